@@ -1,0 +1,61 @@
+"""What we know after a launch: frozen facts that every later request reads and none may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class User:
+    """The person at the EHR, known by (issuer, subject), never by e-mail."""
+
+    issuer: str
+    subject: str
+    fhir_user: str | None = None
+    name: str | None = None
+    claims: Mapping[str, Any] = field(default_factory=lambda: NO_CLAIMS, repr=False)
+    """Verified id_token claims: roles are read from these on each request."""
+
+
+@dataclass(frozen=True)
+class LaunchContext:
+    """One launch: one user, at most one patient, one issuer. Named by `handle` in every URL.
+
+    `handle` (>= 128 bits) is useless without the browser cookie it is bound to.
+    """
+
+    handle: str
+    issuer_key: str
+    issuer: str
+    user: User
+    patient_id: str | None
+    """FHIR id of the patient at the issuer; None for staff who signed in without a chart."""
+    encounter_id: str | None
+    scopes: frozenset[str]
+    """As granted, not as asked."""
+    opened_at: datetime
+    expires_at: datetime
+    tenant: str = "default"
+    need_patient_banner: bool = True
+    smart_style_url: str | None = None
+    intent: str | None = None
+    fhir_context: tuple[Mapping[str, Any], ...] = ()
+
+    def allows(self, resource: str) -> bool:
+        """Whether the granted scopes let us search or read `resource` (v1 and v2 forms, patient/ or user/)."""
+        for scope in self.scopes:
+            compartment, slash, rest = scope.partition("/")
+            if not slash or compartment not in ("patient", "user"):
+                continue
+            kind, _, verbs = rest.partition(".")
+            verbs = verbs.partition("?")[0]
+            readable = verbs in ("read", "*") or "s" in verbs or "r" in verbs
+            if kind in (resource, "*") and readable:
+                return True
+        return False

@@ -1,0 +1,1 @@
+"""Priors, the product: every prior study of one patient, in the chart."""

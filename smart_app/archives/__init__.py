@@ -1,0 +1,1 @@
+"""DICOMweb archives: search, retrieve, and who they are. Knows neither Flask nor tables."""

@@ -1,0 +1,107 @@
+"""Values that cross the archives' border. Parsed here once, trusted everywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class SourceState(StrEnum):
+    """What one source said, in the words of the source strip (safety.md "States per source")."""
+
+    ASKING = "asking"
+    OK = "ok"
+    """Answered in full, with studies."""
+    EMPTY = "empty"
+    """Answered in full, with none."""
+    PARTIAL = "partial"
+    """Answered, but capped, warned, 206, or with rows that could not be read."""
+    FAILED = "failed"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    TOO_LARGE = "too-large"
+    NOT_APPROVED = "not-approved"
+    NO_IDENTIFIER = "no-identifier"
+    """Never asked: the chart holds no identifier that the configuration maps to it."""
+
+    @property
+    def answered_in_full(self) -> bool:
+        return self in (SourceState.OK, SourceState.EMPTY)
+
+
+@dataclass(frozen=True)
+class PatientId:
+    """An identifier in its namespace: `issuer` is the assigning authority as configured for the archive."""
+
+    value: str
+    issuer: str
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """One study as one source tells it. Absent facts are None, never guessed."""
+
+    uid: str
+    source: str
+    """Key of the archive or EHR that said so."""
+    organization: str
+    archive: str | None
+    """Key of the configured archive that can hand out its images; None: known, not fetchable."""
+    patient_id: PatientId | None = None
+    date: str | None = None
+    """ISO `YYYY-MM-DD`, `YYYY-MM` or `YYYY`, as given."""
+    time: str | None = None
+    """`HH:MM`, local to the source; `offset` says its zone when given."""
+    offset: str | None = None
+    modalities: tuple[str, ...] = ()
+    description: str | None = None
+    body_parts: tuple[str, ...] = ()
+    """DICOM body part terms, SNOMED codes or displays, as given."""
+    accession: str | None = None
+    series_count: int | None = None
+    image_count: int | None = None
+    fhir_id: str | None = None
+    """`ImagingStudy/{id}` when the EHR told it: joins DiagnosticReport."""
+    availability: str | None = None
+    report: str | None = None
+    """FHIR DiagnosticReport.status when a report names this study."""
+    faults: tuple[str, ...] = ()
+    """Fields that could not be read, by name."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one source answered to one question. A failed source has an Answer too."""
+
+    source: str
+    name: str
+    organization: str
+    state: SourceState
+    studies: tuple[StudyRecord, ...] = ()
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+    withheld: int = 0
+    """Rows dropped because they named another patient. Audited."""
+    unreadable: int = 0
+    more_exist: bool = False
+    not_approved: tuple[str, ...] = ()
+    """Origins (scheme://host) that rows pointed to and that are not configured."""
+    notes: tuple[str, ...] = ()
+    """Further plain sentences, for instance a right the EHR did not grant."""
+    fault_code: str | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class SeriesRecord:
+    """One series of a study as the archive lists it (QIDO-RS series level, PS3.18 10.6)."""
+
+    uid: str
+    study_uid: str
+    number: int | None = None
+    modality: str | None = None
+    description: str | None = None
+    image_count: int | None = None
+    body_part: str | None = None
+    faults: tuple[str, ...] = field(default_factory=tuple)

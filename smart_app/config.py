@@ -1,0 +1,205 @@
+"""Every setting of Priors: one frozen `Settings`, validated before anything starts.
+
+A setting's meaning is its `description`; `docs/configuration.md` is held against these by a test.
+Secrets are never inline: they are references to an environment variable or a file (`SecretRef`).
+Reading the YAML file, and naming the line of a wrong setting, is `config_file`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+KEY = r"^[a-z][a-z0-9-]{0,30}$"
+Key = Annotated[str, Field(pattern=KEY)]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SecretRef(Frozen):
+    """Where a secret is found; exactly one of the two."""
+
+    env: str | None = Field(None, description="Name of the environment variable that holds the secret.")
+    file: Path | None = Field(None, description="Path of a file that holds the secret; surrounding white space is dropped.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretRef:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("give exactly one of `env` and `file`")
+        return self
+
+
+class SealingKey(Frozen):
+    """One AES-256 key of the keyring. The first listed seals; all of them open."""
+
+    id: Key = Field(description="Short name, stored beside each sealed value.")
+    env: str | None = Field(None, description="Environment variable that holds 32 bytes, base64url.")
+    file: Path | None = Field(None, description="File that holds 32 bytes, base64url.")
+
+
+class KeyFile(Frozen):
+    """A private key of ours for private_key_jwt."""
+
+    kid: str = Field(description="Key id as registered at the server.")
+    alg: Literal["RS384", "ES384"] = Field("ES384", description="Signature algorithm; SMART names these two.")
+    pem: SecretRef = Field(description="The private key in PEM form.")
+
+
+class Backend(Frozen):
+    """SMART Backend Services registration at this EHR."""
+
+    client_id: str = Field(description="Client id of the backend registration.")
+    scopes: tuple[str, ...] = Field(("system/Patient.rs", "system/ImagingStudy.rs"), description="`system/` scopes to ask for.")
+    key: KeyFile = Field(description="Signing key of the backend client.")
+
+
+class MrnRule(Frozen):
+    """One way to find the medical record number among Patient.identifier; the first rule that matches wins."""
+
+    system: str | None = Field(None, description="identifier.system must equal this.")
+    type_code: str | None = Field(None, description="identifier.type.coding.code (v2-0203) must equal this, for instance `MR`.")
+    type_text: str | None = Field(None, description="identifier.type.text must equal this.")
+
+
+class Quirks(Frozen):
+    """How this EHR departs from the specification."""
+
+    scope_style: Literal["auto", "v1", "v2"] = Field("auto", description="Scope syntax: from its capabilities, or forced.")
+    patient_in_sub: bool = Field(False, description="The patient id comes in the token's `sub` instead of `patient`.")
+    smart_configuration_url: str | None = Field(None, description="Where its smart-configuration is, when not under the FHIR base. Its origin must be listed in `origins`.")
+
+
+class RoleRule(Frozen):
+    """Who gets a role: by a verified id_token claim or by a list of users. Re-read on each request."""
+
+    role: Literal["clinician", "staff", "reviewer", "administrator", "auditor"] = Field(description="The role given.")
+    claim: str | None = Field(None, description="Name of the id_token claim to look at.")
+    equals: str | None = Field(None, description="Value the claim must have, or contain when it is a list.")
+    users: tuple[str, ...] = Field((), description="`sub` or `fhirUser` values that get the role.")
+
+
+class Ehr(Frozen):
+    """One EHR that may launch Priors."""
+
+    key: Key = Field(description="Short name used in URLs, for instance in the redirect URI `/cb/<key>`.")
+    name: str = Field(description="Name as clinicians know it.")
+    organization: str = Field("", description="Hospital shown for studies that only this EHR names; `name` when empty.")
+    issuer: str = Field(description="FHIR base URL, exactly as the EHR sends it in `iss`.")
+    client_id: str = Field(description="Client id registered for Priors.")
+    client_auth: Literal["public", "client_secret_basic", "private_key_jwt"] = Field("public", description="How Priors proves itself at the token endpoint.")
+    client_secret: SecretRef | None = Field(None, description="For client_secret_basic.")
+    client_key: KeyFile | None = Field(None, description="For private_key_jwt.")
+    backend: Backend | None = Field(None, description="SMART Backend Services, for work without a person.")
+    origins: tuple[str, ...] = Field((), description="Further origins of this EHR that may be called (authorization server, JWKS). The issuer's own is always one.")
+    frame_ancestors: tuple[str, ...] = Field((), description="Origins whose pages may frame Priors.")
+    scopes: tuple[str, ...] = Field(
+        ("openid", "fhirUser", "online_access", "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs", "patient/ServiceRequest.rs",
+         "patient/DocumentReference.rs", "patient/Procedure.rs", "patient/Encounter.rs", "patient/Appointment.rs"),
+        description="Scopes to ask for, in v2 form; `launch` or `launch/patient` is added by the kind of launch.")
+    mrn: tuple[MrnRule, ...] = Field((MrnRule(type_code="MR"),), description="Ordered rules that pick the MRN shown in the banner.")
+    roles: tuple[RoleRule, ...] = Field((), description="Who is staff, reviewer, administrator or auditor. Everyone who launches from a chart is a clinician for that chart.")
+    quirks: Quirks = Field(Quirks(), description="Departures from the specification.")
+    allow_http: bool = Field(False, description="Allow plain http to this EHR. Development only, or a closed network.")
+    allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this EHR.")
+    ca_file: Path | None = Field(None, description="CA bundle to verify this EHR's certificate with.")
+
+
+class Credential(Frozen):
+    """How Priors proves itself to an archive."""
+
+    kind: Literal["none", "basic", "bearer", "oauth", "ehr-token"] = Field("none", description="`oauth` is client credentials; `ehr-token` sends the launch's own EHR token, only where `ehr` names that EHR.")
+    username: str | None = Field(None, description="For basic.")
+    password: SecretRef | None = Field(None, description="For basic.")
+    token: SecretRef | None = Field(None, description="For bearer.")
+    token_url: str | None = Field(None, description="For oauth.")
+    client_id: str | None = Field(None, description="For oauth.")
+    client_secret: SecretRef | None = Field(None, description="For oauth with a secret.")
+    client_key: KeyFile | None = Field(None, description="For oauth with private_key_jwt.")
+    scope: str | None = Field(None, description="For oauth.")
+    ehr: str | None = Field(None, description="For ehr-token: key of the EHR this archive belongs to.")
+
+
+class Limits(Frozen):
+    """Deadlines in seconds, caps in bytes or counts (safety.md section D)."""
+
+    connect: float = Field(3, gt=0, le=30, description="Seconds to connect.")
+    first_byte: float = Field(10, gt=0, le=120, description="Seconds to the first byte, and between bytes of a stream.")
+    search: float = Field(15, gt=0, le=120, description="Total seconds of a search, all pages.")
+    metadata: float = Field(30, gt=0, le=300, description="Total seconds of a metadata answer.")
+    frame: float = Field(60, gt=0, le=600, description="Total seconds of a frame or rendered picture.")
+    retrieve: float = Field(900, gt=0, le=7200, description="Total seconds of a series or study.")
+    search_bytes: int = Field(16_000_000, gt=0, description="Cap of one search answer, after inflating.")
+    metadata_bytes: int = Field(64_000_000, gt=0, description="Cap of one metadata answer, after inflating.")
+    instance_bytes: int = Field(2_000_000_000, gt=0, description="Cap of one instance.")
+    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead).")
+    page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page.")
+    max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
+
+
+class Archive(Frozen):
+    """One DICOMweb archive."""
+
+    key: Key = Field(description="Short name used in URLs and logs.")
+    name: str = Field(description="Name as clinicians know it.")
+    organization: str = Field("", description="Hospital shown on its rows; `name` when empty.")
+    dicomweb: str | None = Field(None, description="DICOMweb base URL for search, retrieve and store.")
+    qido: str | None = Field(None, description="Search base, where it differs.")
+    wado: str | None = Field(None, description="Retrieve base, where it differs.")
+    stow: str | None = Field(None, description="Store base, where it differs.")
+    credential: Credential = Field(Credential(), description="How Priors proves itself.")
+    patient_id_issuer: str = Field(description="Assigning authority of its Patient IDs; a row without an issuer has this one.")
+    identifier_systems: tuple[str, ...] = Field(min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with.")
+    local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
+    stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
+    limits: Limits = Field(Limits(), description="Deadlines and caps.")
+    accept_any_transfer_syntax: bool = Field(True, description="It understands `transfer-syntax=*` in Accept.")
+    allow_http: bool = Field(False, description="Allow plain http to this archive.")
+    allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this archive.")
+    ca_file: Path | None = Field(None, description="CA bundle to verify its certificate with.")
+
+    @model_validator(mode="after")
+    def _has_a_base(self) -> Archive:
+        if not self.dicomweb and not (self.qido and self.wado):
+            raise ValueError("give `dicomweb`, or both `qido` and `wado`")
+        return self
+
+    @property
+    def qido_base(self) -> str:
+        return (self.qido or self.dicomweb or "").rstrip("/")
+
+    @property
+    def wado_base(self) -> str:
+        return (self.wado or self.dicomweb or "").rstrip("/")
+
+    @property
+    def stow_base(self) -> str:
+        return (self.stow or self.dicomweb or "").rstrip("/")
+
+
+class Sessions(Frozen):
+    """Lifetimes of a launch."""
+
+    idle_minutes: int = Field(15, ge=1, le=120, description="Minutes without use after which a launch ends.")
+    absolute_hours: float = Field(8, gt=0, le=24, description="Hours after which a launch ends in any case.")
+
+
+class Settings(Frozen):
+    """All of Priors' configuration, immutable once read."""
+
+    public_url: str = Field(description="Origin under which browsers reach Priors, without a path.")
+    development: bool = Field(False, description="Development mode: allows loopback and plain http there, and says so on every page. Never in production.")
+    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and the spool.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
+    database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
+    sealing_keys: tuple[SealingKey, ...] = Field(min_length=1, description="Keyring that seals tokens and demographics at rest; kept outside `data_dir`.")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* headers are believed.")
+    tenant: Key = Field("default", description="Name of this site in records.")
+    sessions: Sessions = Field(Sessions(), description="Lifetimes.")
+    list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
+    ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
+    archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
+    not_for_diagnosis: str = Field("Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it.")

@@ -1,0 +1,1 @@
+"""Remote FHIR reads and searches, parsed at this edge. Knows neither Flask nor tables."""

@@ -1,0 +1,1 @@
+"""What a launch may see: its patient, its checked studies, its checked instances."""

@@ -1,0 +1,1 @@
+"""Which identifier of this patient each archive may be asked with."""

@@ -1,0 +1,1 @@
+"""The list of studies: ask every source, fold, show."""

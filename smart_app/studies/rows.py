@@ -1,0 +1,84 @@
+"""What the list shows, ready to print: the border between the fold (`listing`, `merge`) and the templates.
+
+Every word a person reads about a study or a source is decided when these are built, not in a template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RowSource:
+    key: str
+    name: str
+    organization: str
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One row a Study Instance UID, with all its sources folded in."""
+
+    uid: str
+    archive: str | None
+    """Archive key to open it from; None: it cannot be fetched, and `note` says why."""
+    sort: str
+    """Descending text order is newest first; unknown dates sort last."""
+    date: str
+    """`21 May 2026`, `May 2026`, `2026` or `Unknown date`."""
+    iso_date: str
+    """For the date filter: `2026-05-21` or empty."""
+    when: str
+    """`today 08:52`, `4 months`, `1 y 8 m` or empty."""
+    modality: str
+    """The one shown in the box: `CT`; `PT` for PET-CT."""
+    modalities: tuple[str, ...]
+    title: str
+    hospital: str
+    """Organization names, joined, local first."""
+    regions: tuple[str, ...]
+    """Plain region words: `Head`, `Chest`; empty when unknown."""
+    count: str
+    """`4 series, 184 images`, `63 of 120 images`, `Count unknown`."""
+    count_state: str
+    """`whole` | `part` | `unknown`."""
+    report: str
+    """`Report`, `Preliminary`, `Final`, `Final, amended`, `Retracted`, `No report`, or empty when reports could not be read."""
+    sources: tuple[RowSource, ...]
+    note: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class SourceChip:
+    """One source in the strip: `state` picks mark and colour, `word` is what it says."""
+
+    key: str
+    name: str
+    state: str
+    """A SourceState value."""
+    word: str
+    """`4`, `none`, `no answer`, `100, more exist`, `refused`, `no identifier for this archive`…"""
+    retryable: bool
+    title: str = ""
+    """Fault sentence: what happened. Empty when it answered in full."""
+    action: str = ""
+    """What to do next, and whose side it is on."""
+    reference: str = ""
+    asked: str = ""
+    answered: str = ""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The one honest sentence over the list (design.md section 7, earned words)."""
+
+    tone: str
+    """`asking` | `some` | `all` | `partial` | `failed`."""
+    headline: str
+    """`May be incomplete.`"""
+    detail: str
+    """`3 of 5 sources answered.`"""
+    none_found: bool
+    """True only when every source answered in full, nothing is waiting, and there is no row."""
+    chips: tuple[SourceChip, ...]
