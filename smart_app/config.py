@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 KEY = r"^[a-z][a-z0-9-]{0,30}$"
 Key = Annotated[str, Field(pattern=KEY)]
@@ -70,7 +71,9 @@ class Quirks(Frozen):
 
     scope_style: Literal["auto", "v1", "v2"] = Field("auto", description="Scope syntax: from its capabilities, or forced.")
     patient_in_sub: bool = Field(False, description="The patient id comes in the token's `sub` instead of `patient`.")
-    smart_configuration_url: str | None = Field(None, description="Where its smart-configuration is, when not under the FHIR base. Its origin must be listed in `origins`.")
+    smart_configuration_url: str | None = Field(
+        None, description="Where its smart-configuration is, when not under the FHIR base. Its origin must be listed in `origins`."
+    )
 
 
 class RoleRule(Frozen):
@@ -90,18 +93,37 @@ class Ehr(Frozen):
     organization: str = Field("", description="Hospital shown for studies that only this EHR names; `name` when empty.")
     issuer: str = Field(description="FHIR base URL, exactly as the EHR sends it in `iss`.")
     client_id: str = Field(description="Client id registered for Priors.")
-    client_auth: Literal["public", "client_secret_basic", "private_key_jwt"] = Field("public", description="How Priors proves itself at the token endpoint.")
+    client_auth: Literal["public", "client_secret_basic", "private_key_jwt"] = Field(
+        "public", description="How Priors proves itself at the token endpoint."
+    )
     client_secret: SecretRef | None = Field(None, description="For client_secret_basic.")
     client_key: KeyFile | None = Field(None, description="For private_key_jwt.")
     backend: Backend | None = Field(None, description="SMART Backend Services, for work without a person.")
-    origins: tuple[str, ...] = Field((), description="Further origins of this EHR that may be called (authorization server, JWKS). The issuer's own is always one.")
+    origins: tuple[str, ...] = Field(
+        (), description="Further origins of this EHR that may be called (authorization server, JWKS). The issuer's own is always one."
+    )
     frame_ancestors: tuple[str, ...] = Field((), description="Origins whose pages may frame Priors.")
     scopes: tuple[str, ...] = Field(
-        ("openid", "fhirUser", "online_access", "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs", "patient/ServiceRequest.rs",
-         "patient/DocumentReference.rs", "patient/Procedure.rs", "patient/Encounter.rs", "patient/Appointment.rs"),
-        description="Scopes to ask for, in v2 form; `launch` or `launch/patient` is added by the kind of launch.")
+        (
+            "openid",
+            "fhirUser",
+            "online_access",
+            "patient/Patient.rs",
+            "patient/ImagingStudy.rs",
+            "patient/DiagnosticReport.rs",
+            "patient/ServiceRequest.rs",
+            "patient/DocumentReference.rs",
+            "patient/Procedure.rs",
+            "patient/Encounter.rs",
+            "patient/Appointment.rs",
+        ),
+        description="Scopes to ask for, in v2 form; `launch` or `launch/patient` is added by the kind of launch.",
+    )
     mrn: tuple[MrnRule, ...] = Field((MrnRule(type_code="MR"),), description="Ordered rules that pick the MRN shown in the banner.")
-    roles: tuple[RoleRule, ...] = Field((), description="Who is staff, reviewer, administrator or auditor. Everyone who launches from a chart is a clinician for that chart.")
+    roles: tuple[RoleRule, ...] = Field(
+        (),
+        description="Who is staff, reviewer, administrator or auditor. Everyone who launches from a chart is a clinician for that chart.",
+    )
     quirks: Quirks = Field(Quirks(), description="Departures from the specification.")
     allow_http: bool = Field(False, description="Allow plain http to this EHR. Development only, or a closed network.")
     allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this EHR.")
@@ -111,7 +133,9 @@ class Ehr(Frozen):
 class Credential(Frozen):
     """How Priors proves itself to an archive."""
 
-    kind: Literal["none", "basic", "bearer", "oauth", "ehr-token"] = Field("none", description="`oauth` is client credentials; `ehr-token` sends the launch's own EHR token, only where `ehr` names that EHR.")
+    kind: Literal["none", "basic", "bearer", "oauth", "ehr-token"] = Field(
+        "none", description="`oauth` is client credentials; `ehr-token` sends the launch's own EHR token, only where `ehr` names that EHR."
+    )
     username: str | None = Field(None, description="For basic.")
     password: SecretRef | None = Field(None, description="For basic.")
     token: SecretRef | None = Field(None, description="For bearer.")
@@ -152,7 +176,9 @@ class Archive(Frozen):
     stow: str | None = Field(None, description="Store base, where it differs.")
     credential: Credential = Field(Credential(), description="How Priors proves itself.")
     patient_id_issuer: str = Field(description="Assigning authority of its Patient IDs; a row without an issuer has this one.")
-    identifier_systems: tuple[str, ...] = Field(min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with.")
+    identifier_systems: tuple[str, ...] = Field(
+        min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with."
+    )
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")
@@ -187,19 +213,39 @@ class Sessions(Frozen):
     absolute_hours: float = Field(8, gt=0, le=24, description="Hours after which a launch ends in any case.")
 
 
-class Settings(Frozen):
-    """All of Priors' configuration, immutable once read."""
+class Settings(BaseSettings):
+    """All of Priors' configuration, immutable once read. `PRIORS_<NAME>` overrides a top-level setting of the file."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="PRIORS_")
 
     public_url: str = Field(description="Origin under which browsers reach Priors, without a path.")
-    development: bool = Field(False, description="Development mode: allows loopback and plain http there, and says so on every page. Never in production.")
+    development: bool = Field(
+        False, description="Development mode: allows loopback and plain http there, and says so on every page. Never in production."
+    )
     data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and the spool.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
     database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
-    sealing_keys: tuple[SealingKey, ...] = Field(min_length=1, description="Keyring that seals tokens and demographics at rest; kept outside `data_dir`.")
+    sealing_keys: tuple[SealingKey, ...] = Field(
+        min_length=1, description="Keyring that seals tokens and demographics at rest; kept outside `data_dir`."
+    )
     trusted_proxies: int = Field(0, ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* headers are believed.")
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
-    not_for_diagnosis: str = Field("Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it.")
+    not_for_diagnosis: str = Field(
+        "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file; nothing else is read."""
+        return env_settings, init_settings

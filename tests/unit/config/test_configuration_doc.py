@@ -1,0 +1,42 @@
+"""docs/configuration.md lists every setting with its meaning and default; drift fails here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from smart_app import config
+
+DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
+MODELS = {
+    "Top level": config.Settings,
+    "`sealing_keys`": config.SealingKey,
+    "`sessions`": config.Sessions,
+    "`ehrs`": config.Ehr,
+    "`ehrs[].mrn`": config.MrnRule,
+    "`ehrs[].roles`": config.RoleRule,
+    "`ehrs[].quirks`": config.Quirks,
+    "`ehrs[].backend`": config.Backend,
+    "Signing keys": config.KeyFile,
+    "Secret references": config.SecretRef,
+    "`archives`": config.Archive,
+    "`archives[].credential`": config.Credential,
+    "`archives[].limits`": config.Limits,
+}
+SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
+
+
+@pytest.mark.parametrize(("heading", "name"), SETTINGS, ids=lambda value: str(value))
+def test_every_setting_is_documented(heading: str, name: str) -> None:
+    section = DOC.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    field = MODELS[heading].model_fields[name]
+    row = next((line for line in section.splitlines() if line.startswith(f"| `{name}` |")), "")
+    assert row, f"{name} has no row under '## {heading}'"
+    assert (field.description or "").replace("|", "\\|") in row, f"the meaning of {name} differs from smart_app/config.py"
+
+
+def test_no_model_is_forgotten() -> None:
+    kinds = {kind for kind in vars(config).values() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    assert kinds - {config.Frozen, config.BaseModel, config.BaseSettings} == set(MODELS.values())
