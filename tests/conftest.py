@@ -1,0 +1,46 @@
+"""Fixtures every test may use. Servers are started once a session, databases are fresh for each test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smart_app.db import Base, Database
+from smart_app.sealing import Keyring
+from tests import peers
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with peers.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def orthanc_url() -> Iterator[str]:
+    """An empty Orthanc shared by the session: use UIDs of your own."""
+    with peers.orthanc() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with all tables, once on each engine."""
+    import smart_app.factory  # noqa: F401  so that every table is known
+
+    if request.param == "sqlite":
+        db = Database(f"sqlite:///{tmp_path / 'priors.sqlite3'}")
+    else:
+        db = Database(request.getfixturevalue("postgres_url"))
+        Base.metadata.drop_all(db.engine)
+    Base.metadata.create_all(db.engine)
+    yield db
+    db.engine.dispose()
+
+
+@pytest.fixture()
+def keyring() -> Keyring:
+    return Keyring({"test": secrets.token_bytes(32)})
