@@ -66,8 +66,23 @@ class StudyRecord:
     availability: str | None = None
     report: str | None = None
     """FHIR DiagnosticReport.status when a report names this study."""
+    unfetchable: str = ""
+    """Why `archive` is None: `no-endpoint`, `not-approved`, `no-identifier`, `capability` or `disputed`."""
+    claimed_ids: tuple[PatientId, ...] = ()
+    """For a study only the EHR names: the patient's identifiers at that archive, any of which its images may carry."""
     faults: tuple[str, ...] = ()
     """Fields that could not be read, by name."""
+
+
+@dataclass(frozen=True)
+class ReportRecord:
+    """One DiagnosticReport as far as the list needs it: its status and which studies it names."""
+
+    status: str
+    studies: tuple[str, ...] = ()
+    """`ImagingStudy/{id}` or Study Instance UIDs."""
+    accessions: tuple[str, ...] = ()
+    """Accession numbers of the EHR's own namespace."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,10 @@ class Answer:
     """Further plain sentences, for instance a right the EHR did not grant."""
     fault_code: str | None = None
     reference: str = ""
+    withheld_studies: tuple[str, ...] = ()
+    """Study UIDs of the withheld rows: whoever else names such a study at this archive is not believed. Never shown."""
+    reports: tuple[ReportRecord, ...] | None = None
+    """None: reports were not read."""
 
 
 @dataclass(frozen=True)

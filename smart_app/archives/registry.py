@@ -1,0 +1,234 @@
+"""The configured archives: bases, lanes, patient-id namespace and how to prove ourselves to each.
+
+Owns the answer to "is this address one of ours?": by parsed origin and whole path segments, never by prefix of text.
+Sends the EHR's token only to an archive whose `credential.ehr` is the launch's own EHR. Connects nowhere.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from launch.session import TokenProvider
+from smart_app.config import Archive, Limits, SecretRef
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class LaunchToken:
+    """The bearer of one launch, and the EHR it belongs to."""
+
+    ehr: str
+    tokens: TokenProvider = field(repr=False)
+
+
+class Credential(Protocol):
+    """How one archive is convinced. Never part of a log or an exception."""
+
+    def headers(self, launch: LaunchToken | None) -> Mapping[str, str]:
+        """Headers of a first try; empty when there is nothing to send."""
+        ...
+
+    def renewed(self, launch: LaunchToken | None, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Headers worth one more try after a 401, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """none, basic and bearer: the same every time, so a 401 is final."""
+
+    value: str = field(default="", repr=False)
+
+    def headers(self, launch: LaunchToken | None) -> Mapping[str, str]:
+        return {"Authorization": self.value} if self.value else {}
+
+    def renewed(self, launch: LaunchToken | None, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """OAuth client credentials: a provider handed in by the factory keeps and renews the token."""
+
+    tokens: TokenProvider = field(repr=False)
+
+    def headers(self, launch: LaunchToken | None) -> Mapping[str, str]:
+        return _bearer(self.tokens.access_token())
+
+    def renewed(self, launch: LaunchToken | None, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        return _renew(self.tokens, rejected)
+
+
+@dataclass(frozen=True)
+class OfLaunch:
+    """The launch's own EHR token, for an archive that belongs to that EHR. Other launches go without."""
+
+    ehr: str
+
+    def headers(self, launch: LaunchToken | None) -> Mapping[str, str]:
+        return _bearer(launch.tokens.access_token()) if launch is not None and launch.ehr == self.ehr else {}
+
+    def renewed(self, launch: LaunchToken | None, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        return _renew(launch.tokens, rejected) if launch is not None and launch.ehr == self.ehr else None
+
+
+@dataclass(frozen=True)
+class ConfiguredArchive:
+    """One archive as the rest of Priors knows it."""
+
+    settings: Archive
+    credential: Credential = field(repr=False)
+    order: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.settings.key
+
+    @property
+    def lane(self) -> str:
+        return f"archive:{self.settings.key}"
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def organization(self) -> str:
+        return self.settings.organization or self.settings.name
+
+    @property
+    def issuer(self) -> str:
+        """Assigning authority of its Patient IDs."""
+        return self.settings.patient_id_issuer
+
+    @property
+    def limits(self) -> Limits:
+        return self.settings.limits
+
+    @property
+    def qido_base(self) -> str:
+        return self.settings.qido_base
+
+    @property
+    def wado_base(self) -> str:
+        return self.settings.wado_base
+
+    def authorization(self, launch: LaunchToken | None = None) -> dict[str, str]:
+        """Credential headers for a first try. :raises LaunchError: the EHR session has ended (ehr-token only)."""
+        return dict(self.credential.headers(launch))
+
+    def authorization_after_401(self, launch: LaunchToken | None, rejected: Mapping[str, str]) -> dict[str, str] | None:
+        """Headers worth exactly one more try, or None when the refusal is final."""
+        renewed = self.credential.renewed(launch, rejected)
+        return None if renewed is None or dict(renewed) == dict(rejected) else dict(renewed)
+
+
+class Archives:
+    """All configured archives, in the configuration's order."""
+
+    def __init__(
+        self,
+        settings: Iterable[Archive],
+        *,
+        read_secret: Callable[[SecretRef], str],
+        oauth: Callable[[Archive], TokenProvider] | None = None,
+    ) -> None:
+        """`oauth` makes the token provider of an archive whose credential kind is `oauth`."""
+        self._archives = tuple(
+            ConfiguredArchive(archive, _credential(archive, read_secret, oauth), order) for order, archive in enumerate(settings)
+        )
+        self._by_key = {archive.key: archive for archive in self._archives}
+
+    def __iter__(self) -> Iterator[ConfiguredArchive]:
+        return iter(self._archives)
+
+    def __len__(self) -> int:
+        return len(self._archives)
+
+    def by_key(self, key: str) -> ConfiguredArchive | None:
+        return self._by_key.get(key)
+
+    def by_address(self, url: str) -> ConfiguredArchive | None:
+        """The archive whose base holds `url`: same origin, and the base's path segments lead the address's.
+
+        The longest base wins. Anything odd about the address (userinfo, dot segments, encoded slashes) is nobody's.
+        """
+        place = place_of(url)
+        if place is None:
+            return None
+        origin, segments = place
+        best: tuple[int, ConfiguredArchive] | None = None
+        for archive in self._archives:
+            for base in {archive.settings.dicomweb or archive.qido_base, archive.qido_base, archive.wado_base}:
+                home = place_of(base)
+                if home is None or home[0] != origin or segments[: len(home[1])] != home[1]:
+                    continue
+                if best is None or len(home[1]) > best[0]:
+                    best = (len(home[1]), archive)
+        return best[1] if best else None
+
+
+def place_of(url: str) -> tuple[str, tuple[str, ...]] | None:
+    """`scheme://host:port` with explicit port, and the path's segments; None for anything that could be read in two ways."""
+    if not url.isascii() or any(ord(character) <= 32 or character in '\\"<>^`{|}' for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc or "%" in parts.netloc:
+        return None
+    lowered = parts.path.lower()
+    if "%2e" in lowered or "%2f" in lowered or "%5c" in lowered:
+        return None
+    segments = tuple(segment for segment in parts.path.split("/") if segment)
+    if "." in segments or ".." in segments:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port or DEFAULT_PORTS[parts.scheme]}", segments
+
+
+def origin_shown(url: str) -> str:
+    """`scheme://host[:port]` of any text, safe to show: no userinfo, path or query; `an unreadable address` if hopeless."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "an unreadable address"
+    if not parts.scheme or not host or not host.isascii() or not host.isprintable() or len(host) > 100:
+        return "an unreadable address"
+    return f"{parts.scheme[:10]}://{host}" + (f":{port}" if port else "")
+
+
+def _credential(archive: Archive, read_secret: Callable[[SecretRef], str], oauth: Callable[[Archive], TokenProvider] | None) -> Credential:
+    given = archive.credential
+    if given.kind == "basic":
+        password = read_secret(given.password) if given.password else ""
+        return Fixed("Basic " + base64.b64encode(f"{given.username or ''}:{password}".encode()).decode("ascii"))
+    if given.kind == "bearer":
+        if given.token is None:
+            raise ValueError(f"archive {archive.key}: a bearer credential needs `token`")
+        return Fixed("Bearer " + read_secret(given.token))
+    if given.kind == "oauth":
+        if oauth is None:
+            raise ValueError(f"archive {archive.key}: no OAuth provider was given")
+        return Issued(oauth(archive))
+    if given.kind == "ehr-token":
+        if not given.ehr:
+            raise ValueError(f"archive {archive.key}: an ehr-token credential needs `ehr`")
+        return OfLaunch(given.ehr)
+    return Fixed()
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _renew(tokens: TokenProvider, rejected: Mapping[str, str]) -> Mapping[str, str]:
+    return _bearer(tokens.refreshed(rejected.get("Authorization", "").removeprefix("Bearer ")))
