@@ -1,0 +1,109 @@
+"""Who may do what, as one table. Every view names its action or says it is public; the factory refuses anything else.
+
+Roles are read again on each request, from verified claims and user lists of the configuration (safety.md Z5).
+Whether an object belongs to a launch is not decided here: foreign objects are 404 before a role is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from launch.context import LaunchContext
+from smart_app.config import Ehr, RoleRule
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Role(StrEnum):
+    CLINICIAN = "clinician"
+    STAFF = "staff"
+    REVIEWER = "reviewer"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class Action(StrEnum):
+    VIEW_STUDIES = "view-studies"
+    VIEW_IMAGES = "view-images"
+    END_LAUNCH = "end-launch"
+    READ_AUDIT = "read-audit"
+    SEE_SETUP = "see-setup"
+    HOME = "home"
+
+
+EVERYONE = frozenset(Role)
+
+POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
+    {
+        Action.VIEW_STUDIES: frozenset({Role.CLINICIAN}),
+        Action.VIEW_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.END_LAUNCH: EVERYONE,
+        Action.HOME: EVERYONE,
+        Action.READ_AUDIT: frozenset({Role.AUDITOR}),
+        Action.SEE_SETUP: frozenset({Role.ADMINISTRATOR}),
+    }
+)
+
+NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES})
+"""Without a chart there is nothing to show: such a path does not exist for this launch (404)."""
+
+
+def roles_of(context: LaunchContext, ehr: Ehr) -> frozenset[Role]:
+    """The roles of this launch's user now. A chart makes its user a clinician for that chart, and nothing else does."""
+    granted = {Role(rule.role) for rule in ehr.roles if Role(rule.role) is not Role.CLINICIAN and _matches(rule, context)}
+    if context.patient_id is not None:
+        granted.add(Role.CLINICIAN)
+    return frozenset(granted)
+
+
+def may(roles: frozenset[Role], action: Action) -> bool:
+    """Whether any of these roles is in the policy's row. END_LAUNCH and HOME need no role: a launch's owner has them."""
+    return POLICY[action] == EVERYONE or bool(roles & POLICY[action])
+
+
+def requires(action: Action) -> Callable[[View], View]:
+    """Mark a view with the one action it serves."""
+
+    def mark(view: View) -> View:
+        view.action = action  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view that serves anyone and shows no PHI."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def action_of(view: Callable[..., Any]) -> Action | None:
+    """The action a view is marked with; None when it is public or unmarked."""
+    action: Action | None = getattr(view, "action", None)
+    return action
+
+
+def is_public(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "public", False))
+
+
+def unmarked(views: Mapping[str, Callable[..., Any]], framework: Iterable[str] = ()) -> list[str]:
+    """Endpoints without a mark, or with both. The factory starts only when this is empty."""
+    return sorted(
+        name for name, view in views.items() if name not in set(framework) and is_public(view) == (action_of(view) is not None)
+    )
+
+
+def _matches(rule: RoleRule, context: LaunchContext) -> bool:
+    user = context.user
+    if user.subject in rule.users or (user.fhir_user is not None and user.fhir_user in rule.users):
+        return True
+    if rule.claim is None or rule.equals is None:
+        return False
+    value = user.claims.get(rule.claim)
+    if isinstance(value, list | tuple):
+        return rule.equals in value
+    return isinstance(value, str) and value == rule.equals
