@@ -1,0 +1,132 @@
+"""The `priors` command: serve, worker, check, audit, db, and what other packages add (`priors.commands` entry points).
+
+A thin entry above the factory. Exit codes: 0 well, 1 something did not answer, 2 wrong configuration or usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from smart_app import config_file
+from smart_app.config import Settings
+from smart_app.config_file import WrongConfiguration
+
+Command = Callable[[Sequence[str]], int]
+HOUSEKEEPING_SECONDS = 60
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    added = {point.name: point for point in entry_points(group="priors.commands")}
+    if arguments and arguments[0] in added:
+        command: Command = added[arguments[0]].load()
+        return command(arguments[1:])
+    parser = _parser(sorted(added))
+    options = parser.parse_args(arguments)
+    try:
+        settings = config_file.load(options.config)
+    except WrongConfiguration as wrong:
+        _print_wrong(wrong, as_json=getattr(options, "json", False))
+        return 2
+    return int(options.run(settings, options))
+
+
+def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
+    more = f" Also: {', '.join(added)}." if added else ""
+    parser = argparse.ArgumentParser(prog="priors", description=f"Priors: every prior study, in the chart.{more}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Settings, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--config", type=Path, help="configuration file; otherwise the one PRIORS_CONFIG names")
+        sub.set_defaults(run=run)
+        return sub
+
+    serve = command("serve", _serve, "Serve Priors with gunicorn.")
+    serve.add_argument("--bind", default="127.0.0.1:8700", help="address and port to listen on")
+    serve.add_argument("--workers", type=int, default=2)
+    serve.add_argument("--threads", type=int, default=24, help="threads a worker")
+    worker = command("worker", _worker, "Work in the background: for now, forget what ended launches held.")
+    worker.add_argument("--once", action="store_true", help="do what is due, then stop")
+    check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
+    check.add_argument("--json", action="store_true")
+    audit = command("audit", _audit, "Who saw what, when.")
+    audit.add_argument("--patient", metavar="ID", required=True, help="FHIR id of the patient")
+    audit.add_argument("--json", action="store_true")
+    database = command("db", _db, "Bring the database to this version.")
+    database.add_argument("action", choices=["upgrade"])
+    return parser
+
+
+def _print_wrong(wrong: WrongConfiguration, *, as_json: bool) -> None:
+    if as_json:
+        problems = [{"line": item.line, "setting": item.setting, "reason": item.reason, "cure": item.cure} for item in wrong.problems]
+        print(json.dumps({"ok": False, "configuration": problems}))  # noqa: T201
+    print(wrong, file=sys.stderr)  # noqa: T201
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> int:
+    """Replaces this process by gunicorn; the settings were loaded only to fail early and in words."""
+    if options.config:
+        os.environ["PRIORS_CONFIG"] = str(options.config.resolve())
+    command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app()", "--worker-class", "gthread", "--bind", options.bind]
+    command += ["--workers", str(options.workers), "--threads", str(options.threads), "--keep-alive", "30", "--no-control-socket"]
+    command += ["--timeout", "60", "--graceful-timeout", "10", "--max-requests-jitter", "500", "--access-logfile", "/dev/null"]
+    os.execv(sys.executable, command)  # noqa: S606  our own interpreter, our own arguments
+
+
+def _worker(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app.factory import build
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    parts = build(settings)
+    while True:
+        parts.housekeeping.run()
+        if options.once or stopped.wait(HOUSEKEEPING_SECONDS):
+            return 0
+
+
+def _check(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app import check
+    from smart_app.factory import build
+
+    report = check.run(build(settings))
+    print(json.dumps(report.as_json()) if options.json else report.as_text())  # noqa: T201
+    return 0 if report.ok else 1
+
+
+def _audit(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app.factory import build
+
+    rows: list[dict[str, Any]] = build(settings).audit_report(options.patient)
+    if options.json:
+        print(json.dumps(rows))  # noqa: T201
+        return 0
+    if not rows:
+        print("No record names this patient.")  # noqa: T201
+    for row in rows:
+        print("  ".join(str(row.get(name) or "-") for name in ("time", "who", "event", "outcome", "details")))  # noqa: T201
+    return 0
+
+
+def _db(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app import migrations
+    from smart_app.factory import open_database
+
+    print(f"The database is at version {migrations.upgrade(open_database(settings))}.")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
