@@ -23,6 +23,7 @@ from urllib3.exceptions import (
     DecodeError,
     HTTPError,
     IncompleteRead,
+    NewConnectionError,
     ProtocolError,
 )
 from urllib3.exceptions import (
@@ -286,6 +287,8 @@ def _in_body(error: Exception) -> OutboundError:
 def _timed_out(error: BaseException) -> bool:
     seen: BaseException | None = error
     while seen is not None:
+        if isinstance(seen, NewConnectionError):
+            return False  # urllib3 derives it from its timeout, but a refused connection is not one
         if isinstance(seen, WireTimeout | TimeoutError) or any(isinstance(arg, TimeoutError) for arg in seen.args):
             return True
         seen = seen.__cause__ or seen.__context__
