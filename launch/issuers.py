@@ -5,7 +5,7 @@ Owns the answer to "do we know this `iss`?". Fetches nothing. SMART App Launch 2
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -81,5 +81,5 @@ class IssuerDirectory:
     def by_key(self, key: str) -> Issuer | None:
         return self._by_key.get(key)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Issuer]:
         return iter(self._by_issuer.values())

@@ -46,6 +46,8 @@ class TokenSet:
     expires_at: datetime
     refresh_token: str | None = field(default=None, repr=False)
     token_endpoint: str = ""
+    renew_at: datetime | None = None
+    """From when on a fresh one is asked for: shortly before the end, so that no token ends on its way."""
 
 
 class SessionStore(Protocol):
