@@ -1,1 +1,184 @@
-export {};
+// The Images tab in the browser: asks for the list, shows what arrives, opens studies, forgets everything at the end.
+import '../styles/app.css';
+import { bindHead } from '../theme/menu';
+import { FilterBar } from './filterbar';
+import { bindKeySwitch, bindKeys } from './keys';
+import { Opening, prefetch } from './opening';
+import { Rows } from './rows';
+import { SessionWatch } from './session';
+import { type StripEvent, ask } from './stream';
+import { SourceStrip } from './strip';
+
+const by = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+
+function start(): void {
+  const app = by('app');
+  const whose = { launch: app.dataset['launch'] ?? '', patient: app.dataset['patient'] ?? '' };
+  const base = `/l/${whose.launch}/studies`;
+  const boot = JSON.parse(by('boot').textContent || '{}') as { idle_seconds?: number };
+  const pane = by('pane');
+  const scroll = by('scroll');
+  const live = by('live');
+  const keysSheet = by<HTMLDialogElement>('keys');
+  const asking = new Set<AbortController>();
+
+  const rows = new Rows(by('rows'), () => count());
+  const filters = new FilterBar(() => rows.all, (filter) => rows.setFilter(filter));
+  const opening = new Opening(app, (uid) => rows.find(uid), (uid) => rows.select(uid));
+  const strip = new SourceStrip((key) => retry(key));
+  const session = new SessionWatch({
+    idleMs: (boot.idle_seconds ?? 900) * 1000,
+    pulseUrl: `/l/${whose.launch}/style.css`,
+    neutralUrl: base,
+    before: () => {
+      asking.forEach((one) => one.abort());
+      dispatchEvent(new CustomEvent('priors:forget'));
+      opening.close();
+    },
+  });
+
+  function count(): void {
+    const total = rows.count;
+    const hidden = rows.hidden;
+    pane.dataset['rows'] = String(total);
+    by('nomatch').hidden = total === 0 || hidden < total;
+    const bar = by('hiddenbar');
+    bar.hidden = hidden === 0 || hidden === total;
+    const sentence = bar.querySelector('span');
+    if (sentence) sentence.textContent = `${hidden} more ${hidden === 1 ? 'row is' : 'rows are'} hidden by the filter “${rows.filterWords}”.`;
+    const skeleton = [...by('skel').children] as HTMLElement[];
+    const spare = pane.dataset['done'] === 'yes' ? 0 : total === 0 ? skeleton.length : 1;
+    skeleton.forEach((one, i) => (one.hidden = i >= spare));
+    headline(total, hidden);
+  }
+
+  function headline(total: number, hidden: number): void {
+    const head = by('count');
+    const text = document.createElement('span');
+    const waiting = rows.waiting;
+    head.classList.toggle('new', waiting > 0);
+    if (waiting > 0) {
+      text.textContent = `${waiting} more ${waiting === 1 ? 'study' : 'studies'} found`;
+      const show = document.createElement('button');
+      show.type = 'button';
+      show.className = 'btn btn-24';
+      show.textContent = waiting === 1 ? 'Show it' : 'Show them';
+      show.addEventListener('click', () => {
+        rows.release();
+        scroll.querySelector<HTMLElement>('a.ttl[tabindex="0"]')?.focus({ preventScroll: true });
+      });
+      const gap = document.createElement('span');
+      gap.className = 'grow';
+      head.replaceChildren(text, gap, show);
+      return;
+    }
+    const strong = document.createElement('strong');
+    strong.textContent = `${total} ${total === 1 ? 'study' : 'studies'}`;
+    text.append(strong, hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : total > 1 ? ' · newest first' : '');
+    head.replaceChildren(text);
+  }
+
+  function say(event: StripEvent): void {
+    strip.update(event);
+    live.textContent = `${event.answered} of ${event.asked} sources answered`;
+  }
+
+  /** One question to the server: all sources, or one of them again. */
+  function request(source: string | null): void {
+    const control = new AbortController();
+    asking.add(control);
+    strip.asking();
+    pane.dataset['done'] = 'no';
+    const url = source ? `${base}/stream?source=${encodeURIComponent(source)}` : `${base}/stream`;
+    const finished = (complete: boolean): void => {
+      asking.delete(control);
+      if (asking.size === 0) pane.dataset['done'] = 'yes';
+      count();
+      opening.arrived(true);
+      if (complete) prefetch();
+      else broken(source);
+    };
+    void ask(url, whose, {
+      rows: (found) => {
+        if (session.over) return;
+        rows.receive(found);
+        opening.arrived();
+      },
+      strip: (event) => {
+        if (!session.over) say(event);
+      },
+      finished: (complete) => {
+        if (!session.over) finished(complete);
+      },
+      ended: () => session.end('server'),
+    }, control.signal);
+  }
+
+  function retry(key: string | null): void {
+    request(key);
+  }
+
+  /** The line to our own server broke: never leave a strip that looks finished. */
+  function broken(source: string | null): void {
+    const line = by('strip');
+    line.className = 'strip t-failed';
+    const sentence = line.querySelector('.say');
+    const text = document.createElement('strong');
+    text.textContent = 'The connection to Priors broke off.';
+    const again = document.createElement('button');
+    again.type = 'button';
+    again.className = 'lnk';
+    again.textContent = 'Ask again';
+    again.addEventListener('click', () => request(source));
+    sentence?.replaceChildren(text, ' The list may be incomplete. ', again);
+    line.querySelectorAll('.spin').forEach((one) => one.classList.remove('spin'));
+    live.textContent = 'The connection broke off. The list may be incomplete.';
+    strip.fit();
+  }
+
+  const inUse = (): void => {
+    rows.inUse = true;
+  };
+  scroll.addEventListener('scroll', inUse, { passive: true });
+  scroll.addEventListener('pointermove', inUse, { passive: true });
+  scroll.addEventListener('focusin', inUse);
+  scroll.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a.ttl') : null;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    opening.open(link.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
+  });
+  document.addEventListener('click', (event) => {
+    if (event.target instanceof Element && event.target.closest('[data-clear]')) {
+      filters.clear();
+      filters.focus();
+    }
+    if (event.target instanceof Element && event.target.closest('[data-sheet]')) keysSheet.showModal();
+    if (event.target instanceof Element && event.target.closest('dialog [data-close]')) keysSheet.close();
+  });
+
+  bindHead();
+  bindKeySwitch(document.querySelector<HTMLInputElement>('#single-keys'));
+  bindKeys(scroll, pane, {
+    find: () => filters.focus(),
+    clearFind: () => {
+      if (!filters.hasText) return false;
+      filters.clearText();
+      return true;
+    },
+    rows: () => rows.shown,
+    retryFailed: () => strip.failed.forEach((key) => request(key)),
+    help: () => keysSheet.showModal(),
+    back: () => {
+      if (strip.open) strip.close(true);
+      else if (opening.current) opening.close();
+      else return false;
+      return true;
+    },
+  });
+  count();
+  opening.follow();
+  request(null);
+}
+
+start();

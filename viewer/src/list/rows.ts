@@ -1,0 +1,201 @@
+// The rows on the page: sorted in, held back once somebody reads the list, filtered without touching the strip's truth.
+import { type Facts, type Filter, NO_FILTER, describe, isActive, passes, plain } from './facets';
+import type { RowEvent } from './stream';
+
+interface Row {
+  readonly uid: string;
+  readonly sort: string;
+  readonly element: HTMLElement;
+  readonly facts: Facts;
+}
+const strings = (text: string | undefined): string[] => {
+  try {
+    const value: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(value) ? value.map(String).filter(Boolean) : [];
+  } catch {
+    return [];
+  }
+};
+
+function read(element: HTMLElement): Row {
+  const data = element.dataset;
+  const regions = strings(data['regions']);
+  const modalities = strings(data['modalities']);
+  return {
+    uid: data['uid'] ?? '',
+    sort: data['sort'] ?? '',
+    element,
+    facts: { date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
+  };
+}
+
+function parse(html: string): HTMLElement | null {
+  const template = document.createElement('template');
+  template.innerHTML = html.trim();
+  return template.content.querySelector<HTMLElement>('.srow');
+}
+
+export class Rows {
+  readonly #list: HTMLElement;
+  readonly #changed: () => void;
+  #rows: Row[];
+  #waiting = new Map<string, Row>();
+  #filter: Filter = NO_FILTER;
+  #selected = '';
+  /** Set once somebody scrolls, points or focuses in the list. */
+  inUse = false;
+
+  constructor(list: HTMLElement, changed: () => void) {
+    this.#list = list;
+    this.#changed = changed;
+    this.#rows = [...list.querySelectorAll<HTMLElement>('.srow')].map(read);
+    this.#arrange();
+  }
+
+  get all(): readonly Facts[] {
+    return this.#rows.map((row) => row.facts);
+  }
+  get count(): number {
+    return this.#rows.length;
+  }
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+  get filter(): Filter {
+    return this.#filter;
+  }
+  get shown(): HTMLElement[] {
+    return this.#rows.filter((row) => !row.element.hidden).map((row) => row.element);
+  }
+  get hidden(): number {
+    return this.#rows.filter((row) => row.element.hidden).length;
+  }
+  get filterWords(): string {
+    return isActive(this.#filter) ? describe(this.#filter) : '';
+  }
+
+  find(uid: string): HTMLElement | undefined {
+    return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element;
+  }
+
+  receive(events: readonly RowEvent[]): void {
+    let added = false;
+    for (const event of events) {
+      const element = parse(event.html);
+      if (!element) continue;
+      const row = read(element);
+      if (row.uid !== event.uid) continue; // the row must be the one that was announced
+      const at = this.#rows.findIndex((old) => old.uid === row.uid);
+      const old = this.#rows[at];
+      if (old && old.sort === row.sort) this.#replace(at, row);
+      else if (this.inUse) this.#waiting.set(row.uid, row);
+      else {
+        if (old) this.#remove(at);
+        this.#rows.push(row);
+        added = true;
+      }
+    }
+    if (added) this.#arrange();
+    this.#apply();
+  }
+
+  /** Puts the rows that waited into their places; the row in view stays where it is. */
+  release(): void {
+    for (const row of this.#waiting.values()) {
+      const at = this.#rows.findIndex((old) => old.uid === row.uid);
+      if (at >= 0) this.#remove(at);
+      this.#rows.push(row);
+    }
+    this.#waiting.clear();
+    this.#arrange();
+    this.#apply();
+  }
+
+  setFilter(filter: Filter): void {
+    this.#filter = filter;
+    this.#apply();
+  }
+
+  select(uid: string): void {
+    this.#selected = uid;
+    this.#apply();
+  }
+
+  #replace(at: number, row: Row): void {
+    const old = this.#rows[at];
+    if (!old) return;
+    if (old.element.outerHTML === row.element.outerHTML) return;
+    const focused = old.element.contains(document.activeElement);
+    const stop = old.element.querySelector('a.ttl')?.getAttribute('tabindex');
+    old.element.replaceWith(row.element);
+    this.#rows[at] = row;
+    const link = row.element.querySelector<HTMLElement>('a.ttl');
+    if (stop) link?.setAttribute('tabindex', stop);
+    if (focused) link?.focus({ preventScroll: true });
+  }
+
+  #remove(at: number): void {
+    this.#rows[at]?.element.remove();
+    this.#rows.splice(at, 1);
+  }
+
+  /** Newest first; rows already in the right order are not touched, so that focus and scroll stay. */
+  #arrange(): void {
+    this.#rows.sort((a, b) => (a.sort === b.sort ? (a.uid < b.uid ? -1 : 1) : a.sort < b.sort ? 1 : -1));
+    let next = this.#list.firstElementChild;
+    for (const row of this.#rows) {
+      while (next?.classList.contains('grp')) next = next.nextElementSibling;
+      if (next === row.element) next = next.nextElementSibling;
+      else this.#list.insertBefore(row.element, next);
+    }
+  }
+
+  #apply(): void {
+    const stopped = this.#list.querySelector<HTMLElement>('a.ttl[tabindex="0"]');
+    let stop: HTMLElement | null = null;
+    let first: HTMLElement | null = null;
+    for (const row of this.#rows) {
+      row.element.hidden = !passes(row.facts, this.#filter);
+      const selected = row.uid === this.#selected;
+      row.element.classList.toggle('sel', selected);
+      const link = row.element.querySelector<HTMLElement>('a.ttl');
+      if (!link) continue;
+      if (selected) link.setAttribute('aria-current', 'true');
+      else link.removeAttribute('aria-current');
+      link.tabIndex = -1;
+      if (row.element.hidden) continue;
+      first ??= link;
+      if (link === stopped || (selected && !stopped)) stop = link;
+    }
+    const tab = stop ?? first;
+    if (tab) tab.tabIndex = 0;
+    this.#headings();
+    this.#changed();
+  }
+
+  /** Group headings follow from the visible rows; one group alone needs none. */
+  #headings(): void {
+    const old = [...this.#list.querySelectorAll<HTMLElement>('.grp')];
+    const groups: [string, HTMLElement][] = [];
+    for (const element of this.shown) {
+      const name = element.dataset['group'] ?? '';
+      if (groups.at(-1)?.[0] !== name) groups.push([name, element]);
+    }
+    const wanted = groups.length > 1 ? groups : [];
+    const same = old.length === wanted.length && wanted.every(([name, before], i) => old[i]?.textContent === name && this.#nextShown(old[i]) === before);
+    if (same) return;
+    old.forEach((one) => one.remove());
+    for (const [name, before] of wanted) {
+      const heading = document.createElement('li');
+      heading.className = 'grp';
+      heading.textContent = name;
+      this.#list.insertBefore(heading, before);
+    }
+  }
+
+  #nextShown(from: HTMLElement | undefined): Element | null {
+    let next = from?.nextElementSibling ?? null;
+    while (next instanceof HTMLElement && next.hidden) next = next.nextElementSibling;
+    return next;
+  }
+}
