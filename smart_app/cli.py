@@ -101,7 +101,8 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app import check
     from smart_app.factory import build
 
-    report = check.run(build(settings))
+    parts = build(settings)
+    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido)
     print(json.dumps(report.as_json()) if options.json else report.as_text())  # noqa: T201
     return 0 if report.ok else 1
 

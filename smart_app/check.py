@@ -1,0 +1,186 @@
+"""`priors check`: asks each EHR and archive whether it answers, and says what to enter at the EHR.
+
+Reads no patient's data: an archive is asked for a patient id that nobody has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from launch.authorize import as_v1
+from launch.errors import LaunchError
+from launch.service import Launcher
+from smart_app.archives.qido import Qido
+from smart_app.archives.registry import Archives, ConfiguredArchive
+from smart_app.archives.types import PatientId, SourceState
+from smart_app.config import Ehr, Settings
+from smart_app.registration import redirect_uri
+
+NOBODY = "PRIORS-CHECK-NOBODY"
+
+EHR_ADVICE = {
+    "ehr-silent": ("It did not answer.", "Check the network between Priors and the EHR, and the issuer's address."),
+    "ehr-misconfigured": (
+        "Its smart-configuration cannot be used",
+        "Ask the EHR team to correct it, or list the missing origin under `origins`.",
+    ),
+}
+ARCHIVE_ADVICE = {
+    SourceState.REFUSED: ("It refused the question.", "Check `credential`, and that this account may search."),
+    SourceState.TIMEOUT: ("It did not answer in time.", "Check the network, the address, and `limits`."),
+    SourceState.TOO_LARGE: ("Its answer was too large.", "It may ignore the patient id in a search: ask its team."),
+    SourceState.NOT_APPROVED: ("It sends us to an address that is not configured.", "Give the final address as `dicomweb`."),
+    SourceState.FAILED: (
+        "It answered with a fault, or with something that is not DICOMweb.",
+        "Check the base address: it must lead to /studies.",
+    ),
+    SourceState.PARTIAL: (
+        "It answers, but not cleanly: lists from it may be incomplete.",
+        "Ask its team about paging limits and warnings.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one EHR or archive said. Times are seconds."""
+
+    kind: str
+    key: str
+    name: str
+    address: str
+    ok: bool
+    seconds: float
+    supports: tuple[str, ...]
+    wrong: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class ToEnter:
+    """What the EHR team types in to register Priors."""
+
+    ehr: str
+    launch_url: str
+    redirect_uri: str
+    jwks_url: str
+    scopes: str
+
+
+@dataclass(frozen=True)
+class Report:
+    ehrs: tuple[Line, ...]
+    archives: tuple[Line, ...]
+    register: tuple[ToEnter, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(line.ok for line in (*self.ehrs, *self.archives))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "ehrs": [asdict(line) for line in self.ehrs],
+            "archives": [asdict(line) for line in self.archives],
+            "register": [asdict(entry) for entry in self.register],
+        }
+
+    def as_text(self) -> str:
+        lines: list[str] = []
+        for line in (*self.ehrs, *self.archives):
+            lines.append(f"{'ok  ' if line.ok else 'FAIL'} {line.kind} {line.key} ({line.name}) {line.address}  {line.seconds:.2f} s")
+            if line.supports:
+                lines.append(f"     supports: {', '.join(line.supports)}")
+            if line.wrong:
+                lines += [f"     {line.wrong}", f"     What to do: {line.advice}"]
+        for entry in self.register:
+            lines += ["", f"To enter at {entry.ehr}:", f"  Launch URL    {entry.launch_url}", f"  Redirect URI  {entry.redirect_uri}"]
+            lines += [f"  JWKS URL      {entry.jwks_url}", f"  Scopes        {entry.scopes}"]
+        return "\n".join(lines)
+
+
+def run(settings: Settings, launcher: Launcher, archives: Archives, qido: Qido) -> Report:
+    """Everything is asked at once; each within its own deadline."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        ehr_lines = pool.map(lambda ehr: _ehr(ehr, launcher), settings.ehrs)
+        archive_lines = pool.map(lambda archive: _archive(archive, qido), archives)
+        return Report(tuple(ehr_lines), tuple(archive_lines), to_enter(settings))
+
+
+def to_enter(settings: Settings) -> tuple[ToEnter, ...]:
+    base = settings.public_url.rstrip("/")
+    return tuple(
+        ToEnter(ehr.name, f"{base}/launch", redirect_uri(settings, ehr), f"{base}/jwks.json", _scopes(ehr)) for ehr in settings.ehrs
+    )
+
+
+def _scopes(ehr: Ehr) -> str:
+    style = as_v1 if ehr.quirks.scope_style == "v1" else str
+    return " ".join(["launch", "launch/patient", *(style(scope) for scope in ehr.scopes)])
+
+
+def _ehr(ehr: Ehr, launcher: Launcher) -> Line:
+    started = time.monotonic()
+    try:
+        server = launcher.inspect(ehr.key)
+    except LaunchError as error:
+        wrong, advice = EHR_ADVICE.get(error.code, ("It cannot be used.", "See the log."))
+        named = f"{wrong}: {error.detail}." if error.detail else wrong
+        return Line("EHR", ehr.key, ehr.name, ehr.issuer, False, _since(started), (), named, advice)
+    wrong = _cannot_sign_in(ehr, server.authorization_endpoint, server.auth_methods)
+    supports = (f"scopes {server.scope_style}", *sorted(server.capabilities), *(("RFC 9207 iss",) if server.sends_iss else ()))
+    advice = "; ".join(server.warnings)
+    return Line("EHR", ehr.key, ehr.name, ehr.issuer, not wrong, _since(started), supports, wrong or (advice and f"Tolerated: {advice}."),
+                "Ask the EHR team." if wrong or advice else "")  # fmt: skip
+
+
+def _cannot_sign_in(ehr: Ehr, authorization_endpoint: str | None, methods: Iterable[str]) -> str:
+    if authorization_endpoint is None:
+        return "Its smart-configuration names no authorization_endpoint, so nobody can sign in."
+    known = set(methods)
+    if known and ehr.client_auth != "public" and ehr.client_auth not in known:
+        return f"It does not list {ehr.client_auth} among its client authentications."
+    return ""
+
+
+def _archive(archive: ConfiguredArchive, qido: Qido) -> Line:
+    started = time.monotonic()
+    if archive.settings.credential.kind == "ehr-token":
+        return Line(
+            "archive",
+            archive.key,
+            archive.name,
+            archive.qido_base,
+            True,
+            0.0,
+            ("asked with the EHR's token, so only within a launch",),
+            "",
+            "",
+        )
+    answer = qido.studies(archive, [PatientId(NOBODY, archive.issuer)], None, archive.limits.search)
+    if answer.withheld or answer.studies:
+        wrong = "It returns studies of patients it was not asked for: every list from it will say 'may be incomplete'."
+        return Line(
+            "archive",
+            archive.key,
+            archive.name,
+            archive.qido_base,
+            False,
+            _since(started),
+            ("search",),
+            wrong,
+            "Ask its team why PatientID is ignored.",
+        )
+    wrong, advice = ARCHIVE_ADVICE.get(answer.state, ("", ""))
+    supports = ("search", *(("stores received studies",) if archive.settings.stores else ())) if answer.state.answered_in_full else ()
+    return Line(
+        "archive", archive.key, archive.name, archive.qido_base, answer.state.answered_in_full, _since(started), supports, wrong, advice
+    )
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)
