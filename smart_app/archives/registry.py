@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 
 from launch.session import TokenProvider
 from smart_app.config import Archive, Limits, SecretRef
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from smart_app.outbound.addresses import parse
 
 
 @dataclass(frozen=True)
@@ -175,23 +174,11 @@ class Archives:
 
 def place_of(url: str) -> tuple[str, tuple[str, ...]] | None:
     """`scheme://host:port` with explicit port, and the path's segments; None for anything that could be read in two ways."""
-    if not url.isascii() or any(ord(character) <= 32 or character in '\\"<>^`{|}' for character in url):
-        return None
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        target = parse(url)
     except ValueError:
         return None
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc or "%" in parts.netloc:
-        return None
-    lowered = parts.path.lower()
-    if "%2e" in lowered or "%2f" in lowered or "%5c" in lowered:
-        return None
-    segments = tuple(segment for segment in parts.path.split("/") if segment)
-    if "." in segments or ".." in segments:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{port or DEFAULT_PORTS[parts.scheme]}", segments
+    return target.origin, tuple(segment for segment in target.path.partition("?")[0].split("/") if segment)
 
 
 def origin_shown(url: str) -> str:

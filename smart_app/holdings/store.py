@@ -1,0 +1,196 @@
+"""What one launch may see: its patient, each source's answer, the studies that follow from them, the instances checked.
+
+The database is the truth on every request: nothing here outlives `forget` or a replaced answer in another worker.
+Only unsealed instance sets are kept in memory, and only under the version just read. Content is sealed at rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Delete, delete, insert, select
+from sqlalchemy.orm import Session
+
+from smart_app.archives.types import Answer, PatientId, StudyRecord
+from smart_app.clock import Clock
+from smart_app.db import Database
+from smart_app.fhir.patient import PatientFacts
+from smart_app.holdings import codec
+from smart_app.holdings.models import HoldingAnswer, HoldingChecked, HoldingPatient, HoldingStudy
+from smart_app.sealing import Keyring
+
+TABLES = (HoldingPatient, HoldingAnswer, HoldingStudy, HoldingChecked)
+KEPT_SETS = 256
+EHR_PREFIX = "ehr:"
+"""Sources that are a chart, not an archive: their word alone does not override the archive's."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the gateway may serve: this study, from this archive, for exactly these identifiers."""
+
+    study_uid: str
+    archive: str
+    patient_id: PatientId
+    record: StudyRecord
+    patient_ids: tuple[PatientId, ...] = ()
+    """All identifiers its images may carry; more than one only where just the chart names the study."""
+
+
+class Holdings:
+    """One a process; safe for threads. Methods take the launch's handle and never log it."""
+
+    def __init__(self, db: Database, keyring: Keyring, clock: Clock) -> None:
+        self._db = db
+        self._keyring = keyring
+        self._clock = clock
+        self._sets: OrderedDict[tuple[str, str], frozenset[str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def save_patient(self, handle: str, facts: PatientFacts) -> None:
+        launch = _digest(handle)
+        sealed = self._seal("holding_patients", launch, codec.dump(facts))
+        with self._db.transaction() as session:
+            session.merge(HoldingPatient(launch=launch, sealed=sealed, saved_at=self._clock()))
+
+    def patient(self, handle: str) -> PatientFacts | None:
+        launch = _digest(handle)
+        with self._db.reading() as session:
+            sealed = session.scalar(select(HoldingPatient.sealed).where(HoldingPatient.launch == launch))
+        return None if sealed is None else codec.patient_from(self._open("holding_patients", launch, sealed))
+
+    def save_answer(self, handle: str, answer: Answer) -> None:
+        """Replace this source's answer for this launch, and with it what may be opened because of it."""
+        launch = _digest(handle)
+        with self._db.transaction() as session:
+            place = f"{launch}:{answer.source}"
+            session.merge(
+                HoldingAnswer(
+                    launch=launch, source=answer.source, sealed=self._seal("holding_answers", place, codec.dump(answer)), saved_at=self._clock()
+                )
+            )
+            session.execute(delete(HoldingStudy).where(HoldingStudy.launch == launch, HoldingStudy.source == answer.source))
+            rows = [
+                {"launch": launch, "source": answer.source, "study": study, "sealed": self._seal("holding_studies", f"{place}:{study}", content)}
+                for study, content in _openable(handle, answer).items()
+            ]
+            if rows:
+                session.execute(insert(HoldingStudy), rows)
+
+    def answers(self, handle: str) -> tuple[Answer, ...]:
+        """The latest answer of each source, by source."""
+        launch = _digest(handle)
+        with self._db.reading() as session:
+            rows = session.execute(
+                select(HoldingAnswer.source, HoldingAnswer.sealed).where(HoldingAnswer.launch == launch).order_by(HoldingAnswer.source)
+            ).all()
+        return tuple(codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)) for source, sealed in rows)
+
+    def held(self, handle: str, archive: str, study_uid: str) -> Held | None:
+        """What may be served of this study from this archive in this launch; None: it does not exist for this launch.
+
+        The archive's own word comes first: a study that it gave to another patient is not held, whatever the chart says.
+        """
+        launch, study = _digest(handle), _digest(handle, archive, study_uid)
+        with self._db.reading() as session:
+            rows = session.execute(
+                select(HoldingStudy.source, HoldingStudy.sealed).where(HoldingStudy.launch == launch, HoldingStudy.study == study)
+            ).all()
+        for source, sealed in sorted(rows, key=lambda row: (row[0] != archive, row[0])):
+            content = json.loads(self._open("holding_studies", f"{launch}:{source}:{study}", sealed))
+            if content is None:
+                return None
+            record = codec.study_from(content)
+            ids = record.claimed_ids if record.patient_id is None else (record.patient_id,)
+            if ids and record.archive == archive and record.uid == study_uid:
+                return Held(study_uid, archive, ids[0], record, ids)
+        return None
+
+    def check(self, handle: str, archive: str, study: str, series: str, instances: frozenset[str]) -> None:
+        """These instances' metadata named this study and this patient: their frames may pass. Adds to earlier ones."""
+        launch, key = _digest(handle), _digest(handle, archive, study, series)
+        with self._db.transaction() as session:
+            row = session.get(HoldingChecked, (launch, key), with_for_update=True)
+            known = self._instances(launch, key, row.sealed) if row is not None else frozenset[str]()
+            if instances <= known:
+                return
+            sealed = self._seal("holding_checked", f"{launch}:{key}", json.dumps(sorted(known | instances)).encode())
+            session.merge(HoldingChecked(launch=launch, series=key, version=secrets.token_hex(16), sealed=sealed))
+
+    def checked(self, handle: str, archive: str, study: str, series: str) -> frozenset[str]:
+        """Instances checked so far. The row is looked up each time; only its unsealed form is remembered."""
+        launch, key = _digest(handle), _digest(handle, archive, study, series)
+        with self._db.reading() as session:
+            version = session.scalar(select(HoldingChecked.version).where(HoldingChecked.launch == launch, HoldingChecked.series == key))
+            if version is None:
+                return frozenset()
+            with self._lock:
+                known = self._sets.get((key, version))
+            if known is not None:
+                return known
+            row = session.execute(
+                select(HoldingChecked.version, HoldingChecked.sealed).where(HoldingChecked.launch == launch, HoldingChecked.series == key)
+            ).first()
+        if row is None:
+            return frozenset()
+        instances = self._instances(launch, key, row.sealed)
+        with self._lock:
+            self._sets[(key, row.version)] = instances
+            while len(self._sets) > KEPT_SETS:
+                self._sets.popitem(last=False)
+        return instances
+
+    def forget(self, handle: str) -> None:
+        """The launch has ended: nothing of its patient stays."""
+        launch = _digest(handle)
+        with self._db.transaction() as session:
+            for table in TABLES:
+                session.execute(delete(table).where(table.launch == launch))
+
+    def purge(self, before: datetime) -> int:
+        """Forget launches whose patient was saved before `before`; returns how many."""
+        with self._db.transaction() as session:
+            launches = list(session.scalars(select(HoldingPatient.launch).where(HoldingPatient.saved_at < before)))
+            launches += list(session.scalars(select(HoldingAnswer.launch).where(HoldingAnswer.saved_at < before).distinct()))
+            return _purge(session, list(dict.fromkeys(launches)))
+
+    def _instances(self, launch: str, key: str, sealed: bytes) -> frozenset[str]:
+        return frozenset(json.loads(self._open("holding_checked", f"{launch}:{key}", sealed)))
+
+    def _seal(self, table: str, row: str, plain: bytes) -> bytes:
+        return self._keyring.seal(plain, place=f"{table}.sealed:{row}")
+
+    def _open(self, table: str, row: str, sealed: bytes) -> bytes:
+        return self._keyring.open(sealed, place=f"{table}.sealed:{row}")
+
+
+def _openable(handle: str, answer: Answer) -> dict[str, bytes]:
+    """What follows from an answer: studies that may be opened, and `null` for those this archive gave to another patient."""
+    found = {
+        _digest(handle, record.archive, record.uid): codec.dump(record)
+        for record in answer.studies
+        if record.archive is not None and (record.patient_id is not None or record.claimed_ids)
+    }
+    if not answer.source.startswith(EHR_PREFIX):
+        found |= {_digest(handle, answer.source, uid): b"null" for uid in answer.withheld_studies}
+    return found
+
+
+def _purge(session: Session, launches: list[str]) -> int:
+    for launch in launches:
+        for table in TABLES:
+            statement: Delete = delete(table).where(table.launch == launch)
+            session.execute(statement)
+    return len(launches)
+
+
+def _digest(handle: str, *parts: str) -> str:
+    """Names a row without holding the handle or a UID; length-prefixed, so that parts cannot run together."""
+    joined = "".join(f"{len(part)}:{part}" for part in (handle, *parts))
+    return hashlib.sha256(joined.encode()).hexdigest()
