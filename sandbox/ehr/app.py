@@ -49,7 +49,9 @@ def create_ehr(
     fhir_faults.install_oauth(app)
     app.register_blueprint(oauth.make_blueprint(server, records))
     app.register_blueprint(fhir.make_blueprint(records, store, f"{base}/fhir", options))
-    app.register_blueprint(chart.make_blueprint(records, store, base=base, launch_url=launch_url, options=options, faults=faults, archives=archives or {}))
+    app.register_blueprint(
+        chart.make_blueprint(records, store, base=base, launch_url=launch_url, options=options, faults=faults, archives=archives or {})
+    )
     return app
 
 

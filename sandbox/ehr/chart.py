@@ -58,7 +58,9 @@ def make_blueprint(
 
     @pages.after_request
     def policy(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = f"default-src 'self'; frame-src 'self' {places.app}; base-uri 'none'; object-src 'none'"
+        response.headers["Content-Security-Policy"] = (
+            f"default-src 'self'; frame-src 'self' {places.app}; base-uri 'none'; object-src 'none'"
+        )
         response.headers["Cache-Control"] = response.headers.get("Cache-Control", "no-store")
         return response
 

@@ -99,8 +99,12 @@ def chart_facts(records: Records, patient: Resource) -> ChartFacts:
         problems=conditions or tuple(text for _, text in (story.problems if story else ())),
         allergy=allergies or (story.allergy if story else ""),
         team=CARE_TEAMS.get(identity, DEFAULT_TEAM),
-        results=tuple(sorted((_result(one) for one in records.of_patient("DiagnosticReport", identity)), key=lambda one: one.when, reverse=True)),
-        orders=tuple(sorted((_order(one) for one in records.of_patient("ServiceRequest", identity)), key=lambda one: one.when, reverse=True)),
+        results=tuple(
+            sorted((_result(one) for one in records.of_patient("DiagnosticReport", identity)), key=lambda one: one.when, reverse=True)
+        ),
+        orders=tuple(
+            sorted((_order(one) for one in records.of_patient("ServiceRequest", identity)), key=lambda one: one.when, reverse=True)
+        ),
         encounter_id=str(encounter["id"]) if encounter else None,
         visit=_visit(encounter),
     )
@@ -115,9 +119,27 @@ def schedule(records: Records) -> tuple[Case, ...]:
             continue
         family, given = _names(patient)
         start = str(one.get("start", ""))
-        places = [actor.get("display", "") for actor in (part.get("actor", {}) for part in one.get("participant", ())) if "Patient/" not in actor.get("reference", "Patient/")]
+        places = [
+            actor.get("display", "")
+            for actor in (part.get("actor", {}) for part in one.get("participant", ()))
+            if "Patient/" not in actor.get("reference", "Patient/")
+        ]
         title = str(one.get("description", "")) or _text(next(iter(one.get("serviceType", ())), None))
-        cases.append((start, Case(patient["id"], f"{family}, {given}", _mrn(patient), _day(start), start[11:16], title, ", ".join(filter(None, places)), str(one.get("status", "")))))
+        cases.append(
+            (
+                start,
+                Case(
+                    patient["id"],
+                    f"{family}, {given}",
+                    _mrn(patient),
+                    _day(start),
+                    start[11:16],
+                    title,
+                    ", ".join(filter(None, places)),
+                    str(one.get("status", "")),
+                ),
+            )
+        )
     return tuple(case for _, case in sorted(cases, key=lambda pair: pair[0]))
 
 

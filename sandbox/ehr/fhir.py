@@ -143,7 +143,12 @@ def _fhir(content: dict[str, Any]) -> Response:
 
 
 def _capabilities(base: str) -> dict[str, Any]:
-    parameters = [{"name": "_id", "type": "token"}, {"name": "identifier", "type": "token"}, {"name": "patient", "type": "reference"}, {"name": "_lastUpdated", "type": "date"}]
+    parameters = [
+        {"name": "_id", "type": "token"},
+        {"name": "identifier", "type": "token"},
+        {"name": "patient", "type": "reference"},
+        {"name": "_lastUpdated", "type": "date"},
+    ]
     served = [
         {
             "type": name,

@@ -37,12 +37,17 @@ def spoil(bundle: dict[str, Any], records: Records, base: str, kind: str) -> dic
         return bundle
     if fault.kind in ("endless", "repeated-pages"):
         offset = int(request.args.get("_again", 0)) + 1
-        bundle["link"] = [*bundle["link"][:1], {"relation": "next", "url": f"{base}/{kind}?{urlencode({**request.args, '_offset': 0, '_again': offset})}"}]
+        bundle["link"] = [
+            *bundle["link"][:1],
+            {"relation": "next", "url": f"{base}/{kind}?{urlencode({**request.args, '_offset': 0, '_again': offset})}"},
+        ]
     elif fault.kind == "foreign-next":
         bundle["link"] = [*bundle["link"][:1], {"relation": "next", "url": fault.location or "http://127.0.0.1:9/fhir/next"}]
     elif fault.kind == "wrong-patient":
         strangers = [one for one in records.all(kind) if g.token.context.patient not in patients_of(one)]
-        bundle["entry"] += [{"fullUrl": f"{base}/{kind}/{one['id']}", "resource": one, "search": {"mode": "match"}} for one in strangers[:1]]
+        bundle["entry"] += [
+            {"fullUrl": f"{base}/{kind}/{one['id']}", "resource": one, "search": {"mode": "match"}} for one in strangers[:1]
+        ]
     elif fault.kind == "bad-entry":
         odd = copy.deepcopy(bundle["entry"][0]["resource"]) if bundle["entry"] else {"resourceType": kind}
         odd |= {"id": "odd", "series": "not a list", "modality": 7, "identifier": {"value": None}, "started": ["?"]}

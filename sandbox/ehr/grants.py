@@ -42,7 +42,9 @@ class PlainHttpRequest(FlaskOAuth2Request):
 class SmartServer(AuthorizationServer):
     """Authlib's server over our `Store`; knows the issuer and what a token answer carries."""
 
-    def __init__(self, app: Flask, *, issuer: str, base: str, store: Store, clients: dict[str, DemoClient], options: EhrOptions, signing: jwk.Key) -> None:
+    def __init__(
+        self, app: Flask, *, issuer: str, base: str, store: Store, clients: dict[str, DemoClient], options: EhrOptions, signing: jwk.Key
+    ) -> None:
         self.issuer, self.base, self.store, self.clients, self.options, self.signing = issuer, base, store, clients, options, signing
         super().__init__(app, query_client=clients.get, save_token=self._remember)
         self.register_client_auth_method("private_key_jwt", SmartAssertion(self))
@@ -94,7 +96,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         return self.server.store.code(code, client.client_id)
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
-        authorization_code.used = True
+        """Taken when it was read, so that two at once cannot both use it."""
 
     def authenticate_user(self, authorization_code: Code) -> DemoUser | None:
         return USERS.get(authorization_code.context.user or "")
@@ -106,26 +108,19 @@ class CodeGrant(grants.AuthorizationCodeGrant):
 
 
 class RotatingRefresh(grants.RefreshTokenGrant):
-    """Each refresh token works once; a second use is a theft or a race, and revokes all that came of the launch."""
+    """Each refresh token works once (`Store.take_refresh`); the access token beside it ends with it."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
     server: SmartServer
 
     def authenticate_refresh_token(self, refresh_token: str) -> Token | None:
-        token = self.server.store.by_refresh(refresh_token)
-        if token is None or token.revoked:
-            return None
-        if token.refresh_used:
-            self.server.store.revoke_family(token.family)
-            return None
-        return token
+        return self.server.store.take_refresh(refresh_token)
 
     def authenticate_user(self, refresh_token: Token) -> DemoUser | None:
         return USERS.get(refresh_token.context.user or "")
 
     def revoke_old_credential(self, refresh_token: Token) -> None:
-        refresh_token.refresh_used = True
         refresh_token.expires = min(refresh_token.expires, self.server.store.now())
 
 

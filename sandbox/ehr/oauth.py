@@ -69,8 +69,7 @@ def make_blueprint(server: SmartServer, records: Records) -> Blueprint:
 
     @pages.post("/oauth/token")
     def token() -> Response:
-        with server.store.lock:  # one at a time: a code or a refresh token must not be used twice by a race
-            return server.create_token_response()
+        return server.create_token_response()
 
     @pages.post("/oauth/introspect")
     def introspect() -> Response:

@@ -17,7 +17,13 @@ from sandbox.ehr.people import USERS, practitioner
 
 Resource = dict[str, Any]
 LAST_UPDATED = "2026-05-20T08:00:00Z"
-PREFIXES = {"gt": lambda a, b: a > b, "ge": lambda a, b: a >= b, "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "eq": lambda a, b: a == b}
+PREFIXES = {
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "eq": lambda a, b: a == b,
+}
 
 
 class Records:

@@ -7,7 +7,19 @@ from collections.abc import Iterable
 
 from sandbox.ehr.options import RESOURCES
 
-PLAIN = frozenset({"openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "launch/imagingstudy", "online_access", "offline_access"})
+PLAIN = frozenset(
+    {
+        "openid",
+        "fhirUser",
+        "profile",
+        "launch",
+        "launch/patient",
+        "launch/encounter",
+        "launch/imagingstudy",
+        "online_access",
+        "offline_access",
+    }
+)
 V1 = re.compile(r"^(patient|user|system)/(\*|[A-Z][A-Za-z]+)\.(read|write|\*)$")
 V2 = re.compile(r"^(patient|user|system)/(\*|[A-Z][A-Za-z]+)\.(c?r?u?d?s?)(\?[^\s]*)?$")
 

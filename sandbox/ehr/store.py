@@ -96,6 +96,7 @@ class Store:
         self._codes: dict[str, Code] = {}
         self._by_access: dict[str, Token] = {}
         self._by_refresh: dict[str, Token] = {}
+        self._revoked: set[str] = set()
         self._assertions: dict[tuple[str, str], float] = {}
 
     def new_launch(self, context: Context, seconds: float) -> str:
@@ -119,7 +120,7 @@ class Store:
             self._codes[code.code] = code
 
     def code(self, value: str, client_id: str) -> Code | None:
-        """An unused code of this client. A code used twice revokes what it gave (RFC 6749, 4.1.2)."""
+        """Take an unused code of this client. A code used twice revokes what it gave (RFC 6749, 4.1.2)."""
         with self.lock:
             code = self._codes.get(value)
             if code is None or code.client_id != client_id or self.now() >= code.expires:
@@ -127,10 +128,12 @@ class Store:
             if code.used:
                 self.revoke_family(code.family)
                 return None
+            code.used = True
             return code
 
     def add_token(self, token: Token) -> None:
         with self.lock:
+            token.revoked = token.family in self._revoked
             self._by_access[token.access_token] = token
             if token.refresh_token:
                 self._by_refresh[token.refresh_token] = token
@@ -141,8 +144,21 @@ class Store:
     def by_refresh(self, value: str) -> Token | None:
         return self._by_refresh.get(value)
 
+    def take_refresh(self, value: str) -> Token | None:
+        """Take an unused refresh token. One used twice is a theft or a race: all that came of its launch is revoked."""
+        with self.lock:
+            token = self._by_refresh.get(value)
+            if token is None or token.revoked:
+                return None
+            if token.refresh_used:
+                self.revoke_family(token.family)
+                return None
+            token.refresh_used = True
+            return token
+
     def revoke_family(self, family: str) -> None:
         with self.lock:
+            self._revoked.add(family)
             for token in self._by_access.values():
                 if token.family == family:
                     token.revoked = True

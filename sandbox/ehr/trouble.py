@@ -92,7 +92,9 @@ def _call(origin: str, method: str, content: list[Any] | None = None) -> list[An
     parts = urlsplit(origin)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=2)
     try:
-        connection.request(method, "/_sandbox/faults", json.dumps(content) if content is not None else None, {"Content-Type": "application/json"})
+        connection.request(
+            method, "/_sandbox/faults", json.dumps(content) if content is not None else None, {"Content-Type": "application/json"}
+        )
         answer = json.loads(connection.getresponse().read())
     except (OSError, ValueError, http.client.HTTPException):
         return None

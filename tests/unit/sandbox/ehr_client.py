@@ -76,7 +76,9 @@ class Ehr:
         answer = requests.get(f"{self.base}/launch/{patient}", params={"user": user}, allow_redirects=False, timeout=5)
         return parse_qs(urlsplit(answer.headers["Location"]).query)["launch"][0]
 
-    def authorize(self, *, client: str = "public-app", scope: str = SCOPE, verifier: str, post: bool = False, **over: str) -> requests.Response:
+    def authorize(
+        self, *, client: str = "public-app", scope: str = SCOPE, verifier: str, post: bool = False, **over: str
+    ) -> requests.Response:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         values = {"response_type": "code", "client_id": client, "redirect_uri": CALLBACK, "scope": scope, "state": "st", "nonce": "no", "aud": self.fhir,
                   "code_challenge": challenge, "code_challenge_method": "S256"} | over  # fmt: skip
@@ -88,7 +90,13 @@ class Ehr:
         return requests.post(f"{self.base}/oauth/token", data=form, auth=auth, timeout=5)
 
     def assertion(self, client: str, *, key: Any = CLIENT_KEY, alg: str = "ES384", **over: Any) -> dict[str, str]:
-        claims = {"iss": client, "sub": client, "aud": f"{self.base}/oauth/token", "exp": int(time.time()) + 200, "jti": secrets.token_hex(8)} | over
+        claims = {
+            "iss": client,
+            "sub": client,
+            "aud": f"{self.base}/oauth/token",
+            "exp": int(time.time()) + 200,
+            "jti": secrets.token_hex(8),
+        } | over
         signed = jwt.encode({"alg": alg, "kid": key.kid}, claims, key, algorithms=[alg])
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
 
@@ -99,13 +107,17 @@ class Ehr:
     def exchange(self, code: str, *, verifier: str = "v" * 50, client: str = "public-app", **form: str) -> requests.Response:
         own = {"client_id": client} if client == "public-app" else {}
         auth = ("basic-app", "s3cret") if client == "basic-app" else None
-        return self.token(auth=auth, grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=verifier, **own, **form)
+        return self.token(
+            auth=auth, grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=verifier, **own, **form
+        )
 
     def signed_in(self, patient: str = "p1", scope: str = SCOPE) -> dict[str, Any]:
         return self.exchange(self.code(patient=patient, scope=scope)).json()
 
     def get(self, path: str, token: str, **params: Any) -> requests.Response:
-        return requests.get(f"{self.fhir}/{path}", params=params, headers={"Authorization": f"Bearer {token}"}, timeout=5, allow_redirects=False)
+        return requests.get(
+            f"{self.fhir}/{path}", params=params, headers={"Authorization": f"Bearer {token}"}, timeout=5, allow_redirects=False
+        )
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,7 +64,10 @@ def test_a_launch_is_spent_once_and_gets_old(ehr: Ehr) -> None:
     assert "code" not in _query(ehr.authorize(verifier="v" * 50, launch=old))
 
 
-@pytest.mark.parametrize("over", [{"code_challenge": ""}, {"code_challenge_method": "plain"}, {"code_challenge_method": ""}, {"aud": "https://other.example/fhir"}])
+@pytest.mark.parametrize(
+    "over",
+    [{"code_challenge": ""}, {"code_challenge_method": "plain"}, {"code_challenge_method": ""}, {"aud": "https://other.example/fhir"}],
+)
 def test_authorize_refuses(ehr: Ehr, over: dict[str, str]) -> None:
     refused = _query(ehr.authorize(verifier="v" * 50, launch=ehr.new_launch(), **over))
     assert refused["error"] == "invalid_request"
@@ -97,6 +101,16 @@ def test_refresh_rotates_and_reuse_revokes_everything(ehr: Ehr) -> None:
     assert ehr.token(grant_type="refresh_token", refresh_token=second["refresh_token"], client_id="public-app").status_code == 400
 
 
+def test_a_refresh_token_used_by_many_at_once_is_a_theft(ehr: Ehr) -> None:
+    first = ehr.signed_in()
+    with ThreadPoolExecutor(8) as pool:
+        form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"], "client_id": "public-app"}
+        answers = list(pool.map(lambda _: ehr.token(**form), range(8)))
+    won = [one.json() for one in answers if one.status_code == 200]
+    assert len(won) == 1
+    assert ehr.get("Patient/p1", won[0]["access_token"]).status_code == 401
+
+
 def test_no_refresh_token_unless_asked_to_stay(ehr: Ehr) -> None:
     assert "refresh_token" not in ehr.signed_in(scope="launch openid patient/Patient.rs")
 
@@ -109,19 +123,29 @@ def test_tokens_expire(ehr: Ehr) -> None:
 
 def test_basic_client(ehr: Ehr) -> None:
     assert ehr.exchange(ehr.code(client="basic-app"), client="basic-app").json()["patient"] == "p1"
-    bare = ehr.token(grant_type="authorization_code", code=ehr.code(client="basic-app"), redirect_uri=CALLBACK, code_verifier="v" * 50, client_id="basic-app")
+    bare = ehr.token(
+        grant_type="authorization_code",
+        code=ehr.code(client="basic-app"),
+        redirect_uri=CALLBACK,
+        code_verifier="v" * 50,
+        client_id="basic-app",
+    )
     assert bare.json()["error"] == "invalid_client"
 
 
 def test_private_key_client(ehr: Ehr) -> None:
     proof = ehr.assertion("key-app")
     assert ehr.exchange(ehr.code(client="key-app"), client="key-app", **proof).json()["patient"] == "p1"
-    assert ehr.exchange(ehr.code(client="key-app"), client="key-app", **proof).json()["error"] == "invalid_client", "an assertion works once"
+    assert ehr.exchange(ehr.code(client="key-app"), client="key-app", **proof).json()["error"] == "invalid_client", (
+        "an assertion works once"
+    )
     rsa = ehr.assertion("key-app", key=RSA_KEY, alg="RS384")
     assert ehr.exchange(ehr.code(client="key-app"), client="key-app", **rsa).json()["patient"] == "p1"
 
 
-@pytest.mark.parametrize("over", [{"aud": "https://other.example/token"}, {"exp": 1}, {"exp": 9_999_999_999}, {"iss": "someone"}, {"jti": None}])
+@pytest.mark.parametrize(
+    "over", [{"aud": "https://other.example/token"}, {"exp": 1}, {"exp": 9_999_999_999}, {"iss": "someone"}, {"jti": None}]
+)
 def test_wrong_assertions(ehr: Ehr, over: dict[str, object]) -> None:
     answer = ehr.exchange(ehr.code(client="key-app"), client="key-app", **ehr.assertion("key-app", **over))
     assert answer.status_code in (400, 401)
@@ -130,11 +154,16 @@ def test_wrong_assertions(ehr: Ehr, over: dict[str, object]) -> None:
 
 def test_assertion_by_an_unregistered_key(ehr: Ehr) -> None:
     stranger = jwk.ECKey.generate_key("P-384", {"kid": "k1"}, private=True)
-    assert ehr.exchange(ehr.code(client="key-app"), client="key-app", **ehr.assertion("key-app", key=stranger)).json()["error"] == "invalid_client"
+    assert (
+        ehr.exchange(ehr.code(client="key-app"), client="key-app", **ehr.assertion("key-app", key=stranger)).json()["error"]
+        == "invalid_client"
+    )
 
 
 def test_backend_services(ehr: Ehr) -> None:
-    token = ehr.token(grant_type="client_credentials", scope="system/ImagingStudy.rs patient/Patient.rs", **ehr.assertion("backend-app")).json()
+    token = ehr.token(
+        grant_type="client_credentials", scope="system/ImagingStudy.rs patient/Patient.rs", **ehr.assertion("backend-app")
+    ).json()
     assert token["scope"] == "system/ImagingStudy.rs"
     assert "refresh_token" not in token
     assert ehr.get("ImagingStudy", token["access_token"], patient="p2").json()["total"] == 1
@@ -161,7 +190,12 @@ def test_staff_sign_in_has_no_patient(ehr: Ehr) -> None:
 def test_patient_compartment(ehr: Ehr) -> None:
     token = ehr.signed_in()["access_token"]
     assert ehr.get("Patient/p1", token).status_code == 200
-    for path, params in (("Patient/p2", {}), ("ImagingStudy/t0", {}), ("ImagingStudy", {"patient": "p2"}), ("ImagingStudy", {"subject": "Patient/p2"})):
+    for path, params in (
+        ("Patient/p2", {}),
+        ("ImagingStudy/t0", {}),
+        ("ImagingStudy", {"patient": "p2"}),
+        ("ImagingStudy", {"subject": "Patient/p2"}),
+    ):
         assert ehr.get(path, token, **params).status_code == 403, path
     assert ehr.get("Condition", token, patient="p1").status_code == 403, "no scope for it"
     assert {one["resource"]["subject"]["reference"] for one in ehr.get("ImagingStudy", token).json()["entry"]} == {"Patient/p1"}
@@ -188,9 +222,13 @@ def test_introspection_and_revocation(ehr: Ehr) -> None:
     token = ehr.signed_in()
     told = requests.post(f"{ehr.base}/oauth/introspect", data={"token": token["access_token"], "client_id": "public-app"}, timeout=5).json()
     assert (told["active"], told["patient"], told["sub"], told["iss"]) == (True, "p1", "dr-halloran", ehr.fhir)
-    stranger = requests.post(f"{ehr.base}/oauth/introspect", data={"token": token["access_token"]}, auth=("basic-app", "s3cret"), timeout=5).json()
+    stranger = requests.post(
+        f"{ehr.base}/oauth/introspect", data={"token": token["access_token"]}, auth=("basic-app", "s3cret"), timeout=5
+    ).json()
     assert stranger == {"active": False}
-    requests.post(f"{ehr.base}/oauth/revoke", data={"token": token["refresh_token"], "client_id": "public-app"}, timeout=5).raise_for_status()
+    requests.post(
+        f"{ehr.base}/oauth/revoke", data={"token": token["refresh_token"], "client_id": "public-app"}, timeout=5
+    ).raise_for_status()
     assert ehr.get("Patient/p1", token["access_token"]).status_code == 401
 
 
@@ -232,7 +270,17 @@ def test_v1_server_drops_v2_scopes(tmp_path: Path) -> None:
 
 
 def test_every_chart_page_opens(ehr: Ehr) -> None:
-    for path in ("/", "/chart/p1", "/chart/p1/results", "/chart/p1/orders", "/chart/p1/images", "/schedule", "/faults", "/smart-style.json", "/healthz"):
+    for path in (
+        "/",
+        "/chart/p1",
+        "/chart/p1/results",
+        "/chart/p1/orders",
+        "/chart/p1/images",
+        "/schedule",
+        "/faults",
+        "/smart-style.json",
+        "/healthz",
+    ):
         assert requests.get(ehr.base + path, timeout=5).status_code == 200, path
     page = requests.get(f"{ehr.base}/chart/p1/images", timeout=5)
     assert '<iframe src="/launch/p1"' in page.text
