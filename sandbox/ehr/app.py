@@ -27,13 +27,14 @@ def create_ehr(
     launch_url: str,
     faults: Faults,
     options: EhrOptions | None = None,
-    replace: Mapping[str, str] | None = None,
+    dicomweb: Mapping[str, str] | None = None,
     archives: Mapping[str, tuple[str, str]] | None = None,
     now: Callable[[], float] = time.time,
 ) -> Flask:
     """An EHR at `base` (origin, no slash) whose FHIR base is `{base}/fhir` and whose Images tab opens `launch_url`.
 
-    `replace` fills placeholders of the fixtures; `archives` (key to name and origin) are those the Faults page may disturb.
+    `dicomweb` (archive key to base URL) fills the placeholders of the fixtures' Endpoints; `archives` (key to name and
+    origin) are those the Faults page may disturb.
     """
     options = options or EhrOptions()
     app = Flask(__name__, static_folder=None)
@@ -41,7 +42,7 @@ def create_ehr(
         OAUTH2_REFRESH_TOKEN_GENERATOR=True,
         OAUTH2_TOKEN_EXPIRES_IN=dict.fromkeys(("authorization_code", "refresh_token", "client_credentials"), options.token_seconds),
     )
-    store, records = Store(now), Records.load(fixtures, replace or {})
+    store, records = Store(now), Records.load(fixtures, dicomweb or {})
     registered = {one.client_id: _with_scopes(one, options) for one in clients}
     signing = _signing_key(options.id_token_alg)
     server = SmartServer(app, issuer=f"{base}/fhir", base=base, store=store, clients=registered, options=options, signing=signing)

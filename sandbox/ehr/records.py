@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from sandbox.ehr.options import RESOURCES
 from sandbox.ehr.people import USERS, practitioner
+from sandbox.world import resolve_dates
 
 Resource = dict[str, Any]
 LAST_UPDATED = "2026-05-20T08:00:00Z"
@@ -38,19 +39,20 @@ class Records:
                 self._by_type[kind][identity] = resource
 
     @classmethod
-    def load(cls, fixtures: Path, replace: Mapping[str, str]) -> Records:
+    def load(cls, fixtures: Path, dicomweb: Mapping[str, str], today: date | None = None) -> Records:
         """Every resource of the folders that are named after a resource type (`imaging_studies` …).
 
-        `replace` puts this run's addresses where the fixtures have placeholders.
+        `{{dicomweb:KEY}}` becomes that archive's base URL of this run, `{{today-4d}}` a date.
         """
+        day = today or datetime.now().date()  # noqa: DTZ005 - the demo viewer's own day
         people: list[Resource] = [dict(practitioner(user)) for user in USERS.values()]
         found: list[Resource] = []
         for path in sorted(fixtures.glob("*/*.json")):
             if path.parent.name in ("smart_configuration", "archives"):
                 continue
-            text = path.read_text(encoding="utf-8")
-            for placeholder, value in replace.items():
-                text = text.replace(placeholder, value)
+            text = resolve_dates(path.read_text(encoding="utf-8"), day)
+            for key, base in dicomweb.items():
+                text = text.replace(f"{{{{dicomweb:{key}}}}}", base)
             found += _resources(json.loads(text))
         return cls([*people, *found])
 

@@ -54,7 +54,7 @@ def _study(identity: str, patient: str, endpoint: str = "e1") -> dict[str, Any]:
 def write_fixtures(folder: Path) -> Path:
     """Two patients, seven studies of the first, one of the second, one Endpoint, one Encounter."""
     resources = [_patient("p1", "Marchetti"), _patient("p2", "Parekh"), *(_study(f"s{n}", "p1") for n in range(7)), _study("t0", "p2"),
-                 {"resourceType": "Endpoint", "id": "e1", "status": "active", "address": "{{archive}}/dicom-web"},
+                 {"resourceType": "Endpoint", "id": "e1", "status": "active", "address": "{{dicomweb:kestrel}}"},
                  {"resourceType": "Encounter", "id": "v1", "status": "in-progress", "subject": {"reference": "Patient/p1"}}]  # fmt: skip
     (folder / "all").mkdir(parents=True)
     for one in resources:
@@ -132,6 +132,6 @@ def running(folder: Path, options: EhrOptions | None = None, clients: tuple[Demo
     port, faults, offset = free_port(), Faults(), [0.0]
     base = f"http://127.0.0.1:{port}"
     app = create_ehr(write_fixtures(folder), base, clients=clients, launch_url="http://app.localhost:1/launch", faults=faults, options=options,
-                     replace={"{{archive}}": "http://127.0.0.1:9"}, now=lambda: time.time() + offset[0])  # fmt: skip
+                     dicomweb={"kestrel": "http://127.0.0.1:9/dicom-web"}, now=lambda: time.time() + offset[0])  # fmt: skip
     with serve(app, port=port):
         yield Ehr(base, faults, offset)

@@ -1,0 +1,5 @@
+"""`priors demo`: the whole demo world and Priors in front of it, on loopback, by one command."""
+
+from sandbox.demo.command import command
+
+__all__ = ["command"]

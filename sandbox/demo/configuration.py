@@ -1,0 +1,111 @@
+"""Writes what Priors is configured with in a demo run: `priors.yaml`, and the keys it refers to (0600, made once)."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwk
+
+from sandbox.demo.plan import ArchivePlan, Plan
+from sandbox.world import ARCHIVES
+
+CLIENT_ID, BACKEND_ID = "priors", "priors-backend"
+CLIENT_KID, BACKEND_KID = "priors-demo-1", "priors-demo-backend-1"
+SCOPES = (
+    "openid", "fhirUser", "online_access", "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs",
+    "patient/ServiceRequest.rs", "patient/DocumentReference.rs", "patient/Procedure.rs", "patient/Encounter.rs", "patient/Appointment.rs",
+)  # fmt: skip
+ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor")
+
+
+def write(plan: Plan) -> Path:
+    """Write the configuration of this run and return its path."""
+    keys = plan.path("keys")
+    keys.mkdir(mode=0o700, exist_ok=True)
+    _once(keys / "sealing-key", lambda: secrets.token_urlsafe(32))
+    for kid in (CLIENT_KID, BACKEND_KID):
+        _once(keys / f"{kid}.pem", _new_private_key)
+    for archive in plan.archives:
+        if archive.token:
+            _write_private(keys / f"{archive.key}-token", archive.token)
+    file = plan.path("priors.yaml")
+    head = "# Written by `priors demo` at each start: changes here are lost.\n"
+    _write_private(file, head + yaml.safe_dump(_settings(plan), sort_keys=False, allow_unicode=True))
+    return file
+
+
+def public_jwks(plan: Plan, kid: str) -> dict[str, Any]:
+    """The public half of one of the client keys, as the demo EHR registers it."""
+    pem = plan.path("keys", f"{kid}.pem").read_text()
+    key = jwk.ECKey.import_key(pem, {"kid": kid, "use": "sig", "alg": "ES384"})
+    return json.loads(json.dumps({"keys": [key.as_dict(private=False)]}))
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    return {
+        "public_url": plan.app,
+        "development": True,
+        "data_dir": "data",
+        "sealing_keys": [{"id": "demo", "file": "keys/sealing-key"}],
+        "ehrs": [
+            {
+                "key": "northgate",
+                "name": "Northgate University",
+                "issuer": plan.fhir,
+                "client_id": CLIENT_ID,
+                "client_auth": "private_key_jwt",
+                "client_key": _key(CLIENT_KID),
+                "backend": {"client_id": BACKEND_ID, "scopes": ["system/Patient.rs", "system/ImagingStudy.rs"], "key": _key(BACKEND_KID)},
+                "frame_ancestors": [plan.ehr],
+                "scopes": list(SCOPES),
+                "mrn": [{"type_code": "MR"}],
+                "roles": [{"role": role, "claim": "priors_roles", "equals": role} for role in ROLES],
+                "allow_http": True,
+            }
+        ],
+        "archives": [_archive(one) for one in plan.archives],
+    }
+
+
+def _key(kid: str) -> dict[str, Any]:
+    return {"kid": kid, "alg": "ES384", "pem": {"file": f"keys/{kid}.pem"}}
+
+
+def _archive(planned: ArchivePlan) -> dict[str, Any]:
+    known = next(one for one in ARCHIVES if one.key == planned.key)
+    settings: dict[str, Any] = {
+        "key": known.key,
+        "name": known.name,
+        "organization": known.organization,
+        "dicomweb": planned.dicomweb,
+        "patient_id_issuer": known.issuer,
+        "identifier_systems": [known.identifier_system],
+        "local": known.local,
+        "stores": known.local,
+        "allow_http": True,
+    }
+    if planned.token:
+        settings["credential"] = {"kind": "bearer", "token": {"file": f"keys/{known.key}-token"}}
+    return settings
+
+
+def _new_private_key() -> str:
+    return ec.generate_private_key(ec.SECP384R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _once(file: Path, make: Any) -> None:
+    if not file.exists():
+        _write_private(file, make())
+
+
+def _write_private(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        os.fchmod(stream.fileno(), 0o600)
+        stream.write(text)

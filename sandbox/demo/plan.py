@@ -1,0 +1,116 @@
+"""Where everything of one demo run is: ports, addresses, folders. Written down once, read by every child process."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sandbox.world import ARCHIVES
+
+DEFAULT_PORT = 8700
+LAST_TRIED = 9700
+WIDTH = 2 + len(ARCHIVES)
+"""Ports of one run: Priors, the EHR, then each archive."""
+DICOMWEB = "/dicom-web"
+
+
+class PortTaken(Exception):
+    """Somebody else listens there; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class ArchivePlan:
+    key: str
+    name: str
+    organization: str
+    port: int
+    folder: str
+    token: str | None
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def dicomweb(self) -> str:
+        return self.origin + DICOMWEB
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run. `home` keeps pictures for all runs; `folder` is this port's own (keys, configuration, database, logs)."""
+
+    home: str
+    folder: str
+    fixtures: str
+    port: int
+    archives: tuple[ArchivePlan, ...]
+
+    @property
+    def app(self) -> str:
+        return f"http://app.localhost:{self.port}"
+
+    @property
+    def ehr_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def ehr(self) -> str:
+        return f"http://ehr.localhost:{self.ehr_port}"
+
+    @property
+    def fhir(self) -> str:
+        return f"{self.ehr}/fhir"
+
+    @property
+    def launch_url(self) -> str:
+        return f"{self.app}/launch"
+
+    def path(self, *parts: str) -> Path:
+        return Path(self.folder, *parts)
+
+    def save(self) -> Path:
+        file = self.path("plan.json")
+        file.write_text(json.dumps(asdict(self)))
+        file.chmod(0o600)
+        return file
+
+    @classmethod
+    def read(cls, file: Path) -> Plan:
+        content = json.loads(file.read_text())
+        return cls(**{**content, "archives": tuple(ArchivePlan(**one) for one in content["archives"])})
+
+
+def choose_port(wanted: int | None) -> int:
+    """The first port of a free row of ports. :raises PortTaken: none is free, or one of those asked for is taken."""
+    if wanted is not None:
+        taken = [port for port in range(wanted, wanted + WIDTH) if not _is_free(port)]
+        if taken:
+            listed = ", ".join(map(str, taken))
+            raise PortTaken(
+                f"Port {listed} is in use on this machine. The demo needs {wanted} to {wanted + WIDTH - 1}: choose others with --port."
+            )
+        return wanted
+    for first in range(DEFAULT_PORT, LAST_TRIED, 10):
+        if all(_is_free(port) for port in range(first, first + WIDTH)):
+            return first
+    raise PortTaken(f"No free row of {WIDTH} ports between {DEFAULT_PORT} and {LAST_TRIED}: choose one with --port.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def fixtures_folder() -> Path:
+    """`fhir_fixtures/`: beside `sandbox` in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "fhir_fixtures"
+    return inside if inside.is_dir() else package.parent / "fhir_fixtures"

@@ -1,0 +1,65 @@
+"""One server of the demo world in a process of its own: `python -m sandbox.demo.serve PLAN ehr|<archive key>`.
+
+Apart, so that an archive's pixels do not share an interpreter with the EHR.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from flask import Flask
+
+from sandbox.archive.app import create_archive
+from sandbox.demo import configuration
+from sandbox.demo.parent import end_with_parent
+from sandbox.demo.plan import Plan
+from sandbox.ehr.app import create_ehr
+from sandbox.ehr.clients import BACKEND, DemoClient
+from sandbox.faults import Faults
+from sandbox.serving import serve
+
+
+def main(arguments: list[str]) -> int:
+    plan, name = Plan.read(Path(arguments[0])), arguments[1]
+    app, port = (_ehr(plan), plan.ehr_port) if name == "ehr" else _archive(plan, name)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    end_with_parent()
+    with serve(app, port=port):
+        stopped.wait()
+    return 0
+
+
+def _ehr(plan: Plan) -> Flask:
+    redirect = f"{plan.app}/cb/northgate"
+    clients = (
+        DemoClient(configuration.CLIENT_ID, (redirect,), auth="private_key_jwt", jwks_uri=f"{plan.app}/jwks.json"),
+        DemoClient(
+            configuration.BACKEND_ID,
+            auth="private_key_jwt",
+            jwks=configuration.public_jwks(plan, configuration.BACKEND_KID),
+            grants=BACKEND,
+        ),
+    )
+    return create_ehr(
+        Path(plan.fixtures),
+        plan.ehr,
+        clients=clients,
+        launch_url=plan.launch_url,
+        faults=Faults(),
+        dicomweb={one.key: one.dicomweb for one in plan.archives},
+        archives={one.key: (one.name, one.origin) for one in plan.archives},
+    )
+
+
+def _archive(plan: Plan, key: str) -> tuple[Flask, int]:
+    one = next(found for found in plan.archives if found.key == key)
+    return create_archive(Path(one.folder), name=one.name, faults=Faults(), token=one.token), one.port
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
