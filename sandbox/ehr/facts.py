@@ -167,14 +167,21 @@ def _allergy(resource: Resource) -> str:
     return ": ".join(filter(None, (_text(resource.get("code")), ", ".join(reactions))))
 
 
+def _newest_first(resources: tuple[Resource, ...]) -> list[Resource]:
+    return sorted(resources, key=_when, reverse=True)
+
+
+def _when(resource: Resource) -> str:
+    return str(resource.get("effectiveDateTime") or resource.get("issued") or resource.get("authoredOn") or "")
+
+
 def _result(report: Resource) -> Result:
-    when = str(report.get("effectiveDateTime") or report.get("issued") or "")
-    return Result(when[:10], _text(report.get("code")), str(report.get("status", "")), str(report.get("conclusion", "")))
+    return Result(_day(_when(report)), _text(report.get("code")), str(report.get("status", "")), str(report.get("conclusion", "")))
 
 
 def _order(request: Resource) -> Order:
     number = next((str(one.get("value", "")) for one in request.get("identifier", ())), "")
-    return Order(str(request.get("authoredOn", ""))[:10], _text(request.get("code")), str(request.get("status", "")), number)
+    return Order(_day(_when(request)), _text(request.get("code")), str(request.get("status", "")), number)
 
 
 def _current_encounter(encounters: tuple[Resource, ...]) -> Resource | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox.ehr.options import RESOURCES
 from sandbox.ehr.people import USERS, practitioner
-from sandbox.world import resolve_dates
+from sandbox.world import PATIENTS, resolve_dates
 
 Resource = dict[str, Any]
 LAST_UPDATED = "2026-05-20T08:00:00Z"
@@ -63,7 +63,9 @@ class Records:
         return tuple(self._by_type.get(kind, {}).values())
 
     def patients(self) -> tuple[Resource, ...]:
-        return self.all("Patient")
+        """All patients, in the order in which the demo tells their stories."""
+        order = {one.id: place for place, one in enumerate(PATIENTS)}
+        return tuple(sorted(self.all("Patient"), key=lambda one: order.get(one["id"], len(order))))
 
     def of_patient(self, kind: str, patient: str) -> tuple[Resource, ...]:
         return tuple(one for one in self.all(kind) if patient in patients_of(one))
