@@ -90,7 +90,7 @@ def _prepare(options: argparse.Namespace) -> Plan:
     for one in (home, folder, folder / "data"):
         one.mkdir(mode=0o700, parents=True, exist_ok=True)
     _say("Preparing the demo's images (the first time takes a while).")
-    folders = images.build(home / "images", progress=_say, small=options.small)
+    folders = images.build(home / ("images-small" if options.small else "images"), progress=_say, small=options.small)
     plan = Plan(str(home), str(folder), str(fixtures_folder()), port, tuple(_archives(port, folders)))
     plan.save()
     configuration.write(plan)

@@ -44,7 +44,7 @@ class Records:
 
         `{{dicomweb:KEY}}` becomes that archive's base URL of this run, `{{today-4d}}` a date.
         """
-        day = today or datetime.now().date()  # noqa: DTZ005 - the demo viewer's own day
+        day = today or datetime.now(UTC).date()
         people: list[Resource] = [dict(practitioner(user)) for user in USERS.values()]
         found: list[Resource] = []
         for path in sorted(fixtures.glob("*/*.json")):
