@@ -37,9 +37,13 @@ def test_a_record_holds_who_what_when_and_whom(log: AuditLog, who: Who, db: Data
 
 
 def test_it_stands_or_falls_with_the_callers_transaction(log: AuditLog, who: Who, db: Database) -> None:
-    with pytest.raises(RuntimeError), db.transaction() as session:
-        log.record(LaunchOpened(who=who, patient="p1"), session)
-        raise RuntimeError("the use case failed")
+    def use_case() -> None:
+        with db.transaction() as session:
+            log.record(LaunchOpened(who=who, patient="p1"), session)
+            raise RuntimeError("the use case failed")
+
+    with pytest.raises(RuntimeError):
+        use_case()
     assert log.verify().records == 0
     log.record(LaunchOpened(who=who, patient="p1"))
     assert log.verify() == replace(log.verify(), records=1, faults=())
