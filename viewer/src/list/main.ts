@@ -73,7 +73,8 @@ function start(): void {
       return;
     }
     const strong = document.createElement('strong');
-    strong.textContent = `${total} ${total === 1 ? 'study' : 'studies'}`;
+    // "0 studies" would be a finding; only the server may say that nothing was found.
+    strong.textContent = total > 0 ? `${total} ${total === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
     text.append(strong, hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : total > 1 ? ' · newest first' : '');
     head.replaceChildren(text);
   }

@@ -1,5 +1,4 @@
 // The small menus of the page head: open, close, arrow keys, and the choice of colours.
-import { type Choice, readChoice, writeChoice } from './theme';
 
 /** Opens `menu` from `button`; Esc and leaving it close it. Calls `onOpen` before it is shown. */
 export function bindMenu(button: HTMLElement, menu: HTMLElement, onOpen: () => void = () => undefined): () => void {
@@ -54,20 +53,13 @@ export function bindHead(): void {
     const menu = document.getElementById(button.getAttribute('aria-controls') ?? '');
     if (menu) bindMenu(button, menu);
   }
-  const choices = [...document.querySelectorAll<HTMLElement>('[data-theme-choice]')];
-  const show = (choice: Choice): void =>
+  const choices = [...document.querySelectorAll<HTMLElement>('[data-theme-choice]')].filter((one) => one !== document.documentElement);
+  const show = (choice: string): void =>
     choices.forEach((one) => one.setAttribute('aria-pressed', String(one.dataset['themeChoice'] === choice)));
-  let store: Storage | undefined;
-  try {
-    store = localStorage;
-  } catch {
-    store = undefined;
-  }
-  show(store ? readChoice(store) : 'auto');
+  show(document.documentElement.dataset['themeChoice'] ?? 'auto');
   for (const button of choices) {
     button.addEventListener('click', () => {
-      const choice = button.dataset['themeChoice'] as Choice;
-      if (store) writeChoice(store, choice);
+      const choice = button.dataset['themeChoice'] ?? 'auto';
       show(choice);
       document.dispatchEvent(new CustomEvent('priors:theme', { detail: choice }));
     });

@@ -2,19 +2,24 @@
 export type Choice = 'auto' | 'light' | 'dark';
 const KEY = 'priors-theme';
 
-export function readChoice(storage: Pick<Storage, 'getItem'>): Choice {
+export function isChoice(value: unknown): value is Choice {
+  return value === 'auto' || value === 'light' || value === 'dark';
+}
+
+/** `storage` is a function because merely naming localStorage throws where a frame may not store. */
+export function readChoice(storage: () => Pick<Storage, 'getItem'>): Choice {
   try {
-    const value = storage.getItem(KEY);
-    return value === 'light' || value === 'dark' ? value : 'auto';
+    const value = storage().getItem(KEY);
+    return isChoice(value) ? value : 'auto';
   } catch {
-    return 'auto'; // storage is blocked in this frame: behave as if nothing was chosen
+    return 'auto';
   }
 }
 
-export function writeChoice(storage: Pick<Storage, 'setItem' | 'removeItem'>, choice: Choice): void {
+export function writeChoice(storage: () => Pick<Storage, 'setItem' | 'removeItem'>, choice: Choice): void {
   try {
-    if (choice === 'auto') storage.removeItem(KEY);
-    else storage.setItem(KEY, choice);
+    if (choice === 'auto') storage().removeItem(KEY);
+    else storage().setItem(KEY, choice);
   } catch {
     // the choice then lasts for this page only
   }
