@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 HEADER_BYTES = 16_384
 PREAMBLE_BYTES = 65_536
 PADDING_BYTES = 64
-BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+# RFC 2046 allows 70 characters; Orthanc sends 81.
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]")
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 

@@ -189,6 +189,7 @@ def test_fault_text_holds_no_bytes_of_the_body():
         ('multipart/related;boundary="a b:c";type=application/dicom', b"a b:c"),
         ("Multipart/Related; TYPE=\"application/octet-stream; transfer-syntax=*\"; Boundary=x-1", b"x-1"),
         ("multipart/related; boundary=----=_Part_1_2.3; type=x", b"----=_Part_1_2.3"),
+        ("multipart/related; boundary=" + "a" * 81, b"a" * 81),
     ],
 )
 def test_boundary_is_read(text, boundary):
@@ -198,7 +199,7 @@ def test_boundary_is_read(text, boundary):
 @pytest.mark.parametrize(
     "text",
     ["", "text/html", "multipart/related", "multipart/related; boundary=", 'multipart/related; boundary="a\r\nb"', "multipart/mixed; boundary=a",
-     "multipart/related; boundary=" + "a" * 71, 'multipart/related; boundary="ends "', "multipart/related; boundary=é"],
+     "multipart/related; boundary=" + "a" * 201, 'multipart/related; boundary="ends "', "multipart/related; boundary=é"],
 )  # fmt: skip
 def test_unusable_content_type_is_a_fault(text):
     with pytest.raises(MultipartFault):
