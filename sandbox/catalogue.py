@@ -179,7 +179,7 @@ FORMATS = (
         Series(6, "DOC", "Scanned letter", "pdf"),
         Series(7, "ECG", "12 lead ECG", "ecg_real"),
         Series(8, "SEG", "Segmentation", "seg"),
-        Series(9, "OT", "Unknown transfer syntax", "unknown_syntax"),
+        Series(9, "OT", "Unknown transfer syntax", "unknown_syntax", syntax="unknown"),
         Series(10, "RTSTRUCT", "Contours", "rt_structures"),
     ), report="final", conclusion="Technical set."),
     Study("formats-sides", "okonkwo-reyes", ("kestrel",), 6, "1000", "DX", "Laterality markers, both hands", "HAND", "KC-2026-0555", (
