@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Delete, delete, insert, select
+from sqlalchemy import Delete, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from smart_app.archives.types import Answer, PatientId, StudyRecord
@@ -57,6 +57,7 @@ class Holdings:
         launch = _digest(handle)
         sealed = self._seal("holding_patients", launch, codec.dump(facts))
         with self._db.transaction() as session:
+            self._alone(session, launch)
             session.merge(HoldingPatient(launch=launch, sealed=sealed, saved_at=self._clock()))
 
     def patient(self, handle: str) -> PatientFacts | None:
@@ -69,6 +70,7 @@ class Holdings:
         """Replace this source's answer for this launch, and with it what may be opened because of it."""
         launch = _digest(handle)
         with self._db.transaction() as session:
+            self._alone(session, launch)
             place = f"{launch}:{answer.source}"
             session.merge(
                 HoldingAnswer(
@@ -116,7 +118,8 @@ class Holdings:
         """These instances' metadata named this study and this patient: their frames may pass. Adds to earlier ones."""
         launch, key = _digest(handle), _digest(handle, archive, study, series)
         with self._db.transaction() as session:
-            row = session.get(HoldingChecked, (launch, key), with_for_update=True)
+            self._alone(session, launch)
+            row = session.get(HoldingChecked, (launch, key))
             known = self._instances(launch, key, row.sealed) if row is not None else frozenset[str]()
             if instances <= known:
                 return
@@ -159,6 +162,11 @@ class Holdings:
             launches = list(session.scalars(select(HoldingPatient.launch).where(HoldingPatient.saved_at < before)))
             launches += list(session.scalars(select(HoldingAnswer.launch).where(HoldingAnswer.saved_at < before).distinct()))
             return _purge(session, list(dict.fromkeys(launches)))
+
+    def _alone(self, session: Session, launch: str) -> None:
+        """One writer at a time for a launch: two tabs may list at once. SQLite's transactions are alone anyway."""
+        if not self._db.is_sqlite:
+            session.execute(select(func.pg_advisory_xact_lock(int(launch[:15], 16))))
 
     def _instances(self, launch: str, key: str, sealed: bytes) -> frozenset[str]:
         return frozenset(json.loads(self._open("holding_checked", f"{launch}:{key}", sealed)))

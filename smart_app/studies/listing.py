@@ -1,0 +1,185 @@
+"""Asks every source of a launch's patient at once, and tells what is known after each answer.
+
+What a source answered is kept in the holdings before it is told, so that a row on screen can be opened. A source that
+fails does not take away what it told this launch before; its failure is shown beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+import structlog
+
+from launch.context import LaunchContext
+from launch.errors import LaunchError
+from smart_app.archives.fanout import Fanout, Question
+from smart_app.archives.qido import Qido
+from smart_app.archives.registry import Archives, ConfiguredArchive, LaunchToken
+from smart_app.archives.types import Answer, SourceState
+from smart_app.clock import Clock
+from smart_app.errors import OutboundError
+from smart_app.fhir.patient import PatientFacts
+from smart_app.holdings.store import Holdings
+from smart_app.identity.crosswalk import crossed
+from smart_app.studies.chart import Chart
+from smart_app.studies.merge import Houses, fold
+from smart_app.studies.rows import Strip, StudyRow
+from smart_app.studies.strip import ANSWERED, Source, is_whole, strip_of
+
+log = structlog.get_logger("priors.studies")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is known at one moment: all rows, the strip, and plain sentences that belong to neither."""
+
+    rows: tuple[StudyRow, ...]
+    strip: Strip
+    notes: tuple[str, ...]
+    answered: int
+    asked: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the asking. `answer` is None for the first, before anyone has answered."""
+
+    answer: Answer | None
+    picture: Picture
+
+
+class Listing:
+    """The use case behind the Images tab. One a process."""
+
+    def __init__(
+        self,
+        *,
+        chart: Chart,
+        archives: Archives,
+        qido: Qido,
+        fanout: Fanout,
+        holdings: Holdings,
+        launch_token: Callable[[LaunchContext], LaunchToken],
+        reference: Callable[[str], str],
+        clock: Clock,
+        deadline: float,
+    ) -> None:
+        """`reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
+        self._chart = chart
+        self._archives = archives
+        self._qido = qido
+        self._fanout = fanout
+        self._holdings = holdings
+        self._launch_token = launch_token
+        self._reference = reference
+        self._clock = clock
+        self._deadline = deadline
+        self._houses = Houses(
+            {archive.key: archive.order for archive in archives}, frozenset(archive.key for archive in archives if archive.settings.local)
+        )
+
+    def sources(self, ctx: LaunchContext) -> tuple[Source, ...]:
+        """Who is asked, in the strip's order: the chart, then the archives as configured."""
+        return (self._chart.source(ctx), *(Source(archive.key, archive.name, archive.organization) for archive in self._archives))
+
+    def known(self, ctx: LaunchContext) -> Picture:
+        """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
+        return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
+
+    def ask(self, ctx: LaunchContext, only: str | None = None) -> Iterator[Step]:
+        """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
+
+        :raises KeyError: `only` names no source.
+        """
+        sources = {source.key: source for source in self.sources(ctx)}
+        asked = set(sources) if only is None else {sources[only].key}
+        waiting = set(asked)
+        yield Step(None, self._picture(ctx, frozenset(waiting)))
+        facts, failure = self._patient(ctx)
+        if facts is None:
+            answers: Iterator[Answer] = (self._unasked(sources[key], failure) for key in sources if key in asked)
+        else:
+            answers = self._fanout.ask([*self._questions(ctx, facts, sources, asked)], self._deadline)
+        for answer in answers:
+            waiting.discard(answer.source)
+            kept = self._keep(ctx, answer)
+            yield Step(kept, self._picture(ctx, frozenset(waiting)))
+
+    def _questions(self, ctx: LaunchContext, facts: PatientFacts, sources: dict[str, Source], asked: set[str]) -> Iterator[Question]:
+        chart = self._chart.source(ctx)
+        if chart.key in asked:
+            yield Question(chart.key, chart.name, chart.organization, lambda seconds: self._chart.imaging(ctx, facts, seconds))
+            key = self._chart.reports_key(ctx)
+            yield Question(key, chart.name, chart.organization, lambda seconds: self._chart.reports(ctx, facts, seconds))
+        launch = self._launch_token(ctx)
+        for archive in self._archives:
+            if archive.key in asked:
+                source = sources[archive.key]
+                yield Question(source.key, source.name, source.organization, self._question(archive, facts, launch))
+
+    def _question(self, archive: ConfiguredArchive, facts: PatientFacts, launch: LaunchToken) -> Callable[[float], Answer]:
+        known = crossed(facts, archive)
+
+        def call(seconds: float) -> Answer:
+            if not known.ids:
+                now = self._clock()
+                code = "retired-identifier" if known.retired else "unusable-identifier" if known.unusable else None
+                return Answer(archive.key, archive.name, archive.organization, SourceState.NO_IDENTIFIER, asked_at=now, answered_at=now, fault_code=code)
+            answer = self._qido.studies(archive, known.ids, launch, seconds)
+            if known.whole:
+                return answer
+            state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
+            return replace(answer, state=state, notes=(*answer.notes, *known.notes))
+
+        return call
+
+    def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
+        facts = self._holdings.patient(ctx.handle)
+        if facts is None:
+            try:
+                facts = self._chart.patient(ctx)
+            except OutboundError:
+                return None, "patient-unread"
+            except LaunchError as error:
+                return None, error.code
+            self._holdings.save_patient(ctx.handle, facts)
+        if facts.id != ctx.patient_id:
+            raise ValueError("the patient kept for this launch is not the launch's patient")
+        return facts, ""
+
+    def _unasked(self, source: Source, code: str) -> Answer:
+        now = self._clock()
+        return Answer(source.key, source.name, source.organization, SourceState.FAILED, asked_at=now, answered_at=now, fault_code=code)
+
+    def _keep(self, ctx: LaunchContext, answer: Answer) -> Answer:
+        """The answer as it is kept: with a reference if it is not whole, and with what the source told before if it failed now."""
+        before = {one.source: one for one in self._holdings.answers(ctx.handle)}.get(answer.source)
+        if answer.state not in ANSWERED and answer.state is not SourceState.NO_IDENTIFIER and before is not None:
+            answer = replace(
+                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports
+            )
+        if not is_whole(answer):
+            answer = replace(answer, reference=self._reference(answer.name))
+        log.info(
+            "source_answered", source=answer.source, state=answer.state.value, code=answer.fault_code, count=len(answer.studies),
+            withheld=answer.withheld, unreadable=answer.unreadable, reference=answer.reference,
+        )  # fmt: skip
+        self._holdings.save_answer(ctx.handle, answer)
+        return answer
+
+    def _picture(self, ctx: LaunchContext, waiting: frozenset[str]) -> Picture:
+        answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle)}
+        sources = self.sources(ctx)
+        # A source or archive that left the configuration is no longer shown, and no longer opened from.
+        shown = {source.key for source in sources} | {self._chart.reports_key(ctx)}
+        rows = fold((answer for key, answer in answers.items() if key in shown), self._houses, self._today())
+        strip = strip_of(sources, answers, waiting, len(rows))
+        reports = answers.get(self._chart.reports_key(ctx))
+        answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
+        return Picture(rows, strip, reports.notes if reports else (), answered, len(sources))
+
+    def _today(self) -> date:
+        """The site's own day: the server's time zone."""
+        return self._clock().astimezone().date()

@@ -1,0 +1,154 @@
+"""The Images tab over HTTP: the page at once, the list as a stream of events. Audits before any patient data leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response, render_template, request, stream_with_context
+
+from launch.context import LaunchContext
+from smart_app.access import Action, requires
+from smart_app.archives.types import Answer
+from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, Who
+from smart_app.audit.log import AuditLog
+from smart_app.clock import Clock
+from smart_app.errors import AppError, Fault, Side
+from smart_app.fhir.patient import PatientFacts
+from smart_app.holdings.store import Holdings
+from smart_app.studies import dates
+from smart_app.studies.chart import Chart
+from smart_app.studies.listing import Listing, Picture, Step
+from smart_app.studies.rows import StudyRow
+from smart_app.studies.strip import is_whole
+from smart_app.web import current_launch, current_who, with_wasm
+from smart_app.web.faults import NotHere
+
+log = structlog.get_logger("priors.studies")
+
+NO_PATIENT_FACTS = Fault("patient-unread", Side.EHR, "The EHR did not give the patient's record, so nothing is shown.",
+                         "Open the Images tab again from the patient’s chart.", True, 502)  # fmt: skip
+
+
+def patient_key(ctx: LaunchContext) -> str:
+    """What each answer carries so that a page can tell it is its own: names the patient only to who knows the launch."""
+    return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
+
+
+def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock) -> Blueprint:
+    """`chart` is asked only when the launch's patient has not been read yet."""
+    blueprint = Blueprint("studies", __name__)
+
+    @blueprint.get("/l/<launch:handle>/studies")
+    @requires(Action.VIEW_STUDIES)
+    @with_wasm
+    def page(handle: str) -> str:
+        return show(current_launch(), None)
+
+    @blueprint.get("/l/<launch:handle>/studies/<uid:study>")
+    @requires(Action.VIEW_STUDIES)
+    @with_wasm
+    def study(handle: str, study: str) -> str:
+        return show(current_launch(), study)
+
+    @blueprint.get("/l/<launch:handle>/studies/stream")
+    @requires(Action.VIEW_STUDIES)
+    def stream(handle: str) -> Response:
+        ctx, who = current_launch(), current_who()
+        only = request.args.get("source")
+        if only is not None and only not in {source.key for source in listing.sources(ctx)}:
+            raise NotHere("no-such-source")
+        events = stream_with_context(tell(ctx, who, only))
+        return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    def show(ctx: LaunchContext, open_study: str | None) -> str:
+        facts = patient(ctx)
+        known = listing.known(ctx)
+        audit.record(
+            SourceAnswered(who=current_who(), patient=ctx.patient_id, source="page", state="shown", count=len(known.rows))
+        )  # the banner and earlier rows are patient data too
+        today = clock().astimezone().date()
+        key = patient_key(ctx)
+        base = f"/l/{ctx.handle}"
+        return render_template(
+            "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
+            born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
+            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study},
+        )  # fmt: skip
+
+    def patient(ctx: LaunchContext) -> PatientFacts:
+        facts = holdings.patient(ctx.handle)
+        if facts is None:
+            try:
+                facts = chart.patient(ctx)
+            except AppError:
+                raise AppError(NO_PATIENT_FACTS) from None
+            holdings.save_patient(ctx.handle, facts)
+        if facts.id != ctx.patient_id:
+            raise AppError(NO_PATIENT_FACTS)
+        return facts
+
+    def tell(ctx: LaunchContext, who: Who, only: str | None) -> Iterator[str]:
+        """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
+        echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
+        shown: dict[str, StudyRow] = {}
+        for step in listing.ask(ctx, only):
+            if step.answer is not None:
+                try:
+                    for event in _events(step.answer, who, ctx.patient_id):
+                        audit.record(event)
+                except AppError as error:
+                    log.error("list_not_audited", code=error.fault.code, source=step.answer.source)
+                    return  # the browser sees a stream without `done`, and says so
+                if rows := _rows(step, shown, ctx):
+                    yield _event("rows", echo | rows)
+            yield _event("strip", echo | _strip(step.picture, ctx))
+        yield _event("done", echo)
+
+    return blueprint
+
+
+def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
+    outcome = Outcome.OK if is_whole(answer) else Outcome.MINOR
+    yield SourceAnswered(
+        who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies),
+        withheld=answer.withheld, unreadable=answer.unreadable,
+    )  # fmt: skip
+    if answer.withheld:
+        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
+
+
+def _rows(step: Step, shown: dict[str, StudyRow], ctx: LaunchContext) -> dict[str, Any]:
+    """Rows that are new or have changed, and those that are no longer there; empty when there is neither."""
+    now = {row.uid: row for row in step.picture.rows}
+    changed = [row for uid, row in now.items() if shown.get(uid) != row]
+    gone = [uid for uid in shown if uid not in now]
+    shown.clear()
+    shown.update(now)
+    found: dict[str, Any] = {"rows": [_row(row, ctx) for row in changed]} if changed or gone else {}
+    return found | ({"gone": gone} if gone else {})
+
+
+def _row(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
+    hospitals = list(dict.fromkeys(source.organization for source in row.sources))
+    words = [row.title, row.modality, *row.modalities, row.hospital, *row.regions, row.date, row.iso_date, row.report]
+    return {
+        "uid": row.uid, "sort": row.sort, "date": row.iso_date, "modalities": list(row.modalities), "regions": list(row.regions),
+        "hospitals": hospitals, "text": " ".join(words).lower(), "html": render_template("studies/_row.html", row=row, launch=ctx),
+    }  # fmt: skip
+
+
+def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
+    strip = picture.strip
+    return {
+        "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
+        "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
+        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx),
+    }  # fmt: skip
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
