@@ -15,5 +15,5 @@ accesslog = None
 
 
 def when_ready(server: Any) -> None:
-    """After the first workers are forked: a thread before a fork is a trap."""
+    """In the master, which takes its workers with it. The thread only waits in read(), so it holds no lock when workers fork."""
     end_with_parent()

@@ -9,10 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from flask import Flask, jsonify
 from joserfc import jwk, jwt
 
+from sandbox.ehr.clients import DemoClient
 from sandbox.ehr.options import EhrOptions
-from tests.unit.sandbox.ehr_client import CALLBACK, RSA_KEY, SCOPE, Ehr, running
+from sandbox.ehr.trouble import KINDS, Troubles
+from sandbox.faults import Faults, install
+from sandbox.serving import serve
+from tests.unit.sandbox.ehr_client import CALLBACK, JWKS, RSA_KEY, SCOPE, Ehr, running
 
 
 @pytest.fixture(scope="module")
@@ -300,3 +305,38 @@ def test_switching_the_user_changes_who_launches(ehr: Ehr) -> None:
     told = requests.post(f"{ehr.base}/oauth/introspect", data={"token": token["access_token"], "client_id": "public-app"}, timeout=5).json()
     assert told["sub"] == "rev-okafor"
     browser.close()
+
+
+def test_a_clients_keys_may_be_fetched_from_it(tmp_path: Path) -> None:
+    app = Flask("client")
+    served = []
+
+    @app.get("/jwks.json")
+    def jwks() -> object:
+        served.append(1)
+        return jsonify(JWKS)
+
+    with serve(app) as server:
+        remote = DemoClient("key-app", (CALLBACK,), auth="private_key_jwt", jwks_uri=f"http://app.localhost:{server.port}/jwks.json")
+        with running(tmp_path / "f", clients=(DemoClient("public-app", (CALLBACK,)), remote)) as remote_ehr:
+            for _ in range(3):
+                code = remote_ehr.code(client="key-app")
+                assert remote_ehr.exchange(code, client="key-app", **remote_ehr.assertion("key-app")).json()["patient"] == "p1"
+    assert len(served) == 1, "read once, then remembered for a while"
+
+
+def test_the_faults_page_breaks_and_heals_an_archive() -> None:
+    told, archive = Faults(), Flask("archive")
+    install(archive, told, lambda: "search-studies")
+    archive.add_url_rule("/studies", "studies", lambda: "[]")
+    with serve(archive) as server:
+        troubles = Troubles(Faults(), {"kestrel": ("Kestrel", server.url), "gone": ("Gone", "http://127.0.0.1:9")})
+        for kind in KINDS:
+            troubles.apply("kestrel", kind.key)
+            assert [one.state for one in troubles.systems()] == ["well", kind.key, "unreachable"]
+        troubles.apply("kestrel", "down")
+        assert requests.get(f"{server.url}/studies", timeout=5).status_code == 503
+        troubles.apply("kestrel", "well")
+        assert requests.get(f"{server.url}/studies", timeout=5).status_code == 200
+        troubles.apply("ehr", "refuses")
+        assert troubles.systems()[0].state == "refuses"
