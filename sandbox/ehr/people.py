@@ -24,7 +24,7 @@ class DemoUser:
 USERS: dict[str, DemoUser] = {
     user.id: user
     for user in (
-        DemoUser("dr-halloran", "Dr Siobhan Halloran", "Emergency physician", ("clinician",), "Halloran", "Siobhan"),
+        DemoUser("dr-halloran", "Dr Sinead Halloran", "Emergency physician", ("clinician",), "Halloran", "Sinead"),
         DemoUser("clerk-moss", "Daniel Moss", "Image library clerk", ("staff",), "Moss", "Daniel"),
         DemoUser("rev-okafor", "Dr Chidi Okafor", "Reviewing radiologist", ("reviewer", "clinician"), "Okafor", "Chidi"),
         DemoUser("admin-lind", "Maria Lind", "Imaging systems administrator", ("administrator",), "Lind", "Maria"),
