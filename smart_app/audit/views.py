@@ -1,0 +1,90 @@
+"""The auditor's page: who saw what, when. A reading of the audit is itself in the audit before the page is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, jsonify, render_template, request
+
+from smart_app.access import Action, requires
+from smart_app.audit.report import AuditReports, Line, Question
+from smart_app.web import current_launch, current_who
+from smart_app.web.faults import wants_json
+
+SHOWN = 500
+WORDS = {
+    "AppStarted": "Priors started",
+    "LaunchOpened": "Opened Priors",
+    "LaunchRefused": "Could not open Priors",
+    "LaunchEnded": "Closed Priors",
+    "SourceAnswered": "Asked for studies",
+    "RowWithheld": "Row of another patient withheld",
+    "StudyOpened": "Opened a study",
+    "SeriesRead": "Read a series",
+    "InstanceWithheld": "Image of another patient withheld",
+    "AccessDenied": "Was refused",
+    "AuditRead": "Read these records",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record in the words of the page."""
+
+    when: str
+    who: str
+    what: str
+    patient: str
+    about: str
+    outcome: int
+    id: str
+
+
+def make_blueprint(reports: AuditReports) -> Blueprint:
+    blueprint = Blueprint("audit", __name__)
+
+    @blueprint.get("/l/<launch:handle>/audit")
+    @requires(Action.READ_AUDIT)
+    def audit(handle: str) -> str | Response:
+        given = {name: request.args.get(name, "").strip()[:128] for name in ("patient", "who", "from", "to", "sort")}
+        question = _question(given, current_launch().tenant)
+        asked = question.about != "everything"
+        lines = reports.read(question, current_who()) if asked else ()
+        if wants_json():
+            return jsonify(records=[line.as_json() for line in lines])
+        return render_template(
+            "audit.html", ctx=current_launch(), query=given, records=[_row(line) for line in lines], more=len(lines) == SHOWN, asked=asked
+        )
+
+    return blueprint
+
+
+def _question(given: dict[str, str], tenant: str) -> Question:
+    """Dates are whole days in UTC, `to` included. What is no date does not narrow."""
+    until = _day(given["to"])
+    return Question(
+        tenant,
+        patient=given["patient"],
+        user=given["who"],
+        since=_day(given["from"]),
+        until=until + timedelta(days=1) if until else None,
+        sort=given["sort"] or "-at",
+        limit=SHOWN,
+    )
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return day if 1900 <= day.year <= 2200 else None
+
+
+def _row(line: Line) -> Row:
+    facts = [f"{name} {value}" for name, value in line.details.items()]
+    return Row(
+        line.time.strftime("%d %b %Y %H:%M:%S"), line.name or line.user or "Priors", WORDS.get(line.event, line.event), line.patient,
+        ", ".join(facts), line.outcome, line.request_id,
+    )  # fmt: skip
