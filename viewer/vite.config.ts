@@ -36,7 +36,7 @@ const precompress: Plugin = {
   },
 };
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   base: './',
   worker: { format: 'es' },
   plugins: [noWebGpu, precompress],
@@ -55,7 +55,8 @@ export default defineConfig({
         list: here('./src/list/main.ts'),
         plain: here('./src/plain/main.ts'),
         theme: here('./src/theme/boot.ts'),
+        ...(mode === 'dev' ? { dev: here('./dev/main.ts') } : {}), // the viewer alone, see dev/main.ts
       },
     },
   },
-});
+}));

@@ -1,0 +1,55 @@
+// Stored values of an uncompressed grey frame, with the modality's slope and intercept applied (HU for CT).
+// Used for the first picture and for the fast way into Cornerstone; colour and compressed frames never come here.
+import type { StackImage } from './images';
+
+export interface Values {
+  data: Uint8Array<ArrayBuffer> | Int16Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+  min: number;
+  max: number;
+}
+
+/** True where `readValues` can be used: grey, 8 or 16 bits, single sample. */
+export function isPlainGrey(image: StackImage): boolean {
+  return image.samples === 1 && /^MONOCHROME[12]$/.test(image.photometric) && (image.bitsAllocated === 8 || image.bitsAllocated === 16)
+    && image.bitsStored <= image.bitsAllocated && image.bitsStored > 0;
+}
+
+/** Throws RangeError when the frame holds fewer bytes than rows x columns need. */
+export function readValues(image: StackImage, bytes: Uint8Array<ArrayBuffer>): Values {
+  const count = image.rows * image.columns;
+  const wide = image.bitsAllocated === 16;
+  if (bytes.length < count * (wide ? 2 : 1)) throw new RangeError('fewer pixels than the header says');
+  const aligned = wide && bytes.byteOffset % 2 ? bytes.slice() : bytes;
+  const stored = wide ? new Uint16Array(aligned.buffer, aligned.byteOffset, count) : aligned.subarray(0, count);
+  const shift = 32 - image.bitsStored;
+  const [low, high] = range(stored, shift, image.signed);
+  const scaledEnds = [low * image.slope + image.intercept, high * image.slope + image.intercept];
+  const min = Math.min(...scaledEnds);
+  const max = Math.max(...scaledEnds);
+  const out = room(count, min, max, Number.isInteger(image.slope) && Number.isInteger(image.intercept));
+  const { slope, intercept } = image;
+  // Bits above bitsStored may hold an old overlay plane: shifted out, or the sign is spread into them.
+  if (image.signed) for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << shift) >> shift) * slope + intercept;
+  else for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << shift) >>> shift) * slope + intercept;
+  return { data: out, min, max };
+}
+
+function range(stored: Uint8Array | Uint16Array, shift: number, signed: boolean): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < stored.length; i++) {
+    const raw = (stored[i] as number) << shift;
+    const value = signed ? raw >> shift : raw >>> shift;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+function room(count: number, min: number, max: number, whole: boolean): Values['data'] {
+  if (!whole) return new Float32Array(count);
+  if (min >= 0 && max <= 255) return new Uint8Array(count);
+  if (min >= -32768 && max <= 32767) return new Int16Array(count);
+  if (min >= 0 && max <= 65535) return new Uint16Array(count);
+  return new Float32Array(count);
+}

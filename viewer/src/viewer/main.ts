@@ -1,0 +1,50 @@
+// Door of the viewer: opens one study in the pane, or closes it. The list page calls only these two functions.
+import './ui/viewer.css';
+import { fetchOutline, type Request } from './outline';
+import { StudyView } from './study';
+import { ViewerFault, isAbort } from './transfer/gateway';
+import { blank, busy } from './ui/blank';
+
+let open: { view: StudyView | null; abort: AbortController; pane: HTMLElement } | null = null;
+
+/** Shows the study in `pane`. Resolves when its controls are there; images follow. Faults are shown in the pane, not thrown. */
+export async function openStudy(pane: HTMLElement, request: Request): Promise<void> {
+  leave();
+  const mine = { view: null as StudyView | null, abort: new AbortController(), pane };
+  open = mine;
+  pane.dataset.state = 'opening';
+  pane.replaceChildren(busy());
+  try {
+    const outline = await fetchOutline(request, mine.abort.signal);
+    if (open !== mine) return;
+    mine.view = new StudyView(pane, request, outline, { close: closeStudy, ended: (fault) => { if (open === mine) fail(mine.pane, fault); } });
+    mine.view.begin();
+  } catch (error) {
+    if (open !== mine || isAbort(error)) return;
+    fail(pane, error, () => void openStudy(pane, request));
+  }
+}
+
+/** Takes the study and everything of the patient out of the pane, and tells the page. */
+export function closeStudy(): void {
+  if (!open) return;
+  leave();
+  document.dispatchEvent(new CustomEvent('priors:closed'));
+}
+
+function leave(): void {
+  open?.abort.abort();
+  open?.view?.destroy();
+  if (open) {
+    open.pane.replaceChildren();
+    for (const key of ['state', 'loaded', 'total', 'failed', 'withheld']) delete open.pane.dataset[key];
+  }
+  open = null;
+}
+
+function fail(pane: HTMLElement, error: unknown, again?: () => void): void {
+  const fault = error instanceof ViewerFault ? error : new ViewerFault('viewer', 'The viewer could not start.', 'Reload the page, then try again.', null, 0);
+  if (fault.ended) leave();
+  pane.dataset.state = fault.ended ? 'ended' : 'error';
+  pane.replaceChildren(blank(fault, fault.ended ? undefined : again, closeStudy));
+}

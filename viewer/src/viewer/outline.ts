@@ -1,0 +1,69 @@
+// The study as the server tells it: what there is, and for each series whether it can be drawn. Checked on arrival:
+// an answer for another launch or patient than the page's is refused, whatever it holds.
+import { ViewerFault, getJson } from './transfer/gateway';
+
+export interface Request { launch: string; patient: string; archive: string; study: string }
+
+export interface OutlineSeries {
+  uid: string; number: string | null; modality: string; description: string; count: number | null;
+  kind: 'images' | 'document'; word: string; sentence: string | null; thumbnail: string | null;
+}
+
+export interface Outline {
+  study: { uid: string; title: string; when: string; hospital: string; outside: boolean; images: number | null;
+    patient: { name: string; born: string; sex: string; id: string } };
+  series: OutlineSeries[];
+  dicomweb: string;
+  notForDiagnosis: string;
+}
+
+export async function fetchOutline(request: Request, signal: AbortSignal): Promise<Outline> {
+  const url = `/l/${encodeURIComponent(request.launch)}/outline/${encodeURIComponent(request.archive)}/${encodeURIComponent(request.study)}`;
+  return readOutline(await getJson(url, signal), request);
+}
+
+export function readOutline(answer: unknown, request: Request): Outline {
+  const body = record(answer);
+  const study = record(body.study);
+  if (body.launch !== request.launch || body.patient !== request.patient || study.uid !== request.study) {
+    throw new ViewerFault('mismatch', 'The answer was for another patient or study, so it was not shown.', 'Open the Images tab again from the patient\u2019s chart.', null, 0);
+  }
+  const patient = record(study.patient);
+  return {
+    study: {
+      uid: request.study, title: words(study.title) || 'Untitled study', when: words(study.when) || words(study.date), hospital: words(study.hospital),
+      outside: study.outside === true, images: typeof study.images === 'number' ? study.images : null,
+      patient: { name: words(patient.name), born: words(patient.born), sex: words(patient.sex), id: words(patient.id) },
+    },
+    series: (Array.isArray(body.series) ? body.series : []).map(record).filter((each) => words(each.uid)).map(readSeries),
+    dicomweb: words(body.dicomweb), notForDiagnosis: words(body.notForDiagnosis) || 'Not for primary diagnosis on this display',
+  };
+}
+
+function readSeries(each: Record<string, unknown>): OutlineSeries {
+  return {
+    uid: words(each.uid), number: words(each.number) || null, modality: words(each.modality), description: words(each.description),
+    count: typeof each.count === 'number' ? each.count : null, kind: each.kind === 'document' ? 'document' : 'images',
+    word: words(each.word), sentence: words(each.sentence) || null, thumbnail: words(each.thumbnail) || null,
+  };
+}
+
+/** True when the series holds pictures that this viewer draws. */
+export function isDrawable(series: OutlineSeries): boolean {
+  return series.kind === 'images' && series.sentence === null;
+}
+
+/** The series to open first: the first with pictures that is not a localizer; if all are, the first. */
+export function firstSeries(series: OutlineSeries[]): OutlineSeries | undefined {
+  const drawable = series.filter(isDrawable);
+  const localizer = /\b(scout|locali[sz]er|topogram|surview|scanogram|survey)\b/i;
+  return drawable.find((each) => !localizer.test(each.description)) ?? drawable[0] ?? series[0];
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function words(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
+}

@@ -1,0 +1,168 @@
+// One series being looked at: its metadata, its frames, the order in which they are fetched and decoded.
+// Knows the gateway and (once loaded) the stack; draws no control and writes no word.
+import { type StackImage, readHead, readStack, type FileHead } from './dicom/images';
+import { firstPicture } from './picture';
+import type { Stack } from './stack';
+import { SeriesFrames } from './transfer/frames';
+import { type SeriesPaths, ViewerFault, getMetadata, isAbort } from './transfer/gateway';
+
+export interface SeriesEvents {
+  ready: (session: SeriesSession) => void;                     // metadata read
+  picture: (canvas: HTMLCanvasElement) => void;                // first picture painted
+  drawn: (session: SeriesSession) => void;                     // first real render is on the screen
+  progress: (session: SeriesSession) => void;
+  settled: (session: SeriesSession) => void;                   // everything that could be loaded is
+  ended: (fault: ViewerFault) => void;                         // the launch is over
+}
+
+const AT_ONCE = 6;      // requests in flight, as a browser allows on one HTTP/1.1 host
+const DECODING = 4;
+const KEEP_AHEAD = 1.2e9; // decoded bytes that are prepared without being looked at
+
+export class SeriesSession {
+  readonly #abort = new AbortController();
+  frames: SeriesFrames | null = null;
+  images: StackImage[] = [];
+  head: FileHead | null = null;
+  withheld = 0;
+  settled = false;
+  index = 0;
+  #stack: Stack | null = null;
+
+  constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly events: SeriesEvents) {}
+
+  /** Fetches the metadata and the first frame, paints it, puts the stack up and loads the rest. Rejects with ViewerFault. */
+  async open(stack: () => Promise<Stack>): Promise<void> {
+    const { sets, withheld, patient } = await getMetadata(this.paths, this.#abort.signal);
+    if (patient !== null && patient !== this.patient) {
+      throw new ViewerFault('mismatch', 'The answer was for another patient, so it was not shown.', 'Open the Images tab again from the patient\u2019s chart.', null, 0);
+    }
+    this.withheld = withheld;
+    this.images = readStack(sets);
+    this.head = sets[0] ? readHead(sets[0]) : null;
+    const first = this.images[0];
+    if (!first) throw withheld ? allWithheld() : new ViewerFault('empty', 'This series holds no picture that can be drawn.', 'Ask the sending hospital if you expected one.', null, 0);
+    const frames = new SeriesFrames(this.paths, this.images, () => this.events.progress(this));
+    this.frames = frames;
+    this.events.ready(this);
+    await this.#paint(frames, first);
+    const stream = this.images.length > 1 ? frames.stream().catch((error: unknown) => this.#over(error)) : Promise.resolve();
+    const shown = await this.#show(await stack(), frames);
+    if (shown) this.events.drawn(this);
+    await this.#fill(stream);
+  }
+
+  async #paint(frames: SeriesFrames, image: StackImage): Promise<void> {
+    try {
+      const frame = await frames.now(0);
+      if (this.index === 0) this.events.picture(await firstPicture(image, frame, this.paths, this.#abort.signal));
+    } catch (error) {
+      if (isAbort(error) || this.#abort.signal.aborted) throw error;
+      this.#over(error); // the stack tells what is wrong with it, in the picture's place
+    }
+  }
+
+  // The first image that can be shown: a broken one at the start must not hide the others.
+  async #show(stack: Stack, frames: SeriesFrames): Promise<boolean> {
+    this.#stack = stack;
+    const order = [this.index, ...this.images.keys()].slice(0, 40);
+    for (const index of order) {
+      if (this.#abort.signal.aborted) return false;
+      if (frames.states[index] === 'failed') continue;
+      try {
+        await stack.open(frames, index);
+        if (frames.states[this.index] !== 'failed') this.index = index;
+        return true;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        this.#over(error);
+      }
+    }
+    return false;
+  }
+
+  async #fill(stream: Promise<void>): Promise<void> {
+    const frames = this.frames;
+    const stack = this.#stack;
+    if (!frames || !stack) return;
+    let streaming = true;
+    void stream.then(() => { streaming = false; });
+    const room = Math.max(1, Math.floor(KEEP_AHEAD / this.#imageBytes()));
+    const workers = Array.from({ length: Math.max(AT_ONCE, DECODING) }, async () => {
+      while (!this.#abort.signal.aborted) {
+        const next = this.#next(frames, streaming, room);
+        if (next !== null) await this.#prepare(stack, next);
+        else if (streaming) await pause(40);
+        else return;
+      }
+    });
+    await Promise.all(workers);
+    if (this.#abort.signal.aborted) return;
+    this.settled = true;
+    this.events.settled(this);
+  }
+
+  readonly #busy = new Set<number>();
+
+  // The nearest one to where the person is: those that the stream brought first, and any other once it is over.
+  #next(frames: SeriesFrames, streaming: boolean, room: number): number | null {
+    if (frames.count('drawn') + this.#busy.size >= room) return null;
+    const total = this.images.length;
+    for (let away = 0; away < total; away++) {
+      for (const index of away ? [this.index + away, this.index - away] : [this.index]) {
+        const state = frames.states[index];
+        if (state === undefined || this.#busy.has(index)) continue;
+        if (state === 'held' || (state === 'wanted' && !streaming)) return index;
+      }
+    }
+    return null;
+  }
+
+  async #prepare(stack: Stack, index: number): Promise<void> {
+    this.#busy.add(index);
+    try {
+      await stack.prepare(index);
+    } catch (error) {
+      this.#over(error);
+    } finally {
+      this.#busy.delete(index);
+    }
+    await pause(0); // lets the wheel and the keys in between
+  }
+
+  #imageBytes(): number {
+    const image = this.images[0];
+    return image ? image.rows * image.columns * image.samples * (image.bitsAllocated > 8 ? 2 : 1) : 1;
+  }
+
+  /** Asks once more for the images that failed. */
+  async retry(): Promise<void> {
+    const { frames } = this;
+    if (!frames || !this.#stack) return;
+    this.settled = false;
+    this.images.forEach((_, i) => frames.retry(i));
+    this.events.progress(this);
+    await this.#fill(Promise.resolve());
+  }
+
+  #over(error: unknown): void {
+    if (error instanceof ViewerFault && error.ended) this.events.ended(error);
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.frames?.stop();
+  }
+
+  get closed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+}
+
+function allWithheld(): ViewerFault {
+  return new ViewerFault('withheld', 'Every image of this series was withheld: they name another patient or study than this one.', 'The image desk was told.', null, 0);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => { setTimeout(resolve, ms); });
+}

@@ -1,0 +1,278 @@
+// The only module that knows Cornerstone's core: loads images into its cache, shows one of a stack, and says in plain
+// terms what is on screen. Loaded lazily; must not decide what a person is told.
+import {
+  Enums, RenderingEngine, type StackViewport, type Types, cache, eventTarget, imageLoader, init as initCore, metaData, utilities,
+} from '@cornerstonejs/core';
+import { createImage, init as initLoader } from '@cornerstonejs/dicom-image-loader';
+import type { StackImage } from './dicom/images';
+import { type PaletteEntries, moduleOf, shape } from './dicom/modules';
+import { isPlainGrey, readValues } from './dicom/pixels';
+import { canDraw, isPlain, syntaxName } from './dicom/syntaxes';
+import { type Frame, ViewerFault, getBytes } from './transfer/gateway';
+import type { SeriesFrames } from './transfer/frames';
+import type { Window } from './windows';
+
+export const ENGINE = 'priors';
+export const VIEWPORT = 'priors-stack';
+const SCHEME = 'priors';
+const CACHE_BYTES = 1.5e9;
+
+/** What is on screen now; steps are image pixels per screen pixel, (along row, along column). */
+export interface Shown { index: number; window: Window | null; zoom: number; right: [number, number]; down: [number, number]; inverted: boolean }
+
+interface Entry { series: LoadedSeries; index: number }
+
+const entries = new Map<string, Entry>();
+let generation = 0;
+let started = false;
+
+function start(): void {
+  if (started) return;
+  started = true;
+  initCore({ rendering: { webGlContextCount: 1 }, debug: { statsOverlay: false } });
+  initLoader({ maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)) });
+  cache.setMaxCacheSize(CACHE_BYTES);
+  imageLoader.registerImageLoader(SCHEME, (imageId: string) => ({ promise: load(imageId) }));
+  metaData.addProvider((type: string, imageId: unknown) => {
+    const entry = typeof imageId === 'string' ? entries.get(imageId) : undefined;
+    const image = entry?.series.frames.images[entry.index];
+    return entry && image ? moduleOf(type, image, entry.series.palettes.get(image.instance) ?? null) : undefined;
+  }, 10_000);
+  eventTarget.addEventListener(Enums.Events.IMAGE_CACHE_IMAGE_REMOVED, ((event: CustomEvent<{ imageId: string }>) => {
+    const entry = entries.get(event.detail.imageId);
+    entry?.series.frames.forgotten(entry.index);
+  }) as EventListener);
+}
+
+/** One series' images under names of their own, so that nothing of an earlier study can ever be mistaken for them. */
+class LoadedSeries {
+  readonly ids: string[];
+  readonly palettes = new Map<string, PaletteEntries>();
+
+  constructor(readonly frames: SeriesFrames) {
+    generation += 1;
+    this.ids = frames.images.map((image, index) => {
+      const id = `${SCHEME}:${generation}/${image.instance}/${image.frame}`;
+      entries.set(id, { series: this, index });
+      return id;
+    });
+  }
+
+  forget(): void {
+    for (const id of this.ids) {
+      entries.delete(id);
+      if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
+    }
+  }
+}
+
+async function load(imageId: string): Promise<Types.IImage> {
+  const entry = entries.get(imageId);
+  if (!entry) throw new Error('image of a closed series');
+  const { series, index } = entry;
+  const image = series.frames.images[index] as StackImage;
+  const frame = await series.frames.now(index);
+  try {
+    if (!canDraw(frame.syntax)) {
+      throw new ViewerFault('undrawable', `This kind of image (${syntaxName(frame.syntax)}) cannot be drawn here.`, 'The archive can send it in another form.', null, 0);
+    }
+    const made = isPlain(frame.syntax) && isPlainGrey(image) ? plainImage(imageId, image, frame) : await decoded(imageId, series, image, frame);
+    series.frames.drawn(index);
+    return made;
+  } catch (error) {
+    series.frames.fail(index, error);
+    throw error;
+  }
+}
+
+async function decoded(imageId: string, series: LoadedSeries, image: StackImage, frame: Frame): Promise<Types.IImage> {
+  if (image.palette && !series.palettes.has(image.instance)) series.palettes.set(image.instance, await readPalette(image.palette));
+  return (await createImage(imageId, frame.bytes, frame.syntax, { useRGBA: false })) as Types.IImage;
+}
+
+async function readPalette(palette: NonNullable<StackImage['palette']>): Promise<PaletteEntries> {
+  const read = async (source: typeof palette.red): Promise<Uint8Array | Uint16Array> => {
+    const bytes = source.inline ?? (source.uri ? await getBytes(source.uri) : new Uint8Array(0));
+    const length = source.descriptor[0] || 65536;
+    return bytes.length >= length * 2 ? new Uint16Array(bytes.slice(0, length * 2).buffer) : bytes;
+  };
+  const [red, green, blue] = await Promise.all([read(palette.red), read(palette.green), read(palette.blue)]);
+  return { red, green, blue };
+}
+
+// Uncompressed grey needs no decoder: made here, without a trip to a worker and two copies.
+function plainImage(imageId: string, image: StackImage, frame: Frame): Types.IImage {
+  const { data, min, max } = readValues(image, frame.bytes);
+  const [between, along] = shape(image);
+  const window = image.windows[0] ?? utilities.windowLevel.toWindowLevel(min, max);
+  const width = 'width' in window ? window.width : window.windowWidth;
+  const center = 'center' in window ? window.center : window.windowCenter;
+  const voxels = utilities.VoxelManager.createImageVoxelManager({ scalarData: data, width: image.columns, height: image.rows, numberOfComponents: 1 });
+  return {
+    imageId, dataType: data.constructor.name, color: false, rgba: false, numberOfComponents: 1,
+    rows: image.rows, columns: image.columns, height: image.rows, width: image.columns,
+    rowPixelSpacing: between, columnPixelSpacing: along, slope: image.slope, intercept: image.intercept,
+    preScale: { enabled: true, scaled: true, scalingParameters: { rescaleSlope: image.slope, rescaleIntercept: image.intercept, modality: image.modality } },
+    invert: image.photometric === 'MONOCHROME1', minPixelValue: min, maxPixelValue: max, windowWidth: width, windowCenter: center,
+    voiLUTFunction: VOI[image.voiFunction ?? ''] ?? Enums.VOILUTFunctionType.LINEAR, sizeInBytes: data.byteLength, voxelManager: voxels,
+    getPixelData: () => data, getCanvas: undefined,
+  } as unknown as Types.IImage;
+}
+
+const VOI: Record<string, Enums.VOILUTFunctionType> = {
+  SIGMOID: Enums.VOILUTFunctionType.SAMPLED_SIGMOID, LINEAR_EXACT: Enums.VOILUTFunctionType.LINEAR_EXACT,
+};
+
+export class Stack {
+  readonly element = document.createElement('div');
+  readonly #engine: RenderingEngine;
+  #series: LoadedSeries | null = null;
+  #sequence = 0;
+  #resizing: ResizeObserver;
+
+  constructor(host: HTMLElement, private readonly onShown: () => void) {
+    start();
+    this.element.className = 'v-cs';
+    this.element.addEventListener('contextmenu', (event) => event.preventDefault());
+    host.append(this.element);
+    this.#engine = new RenderingEngine(ENGINE);
+    this.#engine.enableElement({ viewportId: VIEWPORT, type: Enums.ViewportType.STACK, element: this.element });
+    for (const event of [Enums.Events.IMAGE_RENDERED, Enums.Events.VOI_MODIFIED, Enums.Events.CAMERA_MODIFIED]) {
+      this.element.addEventListener(event, this.onShown);
+    }
+    this.#resizing = new ResizeObserver(() => {
+      if (this.element.clientWidth > 0 && this.element.clientHeight > 0) this.#engine.resize(true, true);
+    });
+    this.#resizing.observe(host);
+  }
+
+  get viewport(): StackViewport {
+    return this.#engine.getViewport(VIEWPORT) as StackViewport;
+  }
+
+  /** Puts a series in, showing `index` first. Resolves once that image is on the screen. */
+  async open(frames: SeriesFrames, index: number): Promise<void> {
+    const mine = ++this.#sequence;
+    const series = new LoadedSeries(frames);
+    const id = series.ids[index] as string;
+    try {
+      await imageLoader.loadAndCacheImage(id);
+    } catch (error) {
+      series.forget();
+      throw error;
+    }
+    if (mine !== this.#sequence) { series.forget(); return; }
+    const earlier = this.#series;
+    this.#series = series;
+    const rendered = new Promise<void>((resolve) => this.element.addEventListener(Enums.Events.IMAGE_RENDERED, () => resolve(), { once: true }));
+    await this.viewport.setStack(series.ids, index);
+    this.reset();
+    this.viewport.render();
+    await rendered;
+    earlier?.forget();
+  }
+
+  /** Shows one image. Resolves true when it is on screen, false when a later call took over. Rejects when it cannot be loaded. */
+  async show(index: number): Promise<boolean> {
+    const mine = ++this.#sequence;
+    const id = this.#series?.ids[index];
+    if (!id) return false;
+    if (!cache.isLoaded(id)) await imageLoader.loadAndCacheImage(id);
+    if (mine !== this.#sequence) return false;
+    await this.viewport.setImageIdIndex(index);
+    if (mine !== this.#sequence) return false;
+    this.viewport.render();
+    return true;
+  }
+
+  /** Decodes one image into the cache without showing it. Rejects as `show`. */
+  async prepare(index: number): Promise<void> {
+    const id = this.#series?.ids[index];
+    if (id && !cache.isLoaded(id)) await imageLoader.loadAndCacheImage(id);
+  }
+
+  get shown(): Shown | null {
+    const viewport = this.viewport;
+    const data = this.#series ? viewport.getImageData() : null;
+    if (!data) return null;
+    const image = viewport.getCornerstoneImage();
+    const { voiRange, invert } = viewport.getProperties();
+    const steps = this.#steps(data);
+    const window = voiRange && !image?.color ? utilities.windowLevel.toWindowLevel(voiRange.lower, voiRange.upper) : null;
+    return {
+      index: viewport.getCurrentImageIdIndex(), ...steps, inverted: Boolean(invert) !== Boolean(image?.invert),
+      window: window ? { width: window.windowWidth, center: window.windowCenter } : null,
+    };
+  }
+
+  // Measured on the screen itself, so that turning and flipping cannot be forgotten.
+  #steps(data: NonNullable<ReturnType<StackViewport['getImageData']>>): Pick<Shown, 'zoom' | 'right' | 'down'> {
+    const viewport = this.viewport;
+    const [x, y] = [this.element.clientWidth / 2, this.element.clientHeight / 2];
+    const far = 64;
+    const at = viewport.canvasToWorld([x, y]);
+    const step = (to: Types.Point3): [number, number] => {
+      const moved = to.map((value, i) => (value - (at[i] as number)) / far);
+      const along = (axis: number): number => moved.reduce((sum, value, i) => sum + value * (data.direction[axis * 3 + i] as number), 0);
+      return [along(0), along(1)];
+    };
+    const right = step(viewport.canvasToWorld([x + far, y]));
+    const down = step(viewport.canvasToWorld([x, y + far]));
+    const pixels = Math.hypot(right[0] / data.spacing[0], right[1] / data.spacing[1]);
+    return { right, down, zoom: pixels > 0 ? 1 / pixels : 1 };
+  }
+
+  window(wanted: Window | null): void {
+    const viewport = this.viewport;
+    const image = viewport.getCornerstoneImage();
+    if (!image) return;
+    const { width, center } = wanted ?? { width: image.maxPixelValue - image.minPixelValue + 1, center: (image.maxPixelValue + image.minPixelValue + 1) / 2 };
+    viewport.setProperties({ voiRange: utilities.windowLevel.toLowHighRange(Math.max(1, width), center) });
+    viewport.render();
+  }
+
+  invert(): void {
+    this.viewport.setProperties({ invert: !this.viewport.getProperties().invert });
+    this.viewport.render();
+  }
+
+  rotate(): void {
+    const { rotation = 0 } = this.viewport.getViewPresentation();
+    this.viewport.setViewPresentation({ rotation: (rotation + 90) % 360 });
+    this.viewport.render();
+  }
+
+  flip(): void {
+    const { flipHorizontal = false } = this.viewport.getCamera();
+    this.viewport.setCamera({ flipHorizontal: !flipHorizontal });
+    this.viewport.render();
+  }
+
+  fit(): void {
+    const { rotation, flipHorizontal } = this.viewport.getViewPresentation();
+    this.viewport.resetCamera();
+    this.viewport.setViewPresentation({ rotation, flipHorizontal } as Types.ViewPresentation);
+    this.viewport.render();
+  }
+
+  reset(): void {
+    this.viewport.resetProperties();
+    this.viewport.resetCamera();
+    this.viewport.render();
+  }
+
+  /** Takes the series out: pixels, names and cache. */
+  clear(): void {
+    this.#sequence += 1;
+    this.#series?.forget();
+    this.#series = null;
+  }
+
+  destroy(): void {
+    this.clear();
+    this.#resizing.disconnect();
+    this.#engine.destroy();
+    cache.purgeCache();
+    this.element.remove();
+  }
+}

@@ -1,0 +1,105 @@
+// The only module that knows Cornerstone's tools. Loaded after the first image. Dragging and measuring only;
+// which tool is on, and whether one may measure at all, is decided outside.
+import {
+  AngleTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, addTool, annotation, init as initTools, utilities,
+} from '@cornerstonejs/tools';
+import { ENGINE, VIEWPORT } from './stack';
+
+const GROUP = 'priors';
+const CLASSES = { window: WindowLevelTool, zoom: ZoomTool, pan: PanTool, length: LengthTool, angle: AngleTool } as const;
+
+let ready = false;
+
+export class Tools {
+  readonly #group;
+
+  constructor(private readonly element: HTMLDivElement) {
+    if (!ready) {
+      initTools();
+      for (const tool of Object.values(CLASSES)) addTool(tool);
+      style();
+      ready = true;
+    }
+    ToolGroupManager.destroyToolGroup(GROUP);
+    const group = ToolGroupManager.createToolGroup(GROUP);
+    if (!group) throw new Error('no tool group');
+    for (const tool of Object.values(CLASSES)) group.addTool(tool.toolName);
+    group.addViewport(VIEWPORT, ENGINE);
+    this.#group = group;
+    this.use('window');
+  }
+
+  /** Puts a tool on the first mouse button and on one finger; the right button zooms, the middle pans, two fingers do both. */
+  use(wanted: string): void {
+    for (const [name, tool] of Object.entries(CLASSES)) {
+      const bindings: { mouseButton?: number; numTouchPoints?: number }[] = [];
+      if (name === wanted) bindings.push({ mouseButton: Enums.MouseBindings.Primary });
+      if (name === 'zoom') bindings.push({ mouseButton: Enums.MouseBindings.Secondary }, { numTouchPoints: 2 });
+      if (name === 'pan') bindings.push({ mouseButton: Enums.MouseBindings.Auxiliary });
+      if (bindings.length) this.#group.setToolActive(tool.toolName, { bindings });
+      else this.#group.setToolPassive(tool.toolName, { removeAllBindings: true });
+    }
+  }
+
+  /** Takes the selected marks away, or else the last one made. Returns how many went. */
+  removeMark(): number {
+    const all = this.#marks();
+    const selected = all.filter((mark) => mark.annotationUID && annotation.selection.isAnnotationSelected(mark.annotationUID));
+    const going = selected.length ? selected : all.slice(-1);
+    for (const mark of going) if (mark.annotationUID) annotation.state.removeAnnotation(mark.annotationUID);
+    this.#redraw();
+    return going.length;
+  }
+
+  get count(): number {
+    return this.#marks().length;
+  }
+
+  /** Moves the last end of the selected (or last) mark; `by` in world coordinates. Returns false when there is no mark. */
+  moveEnd(by: number[]): boolean {
+    const all = this.#marks();
+    const mark = all.find((each) => each.annotationUID && annotation.selection.isAnnotationSelected(each.annotationUID)) ?? all.at(-1);
+    const point = mark?.data.handles?.points?.at(-1);
+    if (!mark || !point) return false;
+    by.forEach((value, i) => { point[i] = (point[i] as number) + value; });
+    mark.invalidated = true;
+    this.#redraw();
+    return true;
+  }
+
+  removeAll(): void {
+    annotation.state.removeAllAnnotations();
+    this.#redraw();
+  }
+
+  #marks(): Mark[] {
+    return [LengthTool.toolName, AngleTool.toolName].flatMap((tool) => annotation.state.getAnnotations(tool, this.element) ?? []);
+  }
+
+  #redraw(): void {
+    utilities.triggerAnnotationRenderForViewportIds([VIEWPORT]);
+  }
+
+  destroy(): void {
+    annotation.state.removeAllAnnotations();
+    ToolGroupManager.destroyToolGroup(GROUP);
+  }
+}
+
+type Mark = NonNullable<ReturnType<typeof annotation.state.getAnnotations>>[number];
+
+function style(): void {
+  const mark = getComputedStyle(document.documentElement).getPropertyValue('--pr-vp-mark').trim();
+  const font = getComputedStyle(document.documentElement).getPropertyValue('--pr-font').trim();
+  const { config } = annotation;
+  const styles = config.style.getDefaultToolStyles();
+  config.style.setDefaultToolStyles({
+    ...styles,
+    global: {
+      ...styles.global,
+      ...(mark ? { color: mark, colorHighlighted: mark, colorSelected: mark, textBoxColor: mark, textBoxColorHighlighted: mark, textBoxColorSelected: mark, textBoxLinkLineColor: mark } : {}),
+      ...(font ? { textBoxFontFamily: font } : {}),
+      lineWidth: '1.5', textBoxFontSize: '13px', textBoxBackground: 'rgba(0,0,0,.72)',
+    },
+  } as typeof styles);
+}
