@@ -1,0 +1,1 @@
+"""Pages rendered with hostile and strange values."""
