@@ -6,6 +6,7 @@ A thin entry above the factory. Exit codes: 0 well, 1 something did not answer, 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import os
 import signal
@@ -14,7 +15,6 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 from smart_app import config_file
 from smart_app.config import Settings
@@ -92,7 +92,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stopped.set())
     parts = build(settings)
     while True:
-        parts.housekeeping.run()
+        parts.store.sweep()
         if options.once or stopped.wait(HOUSEKEEPING_SECONDS):
             return 0
 
@@ -108,16 +108,20 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _audit(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app.audit.events import Who
+    from smart_app.audit.report import Question
     from smart_app.factory import build
+    from smart_app.web import new_reference
 
-    rows: list[dict[str, Any]] = build(settings).audit_report(options.patient)
+    who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
+    lines = build(settings).reports.read(Question(settings.tenant, patient=options.patient), who)
     if options.json:
-        print(json.dumps(rows))  # noqa: T201
+        print(json.dumps([line.as_json() for line in lines]))  # noqa: T201
         return 0
-    if not rows:
-        print("No record names this patient.")  # noqa: T201
-    for row in rows:
-        print("  ".join(str(row.get(name) or "-") for name in ("time", "who", "event", "outcome", "details")))  # noqa: T201
+    for line in lines:
+        details = " ".join(f"{name}={value}" for name, value in line.details.items())
+        outcome = "ok" if line.outcome == 0 else f"outcome {line.outcome}"
+        print(f"{line.time:%Y-%m-%d %H:%M:%S}Z  {line.name or line.user or 'nobody':<24}  {line.event:<16}  {outcome:<9}  {details}")  # noqa: T201
     return 0
 
 

@@ -1,0 +1,214 @@
+"""Where everything is put together: `build` makes the parts, `create_app` puts them behind HTTP. A list, to be read once.
+
+Gunicorn's target is `smart_app.factory:create_app()`. Nothing else in the product constructs collaborators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, Response, make_response, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import make_url
+
+import launch.views
+from launch.assembly import SmartLaunch, assemble
+from launch.assertions import keys_of, public_jwks
+from launch.context import LaunchContext
+from launch.errors import LaunchError
+from launch.issuers import IssuerDirectory, SigningKey
+from launch.session import TokenProvider
+from smart_app import health, logs, migrations, registration, secrets_source
+from smart_app.access import Action, public, requires
+from smart_app.archives.fanout import Fanout
+from smart_app.archives.qido import Qido
+from smart_app.archives.registry import Archives, LaunchToken
+from smart_app.archives.wado import Wado
+from smart_app.audit import views as audit_views
+from smart_app.audit.events import AppStarted, LaunchEnded, LaunchRefused, Who
+from smart_app.audit.log import AuditLog
+from smart_app.audit.report import AuditReports
+from smart_app.clock import Clock, utc_now
+from smart_app.config import Archive, Settings
+from smart_app.config_file import load
+from smart_app.db import Database
+from smart_app.entrance import views as entrance_views
+from smart_app.entrance.colours import Colours
+from smart_app.entrance.opening import Opening
+from smart_app.holdings.store import Holdings
+from smart_app.outbound import Outbound
+from smart_app.sealing import Keyring
+from smart_app.session_store import SqlSessionStore
+from smart_app.studies import views as studies_views
+from smart_app.studies.chart import Chart
+from smart_app.studies.listing import Listing
+from smart_app.viewer import views as viewer_views
+from smart_app.viewer.asking import Doorman
+from smart_app.viewer.catalogue import Catalogue
+from smart_app.viewer.checks import Checks
+from smart_app.viewer.gateway import Gateway
+from smart_app.viewer.outline import Outline
+from smart_app.viewer.reads import Reads
+from smart_app.viewer.rewriting import BulkTokens
+from smart_app.web import Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
+
+PACKAGE = Path(__file__).parent
+TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
+BUNDLE = PACKAGE / "static" / "viewer"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The product without HTTP: what the command line and the web app share."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keyring: Keyring
+    outbound: Outbound
+    directory: IssuerDirectory
+    archives: Archives
+    qido: Qido
+    holdings: Holdings
+    reads: Reads
+    store: SqlSessionStore
+    smart: SmartLaunch
+    audit: AuditLog
+    reports: AuditReports
+
+    def launch_token(self, context: LaunchContext) -> LaunchToken:
+        return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
+
+
+def open_database(settings: Settings) -> Database:
+    """The configured database; SQLite in a private `data_dir` when none is named."""
+    if settings.database_url is None:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.data_dir.chmod(0o700)
+        return Database(f"sqlite:///{settings.data_dir / 'priors.sqlite3'}")
+    url = make_url(settings.database_url)
+    if settings.database_password is not None:
+        url = url.set(password=secrets_source.read(settings.database_password))
+    return Database(url.render_as_string(hide_password=False))
+
+
+def build(settings: Settings, clock: Clock = utc_now) -> Parts:
+    """All parts, wired. Connects nowhere but to the database, which is brought to this version."""
+    database = open_database(settings)
+    migrations.upgrade(database)
+    keyring = secrets_source.keyring(settings)
+    outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
+    audit = AuditLog(database, keyring, clock)
+    holdings = Holdings(database, keyring, clock)
+    reads = Reads(database, audit)
+
+    def forget(handle: str) -> None:
+        holdings.forget(handle)
+        reads.forget(handle)
+
+    sessions = settings.sessions
+    store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
+    directory = IssuerDirectory(registration.issuers(settings))
+    smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
+
+    def oauth(archive: Archive) -> TokenProvider:
+        given = archive.credential
+        secret = secrets_source.read(given.client_secret) if given.client_secret else None
+        key = registration.signing_key(given.client_key) if given.client_key else None
+        return smart.broker.credentials_provider(
+            f"archive:{archive.key}", given.token_url or "", given.client_id or "", secret=secret, key=key, scope=given.scope
+        )
+
+    return Parts(
+        settings=settings,
+        clock=clock,
+        database=database,
+        keyring=keyring,
+        outbound=outbound,
+        directory=directory,
+        archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
+        qido=Qido(outbound, clock),
+        holdings=holdings,
+        reads=reads,
+        store=store,
+        smart=smart,
+        audit=audit,
+        reports=AuditReports(database, audit),
+    )
+
+
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flask:
+    """The web application. :raises WrongConfiguration: the settings cannot be used. :raises UnmarkedRoutes: a view has no action."""
+    logs.configure()
+    parts = build(settings if settings is not None else load(), clock)
+    app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
+    install(app, Web(parts.settings, parts.directory, parts.store, parts.keyring, parts.audit, BUNDLE))
+    app.register_blueprint(health.make_blueprint(parts.database))
+    app.register_blueprint(audit_views.make_blueprint(parts.reports))
+    app.register_blueprint(entrance_views.make_blueprint(parts.settings, Colours(parts.outbound).of))
+    chart = Chart(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.archives, parts.smart.broker.provider, parts.clock)
+    _add_launch(app, parts, chart)
+    _add_studies(app, parts, chart)
+    _add_viewer(app, parts)
+    refuse_unmarked(app)
+    parts.audit.record(AppStarted(who=Who.nobody(parts.settings.tenant, "", "")))
+    return app
+
+
+def _add_launch(app: Flask, parts: Parts, chart: Chart) -> None:
+    opening = Opening(chart.patient, parts.holdings, parts.audit)
+    names = {ehr.key: ehr.name for ehr in parts.settings.ehrs}
+
+    def refused(error: LaunchError, *, issuer: str | None, retry_url: str | None) -> ResponseReturnValue:
+        parts.audit.record(LaunchRefused(who=current_who(), reason=error.reason or error.code))
+        name, reference = names.get(issuer or "", ""), request_reference()
+        page = render_template(
+            "launch/error.html", code=error.code, detail=error.detail, reference=reference, retry_url=retry_url, issuer_name=name
+        )
+        return page, error.status
+
+    def ended(context: LaunchContext) -> Response:
+        parts.audit.record(LaunchEnded(who=current_who(), patient=context.patient_id))
+        return make_response(render_template("launch/error.html", code="session-ended", reference=request_reference(), detail=""))
+
+    hooks = launch.views.Hooks(
+        opened=lambda context: opening.open(context, Who.of(context, current_who().address, request_reference())),
+        ended=ended,
+        error=refused,
+        current=current_launch,
+        public=public,
+        ends=requires(Action.END_LAUNCH),
+    )
+    jwks = public_jwks([*keys_of(parts.directory), *_archive_keys(parts.settings)])
+    app.register_blueprint(launch.views.make_blueprint(parts.smart.launcher, parts.store, jwks, hooks))
+
+
+def _archive_keys(settings: Settings) -> list[SigningKey]:
+    return [registration.signing_key(archive.credential.client_key) for archive in settings.archives if archive.credential.client_key]
+
+
+def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
+    listing = Listing(
+        chart=chart,
+        archives=parts.archives,
+        qido=parts.qido,
+        fanout=Fanout(parts.clock),
+        holdings=parts.holdings,
+        launch_token=parts.launch_token,
+        reference=new_reference,
+        clock=parts.clock,
+        deadline=parts.settings.list_deadline,
+    )
+    app.register_blueprint(studies_views.make_blueprint(listing, parts.holdings, chart, parts.audit, parts.clock))
+
+
+def _add_viewer(app: Flask, parts: Parts) -> None:
+    wado, bulk = Wado(parts.outbound), BulkTokens(parts.keyring)
+    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=parts.settings.public_url)
+    catalogue = Catalogue(wado, parts.reads, checks)
+    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=parts.settings.not_for_diagnosis)
+    doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
+    gateway = Gateway(wado, checks, parts.reads, bulk)
+    app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))

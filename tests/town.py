@@ -1,0 +1,190 @@
+"""A whole town for journeys: demo EHR, its archives and Priors on free loopback ports, in this process, over real sockets.
+
+The browser sees two sites, `ehr.localhost` and `app.localhost`. `extra` and `options` bend one part of it for one test.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sandbox.archive.app import create_archive
+
+from sandbox import images
+from sandbox.demo import configuration
+from sandbox.demo.plan import ArchivePlan, Plan, choose_port, fixtures_folder
+from sandbox.ehr.app import create_ehr
+from sandbox.ehr.clients import BACKEND, DemoClient
+from sandbox.ehr.options import EhrOptions
+from sandbox.faults import Faults
+from sandbox.serving import serve
+from sandbox.world import ARCHIVES
+from smart_app import config_file
+from smart_app.factory import create_app
+
+
+@dataclass(frozen=True)
+class Town:
+    """Where everything is, and the levers to break it."""
+
+    plan: Plan
+    app: Flask
+    ehr_faults: Faults
+    archive_faults: Mapping[str, Faults]
+
+    def launch_url(self, patient: str, user: str = "dr-halloran") -> str:
+        """What the chart's Images tab opens."""
+        return f"{self.plan.ehr}/launch/{patient}?user={user}"
+
+    def heal(self) -> None:
+        self.ehr_faults.clear()
+        for faults in self.archive_faults.values():
+            faults.clear()
+
+
+@contextmanager
+def town(folder: Path, pictures: Path, *, options: EhrOptions | None = None, extra: Callable[[dict[str, Any]], None] | None = None) -> Iterator[Town]:
+    """A town under `folder`, its archives filled with the small pictures under `pictures` (made once, kept)."""
+    plan = _plan(folder, images.build(pictures, progress=lambda _: None, small=True))
+    file = configuration.write(plan)
+    if extra is not None:
+        _change(file, extra)
+    ehr_faults, archive_faults = Faults(), {one.key: Faults() for one in plan.archives}
+    ehr = create_ehr(
+        Path(plan.fixtures),
+        plan.ehr,
+        clients=_clients(plan),
+        launch_url=plan.launch_url,
+        faults=ehr_faults,
+        options=options,
+        dicomweb={one.key: one.dicomweb for one in plan.archives},
+        archives={one.key: (one.name, one.origin) for one in plan.archives},
+    )
+    with ExitStack() as running:
+        running.enter_context(serve(ehr, port=plan.ehr_port))
+        for one in plan.archives:
+            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token)
+            running.enter_context(serve(archive, port=one.port))
+        app = create_app(config_file.load(file, {}))
+        running.enter_context(serve(app, port=plan.port))
+        yield Town(plan, app, ehr_faults, archive_faults)
+
+
+def _plan(folder: Path, folders: Mapping[str, Path]) -> Plan:
+    port = choose_port(None)
+    (folder / "data").mkdir(mode=0o700, parents=True)
+    archives = tuple(ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), None) for at, one in enumerate(ARCHIVES))
+    return Plan(str(folder), str(folder), str(fixtures_folder()), port, archives)
+
+
+def _clients(plan: Plan) -> tuple[DemoClient, ...]:
+    redirect = f"{plan.app}/cb/northgate"
+    keys = configuration.public_jwks(plan, configuration.BACKEND_KID)
+    return (
+        DemoClient(configuration.CLIENT_ID, (redirect,), auth="private_key_jwt", jwks_uri=f"{plan.app}/jwks.json"),
+        DemoClient(configuration.BACKEND_ID, auth="private_key_jwt", jwks=keys, grants=BACKEND),
+    )
+
+
+def _change(file: Path, extra: Callable[[dict[str, Any]], None]) -> None:
+    import yaml
+
+    content = yaml.safe_load(file.read_text())
+    extra(content)
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer as a browser without a page would see it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Jar:
+    """A cookie-keeping HTTP client: a browser's network without its page. Loopback counts as secure, as in a browser."""
+
+    def __init__(self) -> None:
+        self.cookies: dict[str, dict[str, str]] = {}
+
+    def get(self, url: str, **headers: str) -> Seen:
+        return self.send("GET", url, headers=headers)
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Seen:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=60)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.get(host, {}).items())
+        sent = {"Host": parts.netloc, **({"Cookie": cookies} if cookies else {}), **(headers or {})}
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, sent)
+        answer = connection.getresponse()
+        for line in answer.headers.get_all("Set-Cookie") or ():
+            self._keep(host, line)
+        seen = Seen(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read(), url)
+        connection.close()
+        return seen
+
+    def follow(self, url: str, limit: int = 12) -> Seen:
+        """GET and every redirect after it."""
+        for _ in range(limit):
+            seen = self.get(url)
+            if seen.status not in (301, 302, 303, 307, 308):
+                return seen
+            url = _joined(url, seen.headers["location"])
+        raise AssertionError(f"more than {limit} redirects")
+
+    def launch(self, town: Town, patient: str, user: str = "dr-halloran") -> str:
+        """Open Priors from this patient's chart; returns the launch handle."""
+        seen = self.follow(town.launch_url(patient, user))
+        assert seen.status == 200, seen.text[:500]
+        return urlsplit(seen.url).path.split("/")[2]
+
+    def copy(self) -> Jar:
+        other = Jar()
+        other.cookies = {host: dict(values) for host, values in self.cookies.items()}
+        return other
+
+    def _keep(self, host: str, line: str) -> None:
+        pair, _, attributes = line.partition(";")
+        name, _, value = pair.partition("=")
+        gone = "max-age=0" in attributes.lower().replace(" ", "") or not value
+        jar = self.cookies.setdefault(host, {})
+        if gone:
+            jar.pop(name.strip(), None)
+        else:
+            jar[name.strip()] = value.strip()
+
+
+def _joined(url: str, location: str) -> str:
+    from urllib.parse import urljoin
+
+    return urljoin(url, location)
+
+
+def events(seen: Seen) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a text/event-stream answer."""
+    found = []
+    for block in seen.text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in lines:
+            found.append((lines["event"], json.loads(lines["data"])))
+    return found
+
+
