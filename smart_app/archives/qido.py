@@ -194,7 +194,10 @@ def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any]
     if reply.status == 413:
         raise TooLarge()
     if 300 <= reply.status < 400:
-        target = urljoin(url, reply.headers.get("Location") or "")
+        try:
+            target = urljoin(url, reply.headers.get("Location") or "")
+        except ValueError:
+            target = ""
         place, home = place_of(target.partition("?")[0]), place_of(archive.qido_base)
         elsewhere = place is None or home is None or place[0] != home[0]
         raise Answered(SourceState.NOT_APPROVED if elsewhere else SourceState.FAILED, REDIRECTED, (origin_shown(target),) if elsewhere else ())

@@ -123,7 +123,10 @@ class FhirClient:
             if announced is None:
                 yield Page(() if stale else entries)
                 return
-            following = urljoin(url, announced)
+            try:
+                following = urljoin(url, announced)
+            except ValueError:
+                following = ""  # no address at all, so none of ours
             if not self.holds(following):
                 yield Page(entries, "foreign-link", following)
                 return

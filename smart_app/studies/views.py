@@ -98,8 +98,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         for step in listing.ask(ctx, only):
             if step.answer is not None:
                 try:
-                    for event in _events(step.answer, who, ctx.patient_id):
-                        audit.record(event)
+                    audit.record_all(_events(step.answer, who, ctx.patient_id))
                 except AppError as error:
                     log.error("list_not_audited", code=error.fault.code, source=step.answer.source)
                     return  # the browser sees a stream without `done`, and says so

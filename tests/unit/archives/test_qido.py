@@ -83,6 +83,7 @@ def test_none_is_only_none_when_the_archive_said_so(nothing: Say) -> None:
         (Say(413), SourceState.TOO_LARGE),
         (Say(302, headers={"Location": "https://login.evil.example/x?token=1"}), SourceState.NOT_APPROVED),
         (Say(302, headers={"Location": "/login"}), SourceState.FAILED),
+        (Say(302, headers={"Location": "http://[::1/"}), SourceState.NOT_APPROVED),
         (Say(200, b"[{}, ", {"Content-Type": DICOM_JSON}, announce=900), SourceState.FAILED),
         (Say(200, b"[" + b" " * 9000 + b"]", {"Content-Type": DICOM_JSON}), SourceState.TOO_LARGE),
     ],
