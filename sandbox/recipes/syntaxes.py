@@ -71,7 +71,7 @@ def encode(ds: Dataset, syntax: str, index: int = 0) -> Dataset:
     elif target == ExplicitVRBigEndian and ds.BitsAllocated == 16:
         ds.PixelData = np.frombuffer(ds.PixelData, "<u2").astype(">u2").tobytes()
     ds.file_meta.TransferSyntaxUID = target
-    if target.is_compressed and "PixelData" in ds and target != DeflatedExplicitVRLittleEndian:
+    if "PixelData" in ds and (target.is_private or target.is_encapsulated):
         ds["PixelData"].VR = "OB"
     return ds
 
