@@ -182,7 +182,9 @@ def _version() -> str:
     """Changes with every line of the code that draws."""
     here = Path(__file__).parent
     digest = hashlib.sha256(pydicom.__version__.encode())
-    for path in sorted([*here.glob("recipes/*.py"), *here.glob("recipes/*.zip"), *(here / f"{n}.py" for n in ("images", "model", "world", "catalogue"))]):
+    for path in sorted(
+        [*here.glob("recipes/*.py"), *here.glob("recipes/*.zip"), *(here / f"{n}.py" for n in ("images", "model", "world", "catalogue"))]
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -151,7 +151,9 @@ class _Service:
 
     def retrieve(self, study: str, series: str | None = None, uid: str | None = None) -> Response:
         found = self._found(study, series, uid)
-        wanted = next((one for one in retrieve.accepted(request.headers.get("Accept")) if retrieve.suits(one.media, "application/dicom")), None)
+        wanted = next(
+            (one for one in retrieve.accepted(request.headers.get("Accept")) if retrieve.suits(one.media, "application/dicom")), None
+        )
         if wanted is None or wanted.syntax not in ("", "*", retrieve.PLAIN, *{one.syntax for one in found}):
             return Response("application/dicom only\n", 406, mimetype="text/plain")
 
@@ -162,7 +164,11 @@ class _Service:
             if plain and one.syntax != retrieve.PLAIN:
                 body = pixels.plain_object(one.path, one.syntax)
             syntax = retrieve.PLAIN if isinstance(body, bytes) else one.syntax
-            return retrieve.Part(f"application/dicom; transfer-syntax={syntax}", body, f"{self._base()}/studies/{one.study}/series/{one.series}/instances/{one.uid}")
+            return retrieve.Part(
+                f"application/dicom; transfer-syntax={syntax}",
+                body,
+                f"{self._base()}/studies/{one.study}/series/{one.series}/instances/{one.uid}",
+            )
 
         if not wanted.multipart and wanted.media == "application/dicom" and len(found) == 1:
             only = part(found[0])

@@ -105,7 +105,12 @@ def read_header(path: Path) -> Instance | None:
     try:
         ds = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_HEADER)
         return Instance(
-            str(ds.SOPInstanceUID), str(ds.StudyInstanceUID), str(ds.SeriesInstanceUID), path, str(ds.file_meta.TransferSyntaxUID), _plain(ds)
+            str(ds.SOPInstanceUID),
+            str(ds.StudyInstanceUID),
+            str(ds.SeriesInstanceUID),
+            path,
+            str(ds.file_meta.TransferSyntaxUID),
+            _plain(ds),
         )
     except (InvalidDicomError, AttributeError, OSError, ValueError):
         return None

@@ -123,13 +123,19 @@ def plain_object(path: Path, syntax: str) -> bytes:
         ds.decode()
         if "PixelData" in ds and ds.BitsAllocated == 16:
             ds.PixelData = np.frombuffer(ds.PixelData, ">u2").astype("<u2").tobytes()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    # a fresh dataset: one that remembers big endian refuses to be written any other way
+    fresh = Dataset()
+    fresh.update({element.tag: element for element in ds})
+    fresh.file_meta = ds.file_meta
+    fresh.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     out = io.BytesIO()
-    pydicom.dcmwrite(out, ds, enforce_file_format=True, implicit_vr=False, little_endian=True, force_encoding=True)
+    fresh.save_as(out, enforce_file_format=True)
     return out.getvalue()
 
 
-def rendered(ds: Dataset, syntax: str, number: int, *, window: tuple[float, float] | None, viewport: tuple[int, int] | None, quality: int) -> bytes:
+def rendered(
+    ds: Dataset, syntax: str, number: int, *, window: tuple[float, float] | None, viewport: tuple[int, int] | None, quality: int
+) -> bytes:
     """A JPEG of one frame, windowed as asked, as stored, or from its own range."""
     frame = decoded_frame(ds, syntax, number)
     if ds.PhotometricInterpretation == "PALETTE COLOR":

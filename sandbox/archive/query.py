@@ -45,7 +45,13 @@ def search(
 
 def _order(facts: Dataset, level: str) -> tuple[Any, ...]:
     day = "".join(chr(255 - ord(c)) for c in f"{facts.get('StudyDate') or '0'}{facts.get('StudyTime') or '0'}")
-    return (day, facts.StudyInstanceUID, int(facts.get("SeriesNumber") or 0), facts.SeriesInstanceUID, int(facts.get("InstanceNumber") or 0))
+    return (
+        day,
+        facts.StudyInstanceUID,
+        int(facts.get("SeriesNumber") or 0),
+        facts.SeriesInstanceUID,
+        int(facts.get("InstanceNumber") or 0),
+    )
 
 
 def _facts(members: Sequence[Instance]) -> Dataset:

@@ -209,7 +209,9 @@ def _vessels(canvas: Canvas, z: float, lung: Plane) -> None:
         angle = float(np.arctan2(dy, dx))
         length = radius * min(1 + lean, float(np.hypot(dx, dy)) / (2 * radius) + 1.2)
         wide = max(radius, 0.75)
-        canvas.ellipse(x + dx * part, y + dy * part, max(length, wide), wide, 30 if radius > 0.9 else -330, angle=angle, soft=1.2, within=lung)
+        canvas.ellipse(
+            x + dx * part, y + dy * part, max(length, wide), wide, 30 if radius > 0.9 else -330, angle=angle, soft=1.2, within=lung
+        )
 
 
 def _nodule(canvas: Canvas, z: float, diameter: float, lung: Plane) -> None:
@@ -226,7 +228,9 @@ def _nodule(canvas: Canvas, z: float, diameter: float, lung: Plane) -> None:
 
 
 @lru_cache(maxsize=8)
-def projection(size: int, view: str, nodule: float = 0.0, heart: float = 1.0, steps: int = 160, vessels: bool = True) -> NDArray[np.float32]:
+def projection(
+    size: int, view: str, nodule: float = 0.0, heart: float = 1.0, steps: int = 160, vessels: bool = True
+) -> NDArray[np.float32]:
     """Attenuation summed along the ray: rows from head to foot, columns across. Without contrast medium."""
     lines = []
     for z in np.linspace(150, -165, steps):

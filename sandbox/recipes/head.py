@@ -81,9 +81,7 @@ def _vault(canvas: Canvas, z: float, skull: Plane, rx: float, palette: Palette, 
     canvas.blend(_ring(skull, 0.952, width - 2.3, rx, 1.2) * np.clip(thick + 0.4, 0, 1) * solid, palette["marrow"])
 
 
-def _brain(
-    canvas: Canvas, z: float, skull: Plane, inner: Plane, rx: float, ry: float, palette: Palette, soft: Plane, age: float
-) -> None:
+def _brain(canvas: Canvas, z: float, skull: Plane, inner: Plane, rx: float, ry: float, palette: Palette, soft: Plane, age: float) -> None:
     depth = (0.905 - skull) * rx
     canvas.blend(inner, palette["csf"])
     below = ramp(z, 14, 2)

@@ -63,6 +63,7 @@ def side_marker(job: Job, index: int) -> Dataset:
     side = job.word("side", "R")
     sign = 1 if side == "R" else -1
     canvas = Canvas(384, 240.0, 120)
+
     def put(x: float, y: float, rx: float, ry: float, value: float, angle: float = 0.0) -> None:
         canvas.ellipse(sign * x, y, rx, ry, value, angle=sign * angle, soft=2.0)
 
@@ -158,7 +159,11 @@ def _vessel(pen: ImageDraw.ImageDraw, line: tuple[tuple[int, int], ...], order: 
 @lru_cache(maxsize=2)
 def _thorax(size: int) -> NDArray[np.float32]:
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32) / size
-    back = 150 + 60 * np.exp(-((columns - 0.15) ** 2) / 0.05) - 55 * np.exp(-(((columns - 0.62) / 0.33) ** 2 + ((rows - 0.6) / 0.36) ** 2) * 1.4)
+    back = (
+        150
+        + 60 * np.exp(-((columns - 0.15) ** 2) / 0.05)
+        - 55 * np.exp(-(((columns - 0.62) / 0.33) ** 2 + ((rows - 0.6) / 0.36) ** 2) * 1.4)
+    )
     back -= 30 * np.exp(-(((columns - 0.05 - 0.1 * rows) / 0.07) ** 2))
     for k in range(6):
         line = rows - 0.02 - 0.19 * k - 0.28 * (columns - 0.5) ** 2 + 0.12 * columns
@@ -240,13 +245,15 @@ def lumbar_mr(job: Job, index: int) -> Dataset:
         y = -150 + 37.5 * level
         cx = 4 - 15 * np.sin((y + 40) / 62.0) * (1 if y > -60 else 0.4)
         tilt = 0.16 * np.cos((y + 40) / 62.0)
-        if level < 7 or True:
-            canvas.ellipse(cx, y, 18.5, 14.5, tissue["cortex"], angle=tilt, soft=1, power=4, strength=min(1, 0.35 + middle))
-            canvas.ellipse(cx, y, 17.3, 13.3, tissue["bone"] + 25 * np.sin(level * 2.0), angle=tilt, soft=1, power=4, strength=min(1, 0.4 + middle))
+        marrow = tissue["bone"] + 25 * np.sin(level * 2.0)
+        canvas.ellipse(cx, y, 18.5, 14.5, tissue["cortex"], angle=tilt, soft=1, power=4, strength=min(1, 0.35 + middle))
+        canvas.ellipse(cx, y, 17.3, 13.3, marrow, angle=tilt, soft=1, power=4, strength=min(1, 0.4 + middle))
         if previous is not None:
             dry = level >= 6
             mx, my = (cx + previous[0]) / 2, (y + previous[1]) / 2
-            canvas.ellipse(mx + (2.5 if dry else 0), my, 18.5 if dry else 17, 3.0 if dry else 4.1, tissue["dry"] * 0.8, angle=tilt, soft=1, power=3)
+            canvas.ellipse(
+                mx + (2.5 if dry else 0), my, 18.5 if dry else 17, 3.0 if dry else 4.1, tissue["dry"] * 0.8, angle=tilt, soft=1, power=3
+            )
             if not dry:
                 canvas.ellipse(mx, my, 12, 2.6, tissue["disc"], angle=tilt, soft=1.2)
         previous = (cx, y)

@@ -73,8 +73,7 @@ def tibia_film(job: Job, index: int) -> Dataset:
 
 
 def shoulder(job: Job, index: int) -> Dataset:
-    ds = _take("MR2_J2KR.dcm")
-    return ds
+    return _take("MR2_J2KR.dcm")
 
 
 def abdomen(job: Job, index: int) -> Dataset:
