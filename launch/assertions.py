@@ -6,12 +6,14 @@ RS384 or ES384, a fresh jti each time, five minutes at most, addressed to the to
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from launch.clock import Clock
@@ -64,12 +66,16 @@ def keys_of(directory: IssuerDirectory) -> list[SigningKey]:
 
 
 def _import(key: SigningKey) -> RSAKey | ECKey:
-    """:raises ValueError: the PEM does not fit the algorithm."""
-    if key.alg == "RS384":
-        return RSAKey.import_key(key.pem)
-    if key.alg == "ES384":
-        imported = ECKey.import_key(key.pem)
-        if imported.curve_name != "P-384":
-            raise ValueError(f"key {key.kid}: ES384 needs a P-384 key")
-        return imported
-    raise ValueError(f"key {key.kid}: {key.alg} is not RS384 or ES384")
+    """:raises ValueError: the PEM is not a private key that fits the algorithm."""
+    try:
+        imported = _READERS[key.alg](key.pem)
+    except KeyError:
+        raise ValueError(f"key {key.kid}: {key.alg} is not RS384 or ES384") from None
+    except (JoseError, ValueError, TypeError):
+        raise ValueError(f"key {key.kid}: the PEM is not a private key for {key.alg}") from None
+    if not imported.is_private or (isinstance(imported, ECKey) and imported.curve_name != "P-384"):
+        raise ValueError(f"key {key.kid}: not a private key for {key.alg}")
+    return imported
+
+
+_READERS: Mapping[str, Callable[[str], RSAKey | ECKey]] = MappingProxyType({"RS384": RSAKey.import_key, "ES384": ECKey.import_key})
