@@ -91,8 +91,10 @@ function start(): void {
     strip.asking();
     pane.dataset['done'] = 'no';
     const url = source ? `${base}/stream?source=${encodeURIComponent(source)}` : `${base}/stream`;
+    const seen = new Set<string>();
     const finished = (complete: boolean): void => {
       asking.delete(control);
+      if (complete && source === null && asking.size === 0) rows.keepOnly(seen);
       if (asking.size === 0) pane.dataset['done'] = 'yes';
       count();
       opening.arrived(true);
@@ -100,9 +102,11 @@ function start(): void {
       else broken(source);
     };
     void ask(url, whose, {
-      rows: (found) => {
+      rows: (found, gone) => {
         if (session.over) return;
-        rows.receive(found);
+        found.forEach((row) => seen.add(row.uid));
+        gone.forEach((uid) => seen.delete(uid));
+        rows.receive(found, gone);
         opening.arrived();
       },
       strip: (event) => {
@@ -177,6 +181,11 @@ function start(): void {
       return true;
     },
   });
+  // The viewer says that the session is over: then it is over for the whole page.
+  const viewerPane = by('viewer-pane');
+  new MutationObserver(() => {
+    if (viewerPane.dataset['state'] === 'ended') session.end('server');
+  }).observe(viewerPane, { attributeFilter: ['data-state'] });
   count();
   opening.follow();
   request(null);

@@ -83,7 +83,9 @@ export class Opening {
     this.#open = uid;
     this.#select(uid);
     this.#app.dataset['view'] = 'study';
-    this.#row(uid)?.scrollIntoView({ block: 'nearest' });
+    // Focus stays in the list, unless the list gave its place to the viewer.
+    if (this.#row(uid)?.offsetParent) this.#row(uid)?.scrollIntoView({ block: 'nearest' });
+    else this.#pane.focus();
     try {
       const code = await load();
       if (this.#open !== uid) return;

@@ -78,7 +78,8 @@ export class Rows {
     return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element;
   }
 
-  receive(events: readonly RowEvent[]): void {
+  receive(events: readonly RowEvent[], gone: readonly string[] = []): void {
+    this.#drop((uid) => gone.includes(uid));
     let added = false;
     for (const event of events) {
       const element = parse(event.html);
@@ -97,6 +98,21 @@ export class Rows {
     }
     if (added) this.#arrange();
     this.#apply();
+  }
+
+  /** After a full answer: rows of earlier answers that it no longer names. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    this.#drop((uid) => !uids.has(uid));
+    this.#apply();
+  }
+
+  /** Removed at once even while somebody reads: a row that is no longer this patient's must not stay. */
+  #drop(goes: (uid: string) => boolean): void {
+    for (let at = this.#rows.length - 1; at >= 0; at -= 1) {
+      const row = this.#rows[at];
+      if (row && goes(row.uid)) this.#remove(at);
+    }
+    for (const uid of this.#waiting.keys()) if (goes(uid)) this.#waiting.delete(uid);
   }
 
   /** Puts the rows that waited into their places; the row in view stays where it is. */

@@ -19,7 +19,8 @@ export interface Whose {
   readonly patient: string;
 }
 export interface Listener {
-  rows(rows: readonly RowEvent[]): void;
+  /** `gone` names rows that are no longer in the list. */
+  rows(rows: readonly RowEvent[], gone: readonly string[]): void;
   strip(strip: StripEvent): void;
   /** `complete` is false when the connection broke before the server said `done`. */
   finished(complete: boolean): void;
@@ -44,7 +45,7 @@ export function dispatch(event: string, text: string, whose: Whose, listener: Li
     return 'dropped';
   }
   if (!belongs(data, whose)) return 'dropped';
-  if (event === 'rows' && Array.isArray(data['rows'])) listener.rows(data['rows'] as RowEvent[]);
+  if (event === 'rows' && Array.isArray(data['rows'])) listener.rows(data['rows'] as RowEvent[], Array.isArray(data['gone']) ? data['gone'].map(String) : []);
   else if (event === 'strip') listener.strip(data as unknown as StripEvent);
   else if (event === 'done') return 'done';
   else return 'dropped';

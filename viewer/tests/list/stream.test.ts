@@ -34,7 +34,7 @@ describe('asking', () => {
   it('hands on rows and says that the answer was complete', async () => {
     const hears = listener();
     await ask('/x', whose, hears, new AbortController().signal, answer(rows + done));
-    expect(hears.rows).toHaveBeenCalledWith([{ uid: '1', sort: '2', html: '<li>' }]);
+    expect(hears.rows).toHaveBeenCalledWith([{ uid: '1', sort: '2', html: '<li>' }], []);
     expect(hears.finished).toHaveBeenCalledWith(true);
   });
 
