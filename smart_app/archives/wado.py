@@ -116,6 +116,7 @@ class Retrieved:
             if outer.name == "multipart/related":
                 for part in PartReader(chunks, boundary_of(outer), max_part=self._max_part):
                     own = part.headers.get("content-type")
+                    part.chunks = _whole_or_damaged(part.chunks)
                     yield _with_syntax(media_type(own) if own else announced, syntax), part
             elif outer.name and outer.name not in DOCUMENTS and not outer.name.startswith("multipart/"):
                 # One object in one body, although parts were asked for: as good as one part.
@@ -253,6 +254,13 @@ class Wado:
             reply.close()
             sent = renewed
         return reply
+
+
+def _whole_or_damaged(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except MultipartFault as fault:
+        raise ArchiveFault(DAMAGED) from fault
 
 
 def _fault(status: int, headers: Mapping[str, str]) -> ArchiveFault:

@@ -105,7 +105,8 @@ class BulkTokens:
 
     def issue(self, handle: str, archive: str, place: Place, path: str) -> str:
         seal = self._seal(handle, archive, place, path)
-        return base64.urlsafe_b64encode(seal + path.encode()).decode("ascii").rstrip("=")
+        short = path.removeprefix(place.path + "/") if path.startswith(place.path + "/") else path
+        return base64.urlsafe_b64encode(seal + short.encode()).decode("ascii").rstrip("=")
 
     def path(self, handle: str, archive: str, place: Place, token: str) -> str | None:
         """The path, or None for a token that is not ours, or not of this launch and instance."""
@@ -114,6 +115,7 @@ class BulkTokens:
             path = raw[16:].decode()
         except ValueError:
             return None
+        path = path if path.startswith("/") else f"{place.path}/{path}"
         return path if hmac.compare_digest(raw[:16], self._seal(handle, archive, place, path)) else None
 
     def _seal(self, handle: str, archive: str, place: Place, path: str) -> bytes:

@@ -50,12 +50,12 @@ class Routes:
         self._outline = outline
         self._note = reads
 
-    def outline(self, launch: str, archive: str, study: str) -> Response:
+    def outline(self, handle: str, archive: str, study: str) -> Response:
         ask = self._ask(archive, study)
         response = jsonify(self._outline.of(ask))
         return _echo(response, ask.context)
 
-    def studies(self, launch: str, archive: str) -> Response:
+    def studies(self, handle: str, archive: str) -> Response:
         context, who = current_launch(), current_who()
         self._doorman.archive(archive)
         asks = [self._doorman.admit(context, who, archive, held.study_uid) for held in self._doorman.all_held(context, archive)]
@@ -63,19 +63,19 @@ class Routes:
             self._note(ask, "", "search", 1)
         return self._rows(context, self._catalogue.studies(asks))
 
-    def series(self, launch: str, archive: str, study: str) -> Response:
+    def series(self, handle: str, archive: str, study: str) -> Response:
         ask = self._ask(archive, study)
         found = self._catalogue.series(ask)
         self._note(ask, "", "search", len(found.rows))
         return self._rows(ask.context, found)
 
-    def instances(self, launch: str, archive: str, study: str, series: str | None = None) -> Response:
+    def instances(self, handle: str, archive: str, study: str, series: str | None = None) -> Response:
         ask = self._ask(archive, study)
         found = self._catalogue.instances(ask, series)
         self._note(ask, series or "", "search", len(found.rows))
         return self._rows(ask.context, found)
 
-    def metadata(self, launch: str, archive: str, study: str, series: str | None = None, instance: str | None = None) -> Response:
+    def metadata(self, handle: str, archive: str, study: str, series: str | None = None, instance: str | None = None) -> Response:
         _accept(accepted.json)
         ask = self._ask(archive, study)
         judged = self._checks.metadata(ask, Place(study, series, instance))
@@ -90,12 +90,12 @@ class Routes:
             response.headers["X-Priors-Withheld"] = str(judged.withheld)
         return _echo(response, ask.context)
 
-    def retrieve(self, launch: str, archive: str, study: str, series: str | None = None, instance: str | None = None) -> Response:
+    def retrieve(self, handle: str, archive: str, study: str, series: str | None = None, instance: str | None = None) -> Response:
         wanted = _accept(accepted.instances)
         ask = self._ask(archive, study)
         return _send(self._gateway.instances(ask, Place(study, series, instance), wanted), ask)
 
-    def frames(self, launch: str, archive: str, study: str, series: str, instance: str, numbers: str) -> Response:
+    def frames(self, handle: str, archive: str, study: str, series: str, instance: str, numbers: str) -> Response:
         if not FRAMES.fullmatch(numbers):
             raise AppError(WRONG_QUERY)
         wanted = _accept(accepted.pixels)
@@ -105,13 +105,13 @@ class Routes:
             raise AppError(NOT_SERVED)
         return _send(self._gateway.frames(ask, Place(study, series, instance), listed, wanted), ask)
 
-    def rendered(self, launch: str, archive: str, study: str, series: str, instance: str, number: int | None = None) -> Response:
+    def rendered(self, handle: str, archive: str, study: str, series: str, instance: str, number: int | None = None) -> Response:
         wanted = _accept(accepted.picture)
         query = _picture_query()
         ask = self._ask(archive, study)
         return _send(self._gateway.rendered(ask, Place(study, series, instance), wanted, query, number), ask)
 
-    def thumbnail(self, launch: str, archive: str, study: str, series: str, instance: str | None = None) -> Response:
+    def thumbnail(self, handle: str, archive: str, study: str, series: str, instance: str | None = None) -> Response:
         wanted = _accept(accepted.picture)
         query = {"viewport": "128,128", **_picture_query()}
         ask = self._ask(archive, study)
@@ -119,7 +119,7 @@ class Routes:
             return _send(self._gateway.thumbnail(ask, series, wanted, query), ask)
         return _send(self._gateway.rendered(ask, Place(study, series, instance), wanted, query), ask)
 
-    def bulk(self, launch: str, archive: str, study: str, series: str, instance: str, token: str) -> Response:
+    def bulk(self, handle: str, archive: str, study: str, series: str, instance: str, token: str) -> Response:
         ask = self._ask(archive, study)
         return _send(self._gateway.bulk(ask, Place(study, series, instance), token), ask)
 
@@ -141,10 +141,10 @@ def make_blueprint(
     """`note` is `Reads.note`."""
     blueprint = Blueprint("viewer", __name__)
     routes = Routes(doorman, catalogue, checks, gateway, outline, note)
-    root = "/l/<handle:launch>/dicomweb/<key:archive>/studies"
+    root = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
     study, series, instance = "/<uid:study>", "/series/<uid:series>", "/instances/<uid:instance>"
     for rule, name, view in (
-        ("/l/<handle:launch>/outline/<key:archive>/<uid:study>", "outline", routes.outline),
+        ("/l/<launch:handle>/outline/<key:archive>/<uid:study>", "outline", routes.outline),
         (root, "search_studies", routes.studies),
         (f"{root}{study}", "study", routes.retrieve),
         (f"{root}{study}/metadata", "study_metadata", routes.metadata),
