@@ -28,6 +28,8 @@ log = structlog.get_logger("priors.web")
 ANY_HOST = frozenset({"/healthz", "/readyz"})
 """Asked by machines that know our address, not our name."""
 
+LAUNCH_PATHS = frozenset({"/launch", "/launch/check"})
+
 
 class Launches(Protocol):
     """The part of the session store that the guard needs."""
@@ -57,8 +59,7 @@ class Guard:
         if not view:
             return  # the router's own 404, 405 or redirect follows
         arguments = request.view_args or {}
-        if "issuer" in arguments and arguments["issuer"] in self._ehrs:
-            g.issuer_key = arguments["issuer"]
+        g.issuer_key = self._issuer_key(arguments)
         action = action_of(view)
         if action is not None:
             self._check_launch(str(arguments.get("handle", "")), action)
@@ -84,6 +85,13 @@ class Guard:
             self._record(AccessDenied(who=current_who(), patient=launch.patient_id if launch else None, action=name, reason=reason))
         except AppError as error:
             log.error("refusal_not_recorded", code=error.fault.code, reason=reason)
+
+    def _issuer_key(self, arguments: Mapping[str, Any]) -> str:
+        """The registered EHR that a request before any launch is about; empty when it names none."""
+        if arguments.get("issuer") in self._ehrs:
+            return str(arguments["issuer"])
+        iss = request.args.get("iss", "").removesuffix("/") if request.path in LAUNCH_PATHS else ""
+        return next((ehr.key for ehr in self._ehrs.values() if iss and ehr.issuer.removesuffix("/") == iss), "")
 
     def _check_launch(self, handle: str, action: Action) -> None:
         browser = request.cookies.get(BROWSER_COOKIE)

@@ -24,13 +24,12 @@ from smart_app.web.context import request_reference
 from smart_app.web.converters import install_converters
 from smart_app.web.csrf import Csrf
 from smart_app.web.faults import install_faults
-from smart_app.web.guard import Guard, Launches
+from smart_app.web.guard import LAUNCH_PATHS, Guard, Launches
 from smart_app.web.headers import protect
 
 log = structlog.get_logger("priors.web")
 MAX_BODY = 1_000_000
 """Bytes of a request body, where a route does not say otherwise."""
-LAUNCH_PATHS = frozenset({"/launch", "/launch/check"})
 
 
 class UnmarkedRoutes(Exception):
@@ -127,8 +126,6 @@ class _Finish:
         """
         launch = g.get("launch")
         issuer = self._directory.by_key(launch.issuer_key if launch else g.get("issuer_key", ""))
-        if issuer is None and request.path in LAUNCH_PATHS:
-            issuer = self._directory.find(request.args.get("iss", ""))
         if issuer is not None:
             return issuer.frame_ancestors
         if request.path in LAUNCH_PATHS or (response.status_code == 401 and request.path.startswith("/l/")):

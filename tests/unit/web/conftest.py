@@ -33,7 +33,7 @@ ROLES = [{"role": role, "claim": "priors_roles", "equals": role} for role in ("s
 def settings(**changes: object) -> Settings:
     ehr = {"key": "northgate", "name": "Northgate", "issuer": "https://ehr.example/fhir", "client_id": "priors",
            "frame_ancestors": ["https://ehr.example"], "roles": ROLES}
-    base = {"public_url": ORIGIN, "sealing_keys": [{"id": "k", "env": "K"}], "ehrs": [ehr, ehr | {"key": "other", "frame_ancestors": ["https://other.example"]}]}
+    base = {"public_url": ORIGIN, "sealing_keys": [{"id": "k", "env": "K"}], "ehrs": [ehr, ehr | {"key": "other", "issuer": "https://other.example/fhir", "frame_ancestors": ["https://other.example"]}]}
     return Settings.model_validate(base | changes)
 
 
