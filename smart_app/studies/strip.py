@@ -125,7 +125,8 @@ def _fault(source: Source, answer: Answer) -> tuple[str, str]:
         return ("", "") if is_whole(answer) else _in_part(name, answer)
     if state is SourceState.TIMEOUT:
         seconds = (answer.answered_at - answer.asked_at).total_seconds() if answer.answered_at and answer.asked_at else 0
-        span = f" in {max(1, round(seconds))} seconds" if seconds else " in time"
+        whole = max(1, round(seconds))
+        span = f" in {whole} second{'' if whole == 1 else 's'}" if seconds else " in time"
         return f"{name} did not answer{span}.", f"{side} {MISSING} Retry, or phone their image library."
     if state is SourceState.NO_IDENTIFIER:
         title = WHAT.get(code, "{name} was not asked: the chart holds no identifier for it.").format(name=name)

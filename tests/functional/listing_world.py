@@ -1,0 +1,128 @@
+"""A hospital with one chart and three archives, scripted on real sockets, and Priors between them as it is shipped."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from launch.context import LaunchContext, User
+from launch.session import BROWSER_COOKIE, TokenSet
+from smart_app.audit.models import AuditRecord
+from smart_app.config import Settings
+from smart_app.factory import Parts, build, create_app
+from smart_app.web.assets import Asset
+from tests.unit.archives.scripted import Asked, Say, Scripted, fhir, rows, scripted
+
+ARCHIVES = {"northgate": "Northgate", "kestrel": "Kestrel Cancer Centre", "brannoc": "St Brannoc"}
+NAMES = ["northgate", "kestrel", "brannoc"]
+SAME_NUMBER = "40771953"
+"""The patient's MRN at Northgate, and another person's at Kestrel."""
+Answer = Callable[[Asked], Say]
+
+
+def patient(**fields: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient", "id": "p1", "name": [{"family": "Marchetti", "given": ["Rosalind"]}], "birthDate": "1951-08-09", "gender": "female",
+        "identifier": [
+            {"system": "urn:northgate", "value": SAME_NUMBER, "type": {"coding": [{"code": "MR"}]}},
+            {"system": "urn:kestrel", "value": "K-9"},
+            {"system": "urn:brannoc", "value": "B-5"},
+        ],
+    } | fields  # fmt: skip
+
+
+def study(uid: str, patient_id: str, *, day: str = "20260112", issuer: str | None = None, images: int = 184, text: str = "CT head") -> dict[str, Any]:
+    named = {"00100021": {"vr": "LO", "Value": [issuer]}} if issuer else {}
+    return named | {
+        "0020000D": {"vr": "UI", "Value": [uid]}, "00100020": {"vr": "LO", "Value": [patient_id]}, "00080020": {"vr": "DA", "Value": [day]},
+        "00080061": {"vr": "CS", "Value": ["CT"]}, "00081030": {"vr": "LO", "Value": [text]}, "00201208": {"vr": "IS", "Value": [images]},
+    }  # fmt: skip
+
+
+def once(*datasets: Any) -> Answer:
+    return lambda asked: rows(*datasets) if asked.one("offset") == "0" else Say(204)
+
+
+def bundle(*resources: Any) -> Say:
+    return fhir({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": resource} for resource in resources]})
+
+
+@dataclass
+class World:
+    """Answers may be replaced at any time. `ehr` maps resource types to answers."""
+
+    parts: Parts
+    client: FlaskClient
+    ehr: dict[str, Answer]
+    archives: dict[str, Answer]
+    servers: dict[str, Scripted]
+    cookie: str
+    handle: str = "L" + "a" * 31
+    opened: list[str] = field(default_factory=list)
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self.client.get(f"/l/{self.handle}{path}", base_url="http://app.localhost:8000", headers={"Cookie": f"{BROWSER_COOKIE}={self.cookie}"}, **options)
+
+    def stream(self, query: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+        """Events as they come."""
+        response = self.get(f"/studies/stream{query}")
+        assert response.status_code == 200, response.text
+        assert response.mimetype == "text/event-stream"
+        for piece in response.iter_encoded():
+            event, data = piece.decode().rstrip("\n").split("\n")
+            yield event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    def asked(self, archive: str) -> list[str | None]:
+        return [asked.one("PatientID") for asked in self.servers[archive].asked]
+
+    def audited(self, event: str) -> list[dict[str, Any]]:
+        with self.parts.database.reading() as session:
+            records = session.query(AuditRecord).order_by(AuditRecord.sequence).all()
+            return [json.loads(record.details) | {"patient": record.patient} for record in records if record.event == event]
+
+
+@contextmanager
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5) -> Iterator[World]:
+    monkeypatch.setenv("PRIORS_TEST_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    ehr: dict[str, Answer] = {
+        "Patient": lambda asked: fhir(patient()), "ImagingStudy": lambda asked: bundle(), "DiagnosticReport": lambda asked: bundle(),
+        "Endpoint": lambda asked: Say(404),
+    }  # fmt: skip
+    archives: dict[str, Answer] = dict.fromkeys(NAMES, lambda asked: Say(204))
+    with ExitStack() as stack:
+        servers = {key: stack.enter_context(scripted(lambda asked, key=key: archives[key](asked))) for key in NAMES}
+        servers["ehr"] = stack.enter_context(scripted(lambda asked: ehr[asked.path.split("/")[2]](asked)))
+        settings = Settings.model_validate(
+            {
+                "public_url": "http://app.localhost:8000", "development": True, "data_dir": tmp_path, "sealing_keys": [{"id": "k", "env": "PRIORS_TEST_KEY"}],
+                "list_deadline": deadline,
+                "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{servers['ehr'].base}/fhir", "client_id": "c"}],
+                "archives": [
+                    {"key": key, "name": ARCHIVES[key], "dicomweb": f"{servers[key].base}/rs", "patient_id_issuer": key.upper(),
+                     "identifier_systems": [f"urn:{key}"], "local": key == "northgate"}
+                    for key in NAMES
+                ],
+            }
+        )  # fmt: skip
+        app = create_app(settings)
+        app.jinja_env.globals["asset"] = lambda entry: Asset("/static/x.js", ())
+        parts = build(settings)  # a second process on the same database, as far as the app can tell
+        made = World(parts, app.test_client(use_cookies=False), ehr, archives, servers, "")
+        now = datetime.now(UTC)
+        context = LaunchContext(
+            made.handle, "northgate", f"{servers['ehr'].base}/fhir", User(f"{servers['ehr'].base}/fhir", "dr-halloran", name="Dr Halloran"), "p1", None,
+            frozenset(scopes.split()), now, now + timedelta(hours=1),
+        )  # fmt: skip
+        made.cookie = parts.store.open_launch(None, context, TokenSet("CANARY-TOKEN", now + timedelta(hours=1)))
+        yield made
+        parts.database.engine.dispose()
