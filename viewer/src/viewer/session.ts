@@ -72,6 +72,7 @@ export class SeriesSession {
       try {
         await stack.open(frames, index);
         if (frames.states[this.index] !== 'failed') this.index = index;
+        this.#shown = true;
         return true;
       } catch (error) {
         if (isAbort(error)) throw error;
@@ -103,6 +104,7 @@ export class SeriesSession {
   }
 
   readonly #busy = new Set<number>();
+  #shown = false;
 
   // The nearest one to where the person is: those that the stream brought first, and any other once it is over.
   #next(frames: SeriesFrames, streaming: boolean, room: number): number | null {
@@ -142,6 +144,7 @@ export class SeriesSession {
     this.settled = false;
     this.images.forEach((_, i) => frames.retry(i));
     this.events.progress(this);
+    if (!this.#shown && (await this.#show(this.#stack, frames))) this.events.drawn(this);
     await this.#fill(Promise.resolve());
   }
 

@@ -5,9 +5,10 @@ import {
 } from '@cornerstonejs/core';
 import { createImage, init as initLoader } from '@cornerstonejs/dicom-image-loader';
 import type { StackImage } from './dicom/images';
-import { type PaletteEntries, moduleOf, shape } from './dicom/modules';
+import { moduleOf, shape } from './dicom/modules';
+import { type PaletteTables, applyPalette, readTable } from './dicom/palette';
 import { isPlainGrey, readValues } from './dicom/pixels';
-import { canDraw, isPlain, syntaxName } from './dicom/syntaxes';
+import { EXPLICIT_LITTLE, canDraw, isPlain, syntaxName } from './dicom/syntaxes';
 import { type Frame, ViewerFault, getBytes } from './transfer/gateway';
 import type { SeriesFrames } from './transfer/frames';
 import type { Window } from './windows';
@@ -16,6 +17,7 @@ export const ENGINE = 'priors';
 export const VIEWPORT = 'priors-stack';
 const SCHEME = 'priors';
 const CACHE_BYTES = 1.5e9;
+const DECODE_LIMIT = 30_000; // ms
 
 /** What is on screen now; steps are image pixels per screen pixel, (along row, along column). */
 export interface Shown { index: number; window: Window | null; zoom: number; right: [number, number]; down: [number, number]; inverted: boolean }
@@ -36,7 +38,9 @@ function start(): void {
   metaData.addProvider((type: string, imageId: unknown) => {
     const entry = typeof imageId === 'string' ? entries.get(imageId) : undefined;
     const image = entry?.series.frames.images[entry.index];
-    return entry && image ? moduleOf(type, image, entry.series.palettes.get(image.instance) ?? null) : undefined;
+    if (!entry || !image) return undefined;
+    if (entry.series.asRgb.has(entry.index)) return moduleOf(type, rgbOf(image), null);
+    return moduleOf(type, image, entry.series.palettes.get(image.instance) ?? null);
   }, 10_000);
   eventTarget.addEventListener(Enums.Events.IMAGE_CACHE_IMAGE_REMOVED, ((event: CustomEvent<{ imageId: string }>) => {
     const entry = entries.get(event.detail.imageId);
@@ -47,7 +51,8 @@ function start(): void {
 /** One series' images under names of their own, so that nothing of an earlier study can ever be mistaken for them. */
 class LoadedSeries {
   readonly ids: string[];
-  readonly palettes = new Map<string, PaletteEntries>();
+  readonly palettes = new Map<string, PaletteTables>();
+  readonly asRgb = new Set<number>(); // palette images that were turned into RGB here
 
   constructor(readonly frames: SeriesFrames) {
     generation += 1;
@@ -76,7 +81,7 @@ async function load(imageId: string): Promise<Types.IImage> {
     if (!canDraw(frame.syntax)) {
       throw new ViewerFault('undrawable', `This kind of image (${syntaxName(frame.syntax)}) cannot be drawn here.`, 'The archive can send it in another form.', null, 0);
     }
-    const made = isPlain(frame.syntax) && isPlainGrey(image) ? plainImage(imageId, image, frame) : await decoded(imageId, series, image, frame);
+    const made = isPlain(frame.syntax) && isPlainGrey(image) ? plainImage(imageId, image, frame) : await decoded(imageId, series, index, image, frame);
     series.frames.drawn(index);
     return made;
   } catch (error) {
@@ -85,17 +90,29 @@ async function load(imageId: string): Promise<Types.IImage> {
   }
 }
 
-async function decoded(imageId: string, series: LoadedSeries, image: StackImage, frame: Frame): Promise<Types.IImage> {
-  if (image.palette && !series.palettes.has(image.instance)) series.palettes.set(image.instance, await readPalette(image.palette));
-  return (await createImage(imageId, frame.bytes, frame.syntax, { useRGBA: false })) as Types.IImage;
+async function decoded(imageId: string, series: LoadedSeries, index: number, image: StackImage, frame: Frame): Promise<Types.IImage> {
+  const palette = image.palette ? (series.palettes.get(image.instance) ?? (await readPalette(image.palette))) : null;
+  if (palette) series.palettes.set(image.instance, palette);
+  if (!palette || !isPlain(frame.syntax)) return inTime(createImage(imageId, frame.bytes, frame.syntax, { useRGBA: false }) as Promise<Types.IImage>);
+  series.asRgb.add(index);
+  return inTime(createImage(imageId, applyPalette(image, frame.bytes, palette), EXPLICIT_LITTLE, { useRGBA: false }) as Promise<Types.IImage>);
 }
 
-async function readPalette(palette: NonNullable<StackImage['palette']>): Promise<PaletteEntries> {
-  const read = async (source: typeof palette.red): Promise<Uint8Array | Uint16Array> => {
-    const bytes = source.inline ?? (source.uri ? await getBytes(source.uri) : new Uint8Array(0));
-    const length = source.descriptor[0] || 65536;
-    return bytes.length >= length * 2 ? new Uint16Array(bytes.slice(0, length * 2).buffer) : bytes;
-  };
+// The decoder's promise never settles when its last step throws: without a limit one bad image would hold its place for ever.
+function inTime<T>(promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('decoding took too long')), DECODE_LIMIT);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function rgbOf(image: StackImage): StackImage {
+  return { ...image, photometric: 'RGB', samples: 3, planar: 0, bitsAllocated: 8, bitsStored: 8, signed: false, palette: null, slope: 1, intercept: 0 };
+}
+
+async function readPalette(palette: NonNullable<StackImage['palette']>): Promise<PaletteTables> {
+  const read = async (source: typeof palette.red): Promise<PaletteTables['red']> =>
+    readTable(source.descriptor, source.inline ?? (source.uri ? await getBytes(source.uri) : new Uint8Array(0)));
   const [red, green, blue] = await Promise.all([read(palette.red), read(palette.green), read(palette.blue)]);
   return { red, green, blue };
 }

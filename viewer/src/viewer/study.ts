@@ -97,7 +97,7 @@ export class StudyView {
     this.#tools?.removeAll();
     this.#live?.element.classList.add('v-off');
     this.#picture(null);
-    this.#data({ state: 'loading', loaded: 0, total: 0, failed: 0, withheld: 0 });
+    this.#data({ state: 'loading', loaded: 0, total: 0, failed: 0, withheld: 0, settled: 0 });
     const at = this.outline.series.indexOf(series) + 1;
     this.#toolbar.side(`Series ${at} of ${this.outline.series.length}`);
     this.#corners(null);
@@ -109,7 +109,7 @@ export class StudyView {
       picture: (canvas) => this.#current(session, () => { this.#picture(canvas); mark('priors:first-picture'); }),
       drawn: (each) => this.#current(each, () => this.#drawn()),
       progress: (each) => this.#current(each, () => this.#queue()),
-      settled: (each) => this.#current(each, () => { this.#progress(); mark('priors:all-images'); }),
+      settled: (each) => this.#current(each, () => this.#settled(each)),
       ended: (fault) => this.doors.ended(fault),
     });
     this.#session = session;
@@ -169,6 +169,17 @@ export class StudyView {
     if (!this.#tools) void this.#startTools();
     const rate = this.#session?.images[0]?.frameRate;
     if (rate && (this.#session?.images.length ?? 0) > 1) this.#toolbar.side(`${Math.round(rate)} frames a second`);
+  }
+
+  #settled(session: SeriesSession): void {
+    if (this.pane.dataset.state !== 'shown') { // not one image of the series could be drawn
+      this.#viewport.waiting(null);
+      this.#picture(null);
+      this.#cover(this.#index);
+      this.#data({ state: 'error' });
+    }
+    this.#progress();
+    if (session.frames?.count('failed') === 0) mark('priors:all-images');
   }
 
   async #startTools(): Promise<void> {

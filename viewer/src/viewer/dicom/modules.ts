@@ -1,10 +1,9 @@
 // What Cornerstone asks about an image, answered from our own reading of the metadata. Pure.
 import type { StackImage } from './images';
-
-export interface PaletteEntries { red: Uint8Array | Uint16Array; green: Uint8Array | Uint16Array; blue: Uint8Array | Uint16Array }
+import type { PaletteTables } from './palette';
 
 /** The module of that name, or undefined when the image has none. */
-export function moduleOf(type: string, image: StackImage, palette: PaletteEntries | null): unknown {
+export function moduleOf(type: string, image: StackImage, palette: PaletteTables | null): unknown {
   switch (type) {
     case 'imagePixelModule': return pixels(image, palette);
     case 'imagePlaneModule': return plane(image);
@@ -18,17 +17,21 @@ export function moduleOf(type: string, image: StackImage, palette: PaletteEntrie
   }
 }
 
-function pixels(image: StackImage, palette: PaletteEntries | null): unknown {
+function pixels(image: StackImage, palette: PaletteTables | null): unknown {
   return {
     samplesPerPixel: image.samples, photometricInterpretation: image.photometric, planarConfiguration: image.planar,
     rows: image.rows, columns: image.columns, bitsAllocated: image.bitsAllocated, bitsStored: image.bitsStored,
     highBit: image.bitsStored - 1, pixelRepresentation: image.signed ? 1 : 0,
-    ...(image.palette && palette ? {
-      redPaletteColorLookupTableDescriptor: image.palette.red.descriptor, redPaletteColorLookupTableData: palette.red,
-      greenPaletteColorLookupTableDescriptor: image.palette.green.descriptor, greenPaletteColorLookupTableData: palette.green,
-      bluePaletteColorLookupTableDescriptor: image.palette.blue.descriptor, bluePaletteColorLookupTableData: palette.blue,
+    ...(palette ? {
+      redPaletteColorLookupTableDescriptor: eight(palette.red), redPaletteColorLookupTableData: palette.red.entries,
+      greenPaletteColorLookupTableDescriptor: eight(palette.green), greenPaletteColorLookupTableData: palette.green.entries,
+      bluePaletteColorLookupTableDescriptor: eight(palette.blue), bluePaletteColorLookupTableData: palette.blue.entries,
     } : {}),
   };
+}
+
+function eight({ descriptor, entries }: PaletteTables['red']): [number, number, number] {
+  return [entries.length, descriptor[1], 8];
 }
 
 function plane(image: StackImage): unknown {
@@ -52,5 +55,5 @@ function voi(image: StackImage): unknown {
   const first = image.windows[0];
   if (!first) return {}; // absent or width 0: Cornerstone then opens over the image's own range
   const linear = image.voiFunction === 'LINEAR_EXACT' || image.voiFunction === 'SIGMOID' ? image.voiFunction : 'LINEAR';
-  return { windowCenter: [first.center], windowWidth: [first.width], voiLUTFunction: linear === 'SIGMOID' ? 'SAMPLED_SIGMOID' : linear };
+  return { windowCenter: [first.center], windowWidth: [first.width], voiLUTFunction: [linear === 'SIGMOID' ? 'SAMPLED_SIGMOID' : linear] };
 }
