@@ -11,7 +11,7 @@ STROKE = (
         Series(2, "CT", "Axial brain 5 mm", "ct_head", 30, 6, options={"stroke": True, "thickness": 5.0}),
         Series(3, "CT", "Axial bone 1.25 mm", "ct_head", 120, 3, "jpeg-ls", {"stroke": True, "thickness": 1.25, "bone": True}),
         Series(4, "SR", "Dose report", "sr_dose"),
-    ), in_chart=False),
+    ), in_chart=False, report="preliminary", conclusion="Early left middle cerebral infarct. Dense artery sign. No haemorrhage."),
     Study("marchetti-cta-today", "marchetti", ("stbrannoc",), 0, "0858", "CT", "CTA head and neck", "HEADNECK", "SB-26-88121", (
         Series(1, "CT", "CTA axial 1 mm", "cta_neck", 240, 6, options={"thickness": 1.0}),
     ), in_chart=False),
@@ -23,7 +23,7 @@ STROKE = (
     ), report="final", conclusion="Small vessel change. No acute infarct. No mass."),
     Study("marchetti-ct-old", "marchetti", ("northgate",), 610, "2205", "CT", "CT head without contrast", "HEAD", "NG24-0918-311", (
         Series(2, "CT", "Axial brain 5 mm", "ct_head", 30, 3, options={"thickness": 5.0}),
-    ), report="final", conclusion="No haemorrhage. Mild generalised volume loss."),
+    ), chart_shape="series-endpoint", report="final", conclusion="No haemorrhage. Mild generalised volume loss."),
     Study("marchetti-cxr", "marchetti", ("northgate",), 718, "0710", "DX", "Chest, 1 view, portable", "CHEST", "NG24-0602-044", (
         Series(1, "DX", "Chest AP portable", "cxr_synthetic", options={"view": "AP"}),
     ), report="final", conclusion="Mild cardiomegaly. Lungs clear."),
@@ -99,7 +99,7 @@ PREOP = (
         Series(1, "XA", "Right coronary, LAO", "xa_cine", 1, 1, "jpeg-lossless", {"frames": 40, "arm": "right"}),
     ), chart_shape="no-started"),
     Study("grunwald-odd", "grunwald", (), 400, "1000", "CT", "Record that cannot be read", "CHEST", "NG25-0000-001",
-          chart_shape="unreadable"),
+          endpoint="northgate", chart_shape="unreadable"),
 )  # fmt: skip
 
 OTHERS = (

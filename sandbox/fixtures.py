@@ -1,0 +1,362 @@
+"""Writes `fhir_fixtures/`: the chart of every demo patient as FHIR R4. Run it after changing the world: `python -m sandbox.fixtures`.
+
+Files keep two placeholders that the EHR fills when it starts: `{{today-4d}}` and `{{dicomweb:KEY}}`. What is not valid R4 is so on purpose;
+README there lists it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sandbox import world
+from sandbox.model import DemoPatient, DemoSeries, DemoStudy
+
+Resource = dict[str, Any]
+DCM = "http://dicom.nema.org/resources/ontology/DCM"
+SCT = "http://snomed.info/sct"
+V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
+ACCESSIONS = "https://fhir.northgate.example/accession"
+BODY_SITES = {
+    "HEAD": ("69536005", "Head"),
+    "BRAIN": ("12738006", "Brain"),
+    "HEADNECK": ("774007", "Head and neck"),
+    "CHEST": ("51185008", "Chest"),
+    "HEART": ("80891009", "Heart"),
+    "NECK": ("45048000", "Neck"),
+    "ABDOMEN": ("818983003", "Abdomen"),
+    "SHOULDER": ("16982005", "Shoulder"),
+    "ARM": ("14975008", "Forearm"),
+    "LEG": ("12611008", "Tibia"),
+    "LSPINE": ("122496007", "Lumbar spine"),
+}
+SURGERY = (
+    ("grunwald", 1, "07:30", "12:00", "Aortic valve replacement", "OR 4", "Prof. Lindqvist"),
+    ("parekh", 1, "07:45", "13:30", "Coronary artery bypass, 3 vessels", "OR 2", "Dr Oduya"),
+    ("nakamura", 1, "11:15", "13:00", "Carotid endarterectomy, right", "OR 2", "Dr Oduya"),
+    ("oyelaran-femi-ade", 1, "13:00", "14:30", "Arthroscopy, right shoulder", "OR 1", "Dr Brandt"),
+    ("adeyemi-holt", 5, "08:00", "12:30", "Lobectomy, right upper lobe", "OR 3", "Prof. Lindqvist"),
+)
+ORDERS = (
+    ("marchetti", "ctp", 0, "CT perfusion, head", "stat"),
+    ("grunwald", "echo", 1, "Echocardiogram, transthoracic", "urgent"),
+    ("adeyemi-holt", "ct", 1, "CT chest with contrast, in 3 months", "routine"),
+    ("hathersage", "sinus", 0, "CT sinus", "routine"),
+)
+
+
+def patient(person: DemoPatient) -> Resource:
+    identifiers = []
+    for archive in world.ARCHIVES:
+        value = person.identifiers.get(archive.identifier_system)
+        if value:
+            kind = ("MR", "Medical record number") if archive.local else ("PI", "Patient internal identifier")
+            identifiers.append(
+                {
+                    "use": "usual" if archive.local else "secondary",
+                    "type": {"coding": [{"system": V2_0203, "code": kind[0], "display": kind[1]}]},
+                    "system": archive.identifier_system,
+                    "value": value,
+                    "assigner": {"display": archive.organization},
+                }
+            )
+    return {
+        "resourceType": "Patient",
+        "id": person.id,
+        "identifier": identifiers,
+        "active": True,
+        "name": [{"use": "official", "family": _title(person.family), "given": person.given.split()}],
+        "gender": person.sex,
+        "birthDate": person.birth_date,
+    }
+
+
+def _title(family: str) -> str:
+    return "-".join(part.capitalize() for part in family.split("-"))
+
+
+def endpoint(key: str, name: str, address: str) -> Resource:
+    return {
+        "resourceType": "Endpoint",
+        "id": key,
+        "status": "active",
+        "connectionType": {
+            "system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type",
+            "code": "dicom-wado-rs",
+            "display": "DICOM WADO-RS",
+        },
+        "name": name,
+        "payloadType": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/endpoint-payload-type", "code": "none"}]}],
+        "payloadMimeType": ["application/dicom"],
+        "address": address,
+    }
+
+
+def _day(days_ago: int | None) -> str:
+    if not days_ago:
+        return "{{today}}"
+    return f"{{{{today-{days_ago}d}}}}" if days_ago > 0 else f"{{{{today+{-days_ago}d}}}}"
+
+
+def _moment(days_ago: int | None, time: str) -> str:
+    return f"{_day(days_ago)}T{time[:2]}:{time[-2:]}:00+00:00"
+
+
+def _study_identifiers(study: DemoStudy) -> list[Resource]:
+    found: list[Resource] = [{"system": "urn:dicom:uid", "value": f"urn:oid:{study.uid}"}]
+    return found + ([_accession(study)] if study.accession else [])
+
+
+def _accession(study: DemoStudy) -> Resource:
+    kind = {"coding": [{"system": V2_0203, "code": "ACSN", "display": "Accession ID"}]}
+    return {"type": kind, "system": ACCESSIONS, "value": study.accession}
+
+
+def _series(study: DemoStudy, series: DemoSeries) -> Resource:
+    told: Resource = {
+        "uid": study.series_uid(series),
+        "number": series.number,
+        "modality": {"system": DCM, "code": series.modality},
+        "description": series.description,
+        "numberOfInstances": series.images,
+    }
+    if study.body_part in BODY_SITES:
+        code, display = BODY_SITES[study.body_part]
+        told["bodySite"] = {"system": SCT, "code": code, "display": display}
+    return told
+
+
+def imaging_study(study: DemoStudy) -> Resource:
+    """The chart's record of a study, in the shape that the catalogue asks for."""
+    modalities = sorted({one.modality for one in study.series}) or [study.modality]
+    told: Resource = {
+        "resourceType": "ImagingStudy",
+        "id": study.key,
+        "identifier": _study_identifiers(study),
+        "status": "available",
+        "modality": [{"system": DCM, "code": code} for code in modalities],
+        "subject": {"reference": f"Patient/{study.patient}"},
+        "started": _moment(study.days_ago, study.time),
+        "basedOn": [{"reference": f"ServiceRequest/order-{study.key}"}],
+        "endpoint": [{"reference": f"Endpoint/{study.endpoint or study.archives[0]}"}],
+        "numberOfSeries": len(study.series),
+        "numberOfInstances": sum(one.images for one in study.series),
+        "procedureCode": [{"text": study.description}],
+        "description": study.description,
+        "series": [_series(study, one) for one in study.series],
+    }
+    if not study.series:
+        for name in ("series", "numberOfSeries", "numberOfInstances"):
+            del told[name]
+    return _shaped(study, told)
+
+
+def _shaped(study: DemoStudy, told: Resource) -> Resource:
+    if study.chart_shape == "codeable-modality":
+        told["modality"] = [{"coding": [one]} for one in told["modality"]]
+        for one in told["series"]:
+            one["modality"] = {"coding": [one["modality"]]}
+    elif study.chart_shape == "contained-endpoint":
+        inside = endpoint("here", "Northgate archive", f"{{{{dicomweb:{study.archives[0]}}}}}")
+        told["contained"] = [inside]
+        told["endpoint"] = [{"reference": "#here"}]
+    elif study.chart_shape == "series-endpoint":
+        told["series"][0]["endpoint"] = told.pop("endpoint")
+    elif study.chart_shape == "no-started":
+        del told["started"]
+    elif study.chart_shape == "unreadable":
+        return {
+            "resourceType": "ImagingStudy",
+            "id": study.key,
+            "identifier": {"system": "urn:dicom:uid", "value": 7},
+            "status": ["available"],
+            "subject": {"reference": f"Patient/{study.patient}"},
+            "started": "last spring",
+            "series": "none",
+        }
+    return told
+
+
+def report(study: DemoStudy) -> Resource:
+    told: Resource = {
+        "resourceType": "DiagnosticReport",
+        "id": f"report-{study.key}",
+        "identifier": [_accession(study)],
+        "status": study.report,
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "RAD", "display": "Radiology"}]}],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}], "text": study.description},
+        "subject": {"reference": f"Patient/{study.patient}"},
+        "effectiveDateTime": _moment(study.days_ago, study.time),
+        "issued": f"{_day(study.days_ago)}T23:05:00+00:00",
+        "performer": [{"display": world.archive(study.archives[0]).organization if study.archives else "Harrow Vale Clinic"}],
+        "conclusion": study.conclusion,
+    }
+    if study.days_ago == 0:
+        told["issued"] = _moment(0, study.time)
+    if study.in_chart:
+        told["imagingStudy"] = [{"reference": f"ImagingStudy/{study.key}"}]
+    else:
+        # an outside report filed by itself: only its numbers say which study it belongs to
+        told["identifier"] = _study_identifiers(study)
+    return told
+
+
+def order(study: DemoStudy) -> Resource:
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"order-{study.key}",
+        "identifier": [_accession(study)],
+        "status": "completed",
+        "intent": "order",
+        "category": [{"coding": [{"system": SCT, "code": "363679005", "display": "Imaging"}]}],
+        "code": {"text": study.description},
+        "subject": {"reference": f"Patient/{study.patient}"},
+        "authoredOn": f"{_day(study.days_ago)}T{study.time[:2]}:00:00+00:00",
+        "requester": {"reference": "Practitioner/dr-halloran"},
+    }
+
+
+def open_order(who: str, key: str, days_ago: int, text: str, priority: str) -> Resource:
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"open-{who}-{key}",
+        "status": "active",
+        "intent": "order",
+        "priority": priority,
+        "category": [{"coding": [{"system": SCT, "code": "363679005", "display": "Imaging"}]}],
+        "code": {"text": text},
+        "subject": {"reference": f"Patient/{who}"},
+        "authoredOn": f"{_day(days_ago)}T07:40:00+00:00",
+        "requester": {"reference": "Practitioner/dr-halloran"},
+    }
+
+
+def encounter(person: DemoPatient) -> Resource:
+    kind = ("EMER", "emergency") if "Emergency" in person.place else ("IMP", "inpatient encounter") if "Ward" in person.place else ("AMB", "ambulatory")
+    return {
+        "resourceType": "Encounter",
+        "id": f"visit-{person.id}",
+        "status": "in-progress",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": kind[0], "display": kind[1]},
+        "type": [{"text": person.place}],
+        "subject": {"reference": f"Patient/{person.id}"},
+        "period": {"start": _moment(0, "0705")},
+        "reasonCode": [{"text": person.problems[0][1]}],
+    }
+
+
+def condition(person: DemoPatient, code: str, text: str) -> Resource:
+    return {
+        "resourceType": "Condition",
+        "id": f"{person.id}-{code}",
+        "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]},
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-category", "code": "problem-list-item"}]}],
+        "code": {"coding": [{"system": SCT, "code": code}], "text": text},
+        "subject": {"reference": f"Patient/{person.id}"},
+    }
+
+
+def allergy(person: DemoPatient) -> Resource:
+    substance, _, reaction = person.allergy.partition(": ")
+    return {
+        "resourceType": "AllergyIntolerance",
+        "id": f"{person.id}-allergy",
+        "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]},
+        "verificationStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification", "code": "confirmed"}]},
+        "code": {"text": substance},
+        "patient": {"reference": f"Patient/{person.id}"},
+        "reaction": [{"manifestation": [{"text": reaction}]}],
+    }
+
+
+def appointment(who: str, days_ahead: int, start: str, end: str, title: str, room: str, surgeon: str) -> Resource:
+    day = _day(-days_ahead)
+    return {
+        "resourceType": "Appointment",
+        "id": f"surgery-{who}",
+        "status": "booked",
+        "serviceCategory": [{"text": "Surgery"}],
+        "serviceType": [{"text": title}],
+        "description": title,
+        "start": f"{day}T{start}:00+00:00",
+        "end": f"{day}T{end}:00+00:00",
+        "participant": [
+            {"actor": {"reference": f"Patient/{who}"}, "status": "accepted"},
+            {"actor": {"display": room}, "status": "accepted"},
+            {"actor": {"display": surgeon}, "status": "accepted"},
+        ],
+    }
+
+
+def letter() -> Resource:
+    """St Brannoc's transfer letter: it names a perfusion study that no archive here has."""
+    return {
+        "resourceType": "DocumentReference",
+        "id": "marchetti-transfer-letter",
+        "status": "current",
+        "type": {"coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}], "text": "CT perfusion, head"},
+        "subject": {"reference": "Patient/marchetti"},
+        "date": _moment(0, "0910"),
+        "author": [{"display": "St Brannoc District"}],
+        "description": "CT perfusion, head, named in the transfer letter",
+        "content": [{"attachment": {"contentType": "text/plain", "title": "Transfer letter", "data": "Q1QgcGVyZnVzaW9uIGRvbmUgMDk6MDE="}}],
+        "context": {"related": [{"identifier": {"system": ACCESSIONS, "value": "SB-26-88122"}}]},
+    }
+
+
+def charts() -> dict[str, Resource | list[Resource]]:
+    """Relative path → content: a resource, or a list that becomes a collection Bundle."""
+    files: dict[str, Resource | list[Resource]] = {}
+    for person in world.PATIENTS:
+        studies = world.studies_of(person.id)
+        in_chart = [one for one in studies if one.in_chart]
+        files[f"patients/{person.id}.json"] = patient(person)
+        files[f"imaging_studies/{person.id}.json"] = [imaging_study(one) for one in in_chart]
+        files[f"diagnostic_reports/{person.id}.json"] = [report(one) for one in studies if one.report]
+        files[f"service_requests/{person.id}.json"] = [
+            *(order(one) for one in in_chart if one.chart_shape != "unreadable"),
+            *(open_order(*one) for one in ORDERS if one[0] == person.id),
+        ]
+        files[f"encounters/{person.id}.json"] = encounter(person)
+        files[f"conditions/{person.id}.json"] = [condition(person, *one) for one in person.problems]
+        files[f"allergies/{person.id}.json"] = [allergy(person)] if person.allergy else []
+    for archive in world.ARCHIVES:
+        files[f"endpoints/{archive.key}.json"] = endpoint(archive.key, f"{archive.name} archive", f"{{{{dicomweb:{archive.key}}}}}")
+    files["endpoints/harrowvale.json"] = endpoint("harrowvale", "Harrow Vale archive", world.HARROW_VALE)
+    files["appointments/surgery.json"] = [appointment(*one) for one in SURGERY]
+    files["document_references/marchetti.json"] = letter()
+    return {path: content for path, content in files.items() if content}
+
+
+def write(folder: Path) -> Iterable[Path]:
+    """Write every chart file under `folder`; files of a chart that no longer exist are removed."""
+    wanted = charts()
+    for name in {path.split("/")[0] for path in wanted}:
+        for old in (folder / name).glob("*.json"):
+            if f"{name}/{old.name}" not in wanted:
+                old.unlink()
+    for name, content in wanted.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_text(content), encoding="utf-8")
+        yield path
+
+
+def _text(content: Resource | list[Resource]) -> str:
+    told = content
+    if isinstance(content, list):
+        told = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in content]}
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
+def main(argv: list[str]) -> int:
+    folder = Path(argv[0]) if argv else Path(__file__).resolve().parents[1] / "fhir_fixtures"
+    print(f"{len(list(write(folder)))} files in {folder.name}/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
