@@ -168,6 +168,14 @@ class Wado:
                 break
         return list(found.values())
 
+    def numbered(self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, number: int) -> str | None:
+        """The UID of the one instance of the series at `place` with this Instance Number; None when there is no such one."""
+        query = urlencode({"InstanceNumber": number, "limit": 2})
+        _, body = self._json(archive, launch, f"{archive.qido_base}{place.path}/instances?{query}", archive.limits.search, archive.limits.search_bytes)
+        rows = _list(body) if body else []
+        uids = {uid for row in rows if is_uid(uid := _first(row, "00080018")) and str(_first(row, "00200013")) == str(number)}
+        return str(uids.pop()) if len(uids) == 1 else None
+
     def parts(
         self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, form: Form, *, frames: str | None = None
     ) -> Retrieved:

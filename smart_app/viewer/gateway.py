@@ -14,7 +14,7 @@ from smart_app.archives.headers import HeaderFault, HeaderReader
 from smart_app.archives.multipart import MediaType, Part, PartWriter
 from smart_app.archives.types import PatientId
 from smart_app.archives.wado import DAMAGED, WRONG_CONTENT, ArchiveFault, Place, Retrieved, Wado
-from smart_app.errors import AppError
+from smart_app.errors import AppError, OutboundError
 from smart_app.viewer.accept import DICOM, FRAME_TYPES, Wanted
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.checks import WITHHELD, Checks
@@ -62,9 +62,20 @@ class Gateway:
         picture = self._wado.picture(ask.archive, ask.launch, place, accept, query, frame=None if frame is None else str(frame))
         return Sent(picture.type, iter((picture.body,)), len(picture.body), instance=instance)
 
-    def thumbnail(self, ask: Ask, series: str, accept: str, query: Mapping[str, str]) -> Sent:
-        """The middle image of a series as a picture: what the viewer shows while it starts. Names the instance."""
-        order = self._checks.order(ask, series)
+    def thumbnail(self, ask: Ask, series: str, accept: str, query: Mapping[str, str], middle: int | None = None) -> Sent:
+        """The middle image of a series as a picture: what the viewer shows while it starts. Names the instance.
+
+        `middle` is an Instance Number to try: finding one image is quicker than judging hundreds.
+        """
+        order = self._checks.order_if_known(ask, series)
+        if order is None and middle is not None:
+            try:
+                found = self._wado.numbered(ask.archive, ask.launch, Place(ask.study, series), middle)
+            except OutboundError:
+                found = None  # not every archive can be asked so
+            if found is not None:
+                return self.rendered(ask, Place(ask.study, series, found), accept, query)
+        order = order or self._checks.order(ask, series)
         if not order:
             raise AppError(WITHHELD)
         return self.rendered(ask, Place(ask.study, series, order[len(order) // 2]), accept, query)

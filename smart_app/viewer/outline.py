@@ -76,7 +76,7 @@ class Outline:
             },
             "series": [_shown(one, f"{root}/studies/{ask.study}") for one in series],
             "withheld": found.withheld,
-            "preview": f"{root}/studies/{ask.study}/series/{first.uid}/thumbnail?viewport=512,512" if first is not None else None,
+            "preview": _thumbnail(f"{root}/studies/{ask.study}", first, 512) if first is not None else None,
             "dicomweb": root,
             "notForDiagnosis": self._not_for_diagnosis,
         }
@@ -107,8 +107,13 @@ def _shown(one: _Series, study: str) -> dict[str, Any]:
         "kind": kind.kind,
         "word": kind.word or None,
         "sentence": kind.sentence or None,
-        "thumbnail": f"{study}/series/{one.uid}/thumbnail?viewport=128,128" if drawn else None,
+        "thumbnail": _thumbnail(study, one, 128) if drawn else None,
     }
+
+
+def _thumbnail(study: str, one: _Series, size: int) -> str:
+    middle = f"&middle={one.count // 2 + 1}" if one.count else ""
+    return f"{study}/series/{one.uid}/thumbnail?viewport={size},{size}{middle}"
 
 
 def _title(record: StudyRecord, series: list[_Series]) -> str:

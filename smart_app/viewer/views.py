@@ -116,7 +116,9 @@ class Routes:
         query = {"viewport": "128,128", **_picture_query()}
         ask = self._ask(archive, study)
         if instance is None:
-            return _send(self._gateway.thumbnail(ask, series, wanted, query), ask)
+            middle = request.args.get("middle", "")
+            number = int(middle) if middle.isascii() and middle.isdecimal() and len(middle) < 7 else None
+            return _send(self._gateway.thumbnail(ask, series, wanted, query, number), ask)
         return _send(self._gateway.rendered(ask, Place(study, series, instance), wanted, query), ask)
 
     def bulk(self, handle: str, archive: str, study: str, series: str, instance: str, token: str) -> Response:

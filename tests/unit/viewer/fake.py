@@ -69,6 +69,9 @@ class Answer(BaseHTTPRequestHandler):
             return self.reply(404, b"", "text/plain")
         if path.endswith("/metadata"):
             return self.reply(200, json.dumps([self.server.json(ds, path) for ds in found]).encode(), "application/dicom+json")
+        if (wanted := re.search(r"InstanceNumber=(\d+)", self.path)) is not None:
+            rows = [self.server.row(ds) for ds in found if str(ds.InstanceNumber) == wanted.group(1)]
+            return self.reply(200, json.dumps(rows).encode(), "application/dicom+json")
         if path.endswith(("/series", "/instances")):
             key = "SeriesInstanceUID" if path.endswith("/series") else "SOPInstanceUID"
             rows = {ds[key].value: self.server.row(ds) for ds in found}
@@ -115,6 +118,9 @@ class FakeArchive(ThreadingHTTPServer):
         self.gone = threading.Event()
         self.lengths = True
         self.extra: dict[str, object] = {}
+
+    def handle_error(self, request, client_address) -> None:
+        """A reader that hangs up is part of the tests."""
 
     @property
     def base(self) -> str:

@@ -101,6 +101,14 @@ def test_search_lists_only_held_studies(gate):
     assert row[0]["00081190"]["Value"] == [f"http://app.localhost:1{gate.root}{SERIES}/instances/{fake.SERIES}.4"]
 
 
+def test_middle_image_is_found_without_the_whole_series(gate, kestrel):
+    thumbnail = gate.get(f"{SERIES}/thumbnail?viewport=512,512&middle=4")
+    assert thumbnail.headers["X-Priors-Instance"] == f"{fake.SERIES}.4"
+    assert kestrel.paths("/metadata") == [f"{SERIES}/instances/{fake.SERIES}.4/metadata"]
+    assert gate.get(f"{SERIES}/thumbnail?middle=99").headers["X-Priors-Instance"] == f"{fake.SERIES}.3"
+    assert gate.get(f"{SERIES}/thumbnail?middle=x").headers["X-Priors-Instance"] == f"{fake.SERIES}.3"
+
+
 # Who may
 
 
@@ -206,7 +214,8 @@ def test_outline_warms_the_check_that_pictures_need(gate, kestrel):
     assert outline["series"][0]["kind"] == "images"
     assert gate.client.get(outline["preview"]).status_code == 200
     assert gate.get(f"{SERIES}/metadata").status_code == 200
-    assert len(kestrel.paths("/metadata")) == 1
+    assert gate.get(f"{SERIES}/metadata").status_code == 200
+    assert kestrel.paths("/metadata").count(f"{SERIES}/metadata") == 1
     assert [event.event for event in gate.events("StudyOpened")] == ["StudyOpened"]
 
 
