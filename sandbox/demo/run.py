@@ -117,7 +117,7 @@ def _start(plan: Plan, children: Children, options: argparse.Namespace) -> None:
     _say("Starting the demo EHR and three archives.")
     servers = [
         ("ehr", plan.ehr_port, "ehr.localhost", "/healthz"),
-        *((one.key, one.port, "127.0.0.1", "/healthz") for one in plan.archives),
+        *((one.key, one.port, "127.0.0.1", "/") for one in plan.archives),
     ]
     started = [
         (children.start(name, [sys.executable, "-m", "sandbox.demo.serve", file, name]), port, path, host)
