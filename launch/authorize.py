@@ -75,10 +75,11 @@ def as_v1(scope: str) -> str:
 
 
 def begin(
-    issuer: Issuer, server: SmartServer, way: Way, *, launch: str | None, binding: Binding, now: datetime
+    issuer: Issuer, server: SmartServer, way: Way, *, launch: str | None, binding: Binding, now: datetime, aud: str | None = None
 ) -> tuple[PendingLaunch, str]:
     """A fresh pending launch and the URL that sends the browser to the EHR.
 
+    :param aud: the FHIR base as the EHR itself wrote it, which may have a slash more than the registered one.
     :raises EhrMisconfigured: the server names no authorization endpoint.
     """
     if server.authorization_endpoint is None:
@@ -107,7 +108,7 @@ def begin(
         state=pending.state,
         code_verifier=pending.verifier,
         nonce=pending.nonce,
-        aud=issuer.issuer,
+        aud=aud or issuer.issuer,
         **context,
     )
     return pending, str(url)

@@ -74,7 +74,7 @@ class Launcher:
 
         :raises UnknownIssuer: before any network call. :raises EhrSilent, EhrMisconfigured: discovery failed.
         """
-        return self._begin(self.issuer_of(iss), Way.EHR, launch, binding)
+        return self._begin(self.issuer_of(iss), Way.EHR, launch, binding, iss)
 
     def begin_sign_in(self, issuer_key: str, binding: Binding, *, wants_patient: bool) -> str:
         """The authorize URL of a standalone launch, or of a staff sign-in that wants a user and no chart."""
@@ -124,9 +124,9 @@ class Launcher:
         """What this issuer's discovery says, with its tolerated departures: for `priors check`. :raises LaunchError:"""
         return self._discovery.server(self.issuer_called(issuer_key))
 
-    def _begin(self, issuer: Issuer, way: Way, launch: str | None, binding: Binding) -> str:
+    def _begin(self, issuer: Issuer, way: Way, launch: str | None, binding: Binding, aud: str | None = None) -> str:
         server = self._discovery.server(issuer)
-        pending, url = begin(issuer, server, way, launch=launch, binding=binding, now=self._clock())
+        pending, url = begin(issuer, server, way, launch=launch, binding=binding, now=self._clock(), aud=aud)
         self._store.put_pending(pending)
         return url
 

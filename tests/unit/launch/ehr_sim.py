@@ -105,6 +105,9 @@ class EhrSim:
         self.revoked = False
         self.rotate = True
         self.refreshes = 0
+        self.charts: dict[str, dict[str, Any]] = {}
+        """Patient resources by id, given out to that patient's own token only."""
+        self.token_patients: dict[str, str | None] = {}
         self.lock = threading.Lock()
         sim = self
 
@@ -219,7 +222,16 @@ class EhrSim:
             return Reply({"keys": keys if keys is not None else [self.signing_key.as_dict(private=False)]})
         if call.path == "/token" and call.method == "POST":
             return self._token(call)
+        if call.path.startswith("/fhir/Patient/"):
+            return self._chart(call)
         return Reply({"error": "not here"}, status=404)
+
+    def _chart(self, call: Call) -> Reply:
+        patient = call.path.removeprefix("/fhir/Patient/")
+        token = call.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.token_patients.get(token) != patient:
+            return Reply({"resourceType": "OperationOutcome"}, status=403)
+        return Reply(self.charts[patient], headers={"Content-Type": "application/fhir+json"})
 
     def _token(self, call: Call) -> Reply:
         if refused := self._wrong_client(call):
@@ -232,7 +244,11 @@ class EhrSim:
                 return self._refresh(call.form)
         if grant == "client_credentials":
             self.refreshes += 1
-            return Reply(self._filled({"access_token": secrets.token_hex(16), "token_type": "bearer", "expires_in": 300, "scope": call.form.get("scope", "")}))
+            return Reply(
+                self._filled(
+                    {"access_token": secrets.token_hex(16), "token_type": "bearer", "expires_in": 300, "scope": call.form.get("scope", "")}
+                )
+            )
         return Reply({"error": "unsupported_grant_type"}, status=400)
 
     def _wrong_client(self, call: Call) -> str | None:
@@ -267,21 +283,21 @@ class EhrSim:
         header = {"alg": self.alg, "kid": self.signing_key.kid}
         refresh = secrets.token_urlsafe(24)
         self.refresh_live.add(refresh)
-        return Reply(
-            self._filled(
-                {
-                    "access_token": secrets.token_urlsafe(24),
-                    "token_type": "Bearer",
-                    "expires_in": 3600,
-                    "scope": asked["scope"],
-                    "patient": "chart-1",
-                    "encounter": "enc-1",
-                    "need_patient_banner": True,
-                    "id_token": sign(header, claims, self.signing_key),
-                    "refresh_token": refresh,
-                }
-            )
+        answer = self._filled(
+            {
+                "access_token": secrets.token_urlsafe(24),
+                "token_type": "Bearer",
+                "expires_in": 3600,
+                "scope": asked["scope"],
+                "patient": "chart-1",
+                "encounter": "enc-1",
+                "need_patient_banner": True,
+                "id_token": sign(header, claims, self.signing_key),
+                "refresh_token": refresh,
+            }
         )
+        self.token_patients[str(answer.get("access_token"))] = answer.get("patient")
+        return Reply(answer)
 
     def _refresh(self, form: dict[str, str]) -> Reply:
         sent = form.get("refresh_token", "")

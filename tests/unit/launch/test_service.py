@@ -37,6 +37,11 @@ def test_the_authorize_url_asks_what_smart_asks(here: World) -> None:
     assert asked["code_challenge_method"] == ["S256"]
 
 
+def test_aud_is_iss_as_the_ehr_wrote_it(here: World) -> None:
+    url = here.smart.launcher.begin(here.ehr.fhir + "/", "launch-token", Binding.new())
+    assert parse_qs(urlsplit(url).query)["aud"] == [here.ehr.fhir + "/"]
+
+
 def test_a_standalone_launch_asks_for_a_patient(here: World) -> None:
     url = here.begin_sign_in(wants_patient=True)
     assert "launch/patient" in parse_qs(urlsplit(url).query)["scope"][0].split()
