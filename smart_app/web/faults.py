@@ -95,10 +95,10 @@ def install_faults(app: Flask, denied: Callable[[str], None]) -> None:
     @app.errorhandler(AppError)
     def expected(error: AppError) -> Response:
         fault = error.fault
-        if isinstance(error, Refusal):
-            denied(error.reason)
+        if isinstance(error, NotHere):
             log.info("refused", code=fault.code, reason=error.reason)
-        else:
+            denied(error.reason)
+        elif not isinstance(error, Refusal):  # those the guard has recorded
             log.warning("fault", code=fault.code, status=fault.status, side=fault.side.value)
         if fault is ENDED:
             return answer(fault, template="launch/error.html")

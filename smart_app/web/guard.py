@@ -51,7 +51,15 @@ class Guard:
         self._host = host
 
     def check(self) -> None:
-        """Runs before each request. :raises Refusal:"""
+        """Runs before each request. :raises Refusal: recorded already, so that no blueprint's own handler can lose it."""
+        try:
+            self._check()
+        except Refusal as refusal:
+            log.info("refused", code=refusal.fault.code, reason=refusal.reason)
+            self.denied(refusal.reason)
+            raise
+
+    def _check(self) -> None:
         g.tenant = self._tenant
         if request.host != self._host and request.path not in ANY_HOST:
             raise Refusal(faults.WRONG_HOST, "wrong-host")
