@@ -74,5 +74,5 @@ VIEWER_SOURCES := $(shell find viewer/src viewer/stubs -type f 2>/dev/null) view
 
 $(BUNDLE): viewer/node_modules/.installed $(VIEWER_SOURCES)
 	@echo "Building the viewer"
-	@cd viewer && npm run --silent build
+	@cd viewer && npm run --silent build -- --logLevel error
 	@touch $@

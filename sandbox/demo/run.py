@@ -28,7 +28,7 @@ INTERRUPTED = 130
 def command(argv: Sequence[str]) -> int:
     """Run the demo until Ctrl-C. 0: stopped after it was ready; 1: something failed; 2: wrong usage; 130: stopped before."""
     options = _parser().parse_args(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell starts background jobs with SIGINT ignored
         signal.signal(number, _interrupt)
     ready = False
     try:
