@@ -61,7 +61,7 @@ export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Action
     if (inDialog) return;
     if (event.key === 'Escape') {
       if (target?.id === 'find' && actions.clearFind()) event.preventDefault();
-      else if (!inViewer && actions.back()) event.preventDefault();
+      else if (actions.back()) event.preventDefault();
       return;
     }
     const by: Record<string, Parameters<typeof move>[0]> = { ArrowDown: 'next', ArrowUp: 'previous', Home: 'first', End: 'last', PageDown: 8, PageUp: -8 };

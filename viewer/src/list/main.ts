@@ -32,7 +32,6 @@ function start(): void {
     neutralUrl: base,
     before: () => {
       asking.forEach((one) => one.abort());
-      dispatchEvent(new CustomEvent('priors:forget'));
       opening.close();
     },
   });

@@ -30,7 +30,6 @@ export class Opening {
     this.#select = select;
     addEventListener('popstate', () => this.follow());
     document.addEventListener('priors:closed', () => this.close());
-    document.querySelector('[data-back]')?.addEventListener('click', () => this.close());
   }
 
   get current(): string {

@@ -46,7 +46,6 @@ export class SessionWatch {
     document.body.replaceChildren(...(sprite ? [sprite] : []), page);
     history.replaceState(null, '', this.#options.neutralUrl);
     document.querySelector<HTMLElement>('main')?.focus();
-    document.dispatchEvent(new CustomEvent('priors:ended'));
   }
 
   async #check(): Promise<void> {
