@@ -62,6 +62,7 @@ class Call:
     path: str
     form: dict[str, str]
     headers: dict[str, str]
+    query: str = ""
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Reply:
 class EhrSim:
     """One EHR. `script[path]` answers instead of it; `calls` is everything that came over its socket."""
 
-    def __init__(self, clock: Callable[[], datetime], key: str) -> None:
+    def __init__(self, clock: Callable[[], datetime], key: str, host: str = "127.0.0.1") -> None:
         self.clock = clock
         self.key = key
         self.calls: list[Call] = []
@@ -131,7 +132,7 @@ class EhrSim:
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self.origin = f"http://{host}:{self._server.server_port}"
         self.fhir = f"{self.origin}/fhir"
         self.token_url = f"{self.origin}/token"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -189,7 +190,7 @@ class EhrSim:
     def _serve(self, handler: BaseHTTPRequestHandler, method: str, body: bytes) -> None:
         parts = urlsplit(handler.path)
         form = {name: values[0] for name, values in parse_qs(body.decode("latin-1"), keep_blank_values=True).items()}
-        call = Call(method, parts.path, form, {name.lower(): value for name, value in handler.headers.items()})
+        call = Call(method, parts.path, form, {name.lower(): value for name, value in handler.headers.items()}, parts.query)
         with self.lock:
             self.calls.append(call)
         reply = self.script.get(parts.path) or self._right(call)
