@@ -130,6 +130,8 @@ def local_path(uri: str, wado_base: str, place: Place) -> str | None:
     the host does not matter, since only the path is ever used. `place.instance` must be set.
     """
     base = urlsplit(wado_base)
+    if not uri.strip():
+        return None
     try:
         target = urlsplit(urljoin(f"{wado_base}{place.path}/metadata", uri.strip()))
         same_host = (target.hostname, target.port or None) == (base.hostname, base.port or None)
@@ -144,7 +146,8 @@ def local_path(uri: str, wado_base: str, place: Place) -> str | None:
     own = below != path or not base.path
     if own and below.startswith(f"{place.path}/"):
         return below
-    return below if own and same_host and below.startswith("/") else None
+    # A reference into another study, series or instance is nothing that this instance may vouch for.
+    return below if own and same_host and below.startswith("/") and not below.startswith("/studies/") else None
 
 
 class Rewriter:

@@ -1,0 +1,118 @@
+"""What Wado sends, and what it makes of each status: credentials renewed once, pages bounded, nothing of a URL believed."""
+
+import json
+
+import pytest
+
+from smart_app.archives.registry import ConfiguredArchive, Fixed, Issued
+from smart_app.archives.wado import ArchiveFault, Form, Place, Wado
+from smart_app.errors import Busy
+from smart_app.outbound import Lane, Outbound, origin_of
+from tests.unit.viewer import fake, world
+
+
+class Tokens:
+    """A provider whose first token has expired."""
+
+    def __init__(self):
+        self.renewals = 0
+
+    def access_token(self):
+        return f"t{self.renewals}"
+
+    def refreshed(self, rejected):
+        assert rejected == self.access_token()
+        self.renewals += 1
+        return self.access_token()
+
+
+@pytest.fixture
+def kestrel():
+    with fake.running([fake.instance(number) for number in (1, 2, 3)]) as server:
+        yield server
+
+
+def wado(server, **changes):
+    settings = world.archive(server.base, **changes)
+    lane = Lane("archive:kestrel", frozenset({origin_of(settings.wado_base)}), allow_http=True, allow_loopback=True, parallel=settings.limits.parallel)
+    return Wado(Outbound([lane], pin_localhost=False)), settings
+
+
+def only(token):
+    return lambda h: h.plainly(h.path.partition("?")[0].removeprefix("/dw")) if h.headers.get("Authorization") == f"Bearer {token}" else h.reply(401, b"", "text/plain")
+
+
+@pytest.mark.parametrize(("good", "renewals", "passes"), [("t0", 0, True), ("t1", 1, True), ("t2", 1, False)])
+def test_credential_is_renewed_exactly_once(kestrel, good, renewals, passes):
+    reader, settings = wado(kestrel)
+    for call in (
+        lambda archive: reader.metadata(archive, None, Place(fake.STUDY)),
+        lambda archive: reader.parts(archive, None, Place(fake.STUDY), Form("application/dicom", "*")).close(),
+        lambda archive: reader.rows(archive, None, Place(fake.STUDY), "series"),
+    ):
+        tokens = Tokens()
+        archive = ConfiguredArchive(settings, Issued(tokens))
+        kestrel.faults["."] = only(good)
+        if passes:
+            call(archive)
+        else:
+            with pytest.raises(ArchiveFault) as caught:
+                call(archive)
+            assert caught.value.fault.code == "refused"
+        assert tokens.renewals == renewals
+
+
+def test_a_fixed_credential_is_not_tried_twice(kestrel):
+    reader, settings = wado(kestrel)
+    kestrel.faults["."] = only("never")
+    with pytest.raises(ArchiveFault):
+        reader.metadata(ConfiguredArchive(settings, Fixed("Bearer x")), None, Place(fake.STUDY))
+    assert len(kestrel.asked) == 1
+
+
+def test_as_stored_is_not_asked_where_the_configuration_says_so(kestrel):
+    reader, settings = wado(kestrel, accept_any_transfer_syntax=False)
+    reader.parts(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY), Form("application/dicom", "*")).close()
+    assert kestrel.asked[0][1]["Accept"] == 'multipart/related; type="application/dicom"'
+    assert kestrel.asked[0][1]["Accept-Encoding"] == "identity"
+
+
+def test_paging_ends_where_an_archive_repeats_itself(kestrel):
+    reader, settings = wado(kestrel)
+    rows = [kestrel.row(ds) for ds in kestrel.instances]
+    kestrel.faults["/instances"] = lambda h: h.reply(200, json.dumps(rows).encode(), "application/dicom+json")
+    assert len(reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances")) == 3
+    assert len(kestrel.asked) == 2
+
+
+@pytest.mark.parametrize(("given", "kept"), [("7", "7"), ("99999999", None), ("Sun, 22 Nov 2026 00:00:00 GMT", "Sun, 22 Nov 2026 00:00:00 GMT"), ("soon", None), ("", None)])
+def test_retry_after_is_kept_where_it_makes_sense(kestrel, given, kept):
+    reader, settings = wado(kestrel)
+    kestrel.faults["."] = lambda h: h.reply(503, b"", "text/plain", Retry_After=given)
+    with pytest.raises(ArchiveFault) as caught:
+        reader.metadata(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY))
+    assert (caught.value.fault.status, caught.value.retry_after) == (503, kept)
+
+
+@pytest.mark.parametrize("uid", ["1.2/../3", "", "1.2\r\n", "a", "1" * 65, "1..2", "."])
+def test_no_path_from_what_is_no_uid(uid):
+    with pytest.raises(ValueError, match="not a UID"):
+        Place(uid)
+
+
+def test_a_closed_answer_gives_its_seat_back(kestrel):
+    reader, settings = wado(kestrel, limits={"parallel": 1})
+    archive = ConfiguredArchive(settings, Fixed())
+    for _ in range(5):
+        reader.parts(archive, None, Place(fake.STUDY), Form("application/dicom")).close()
+    kestrel.faults["."] = lambda h: h.reply(500, b"", "text/plain")
+    for _ in range(5):
+        with pytest.raises(ArchiveFault):
+            reader.parts(archive, None, Place(fake.STUDY), Form("application/dicom", "*"))
+    held = None
+    kestrel.faults.clear()
+    held = reader.parts(archive, None, Place(fake.STUDY), Form("application/dicom"))
+    with pytest.raises(Busy):
+        reader.metadata(archive, None, Place(fake.STUDY))
+    held.close()
+    assert reader.metadata(archive, None, Place(fake.STUDY))[0] == 200
