@@ -7,106 +7,28 @@ domain errors of `smart_app.errors`; their texts hold nothing of the URL, the he
 from __future__ import annotations
 
 import re
-import ssl
 import time
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
-import certifi
 import requests
-from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import (
-    DecodeError,
-    HTTPError,
-    IncompleteRead,
-    NewConnectionError,
-    ProtocolError,
-)
-from urllib3.exceptions import (
-    TimeoutError as WireTimeout,
-)
+from urllib3 import HTTPConnectionPool, Timeout
+from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 
-from smart_app.errors import Cut, NotApproved, OutboundError, TimedOut, TooLarge, Unreachable
-from smart_app.outbound.addresses import Refused, Target, approved, parse
+from smart_app.errors import NotApproved, TooLarge
+from smart_app.outbound.addresses import Refused, Target, approved
 from smart_app.outbound.bulkhead import Bulkhead
-from smart_app.outbound.connections import (
-    CURRENT,
-    AddressRefused,
-    Call,
-    Dialer,
-    GuardedHTTPConnection,
-    GuardedHTTPSConnection,
-    Resolver,
-    TlsSocket,
-    system_resolver,
-)
+from smart_app.outbound.connections import CURRENT, AddressRefused, Call, Resolver, system_resolver
 from smart_app.outbound.lane import Lane
+from smart_app.outbound.pools import pool_for
+from smart_app.outbound.replies import Reply, StreamedReply, before_body
 
-CHUNK = 65536
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD"})
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _METHOD = re.compile(r"[A-Z]{3,10}")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A whole answer. Redirects arrive as their status. `body` is inflated and under the cap."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Case-insensitive."""
-    body: bytes = field(repr=False)
-
-
-class StreamedReply:
-    """An answer whose body is still on the wire. Close it, whatever happens: it holds a seat of its lane."""
-
-    def __init__(self, response: BaseHTTPResponse, leave: Callable[[], None]) -> None:
-        self.status = response.status
-        self.headers = _headers(response)
-        self._response = response
-        self._leave = leave
-        self._whole = False
-        weakref.finalize(self, leave)
-
-    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """The body in pieces of `size` bytes, the last one shorter.
-
-        :raises Cut: the answer ended early. :raises TimedOut: the deadline, or a silence longer than the lane allows.
-        """
-        try:
-            while piece := self._response.read(size):
-                yield piece
-        except OutboundError:
-            raise
-        except Exception as error:
-            self.close()
-            raise _in_body(error) from None
-        self._whole = True
-        self.close()
-
-    def close(self) -> None:
-        """Give the connection back if the body was read to its end, else drop it. Safe to call twice."""
-        try:
-            if self._whole:
-                self._response.release_conn()
-            else:
-                self._response.close()
-        finally:
-            self._leave()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 class Outbound:
@@ -116,7 +38,7 @@ class Outbound:
         self._lanes = {lane.key: lane for lane in lanes}
         self._bulkheads = {key: Bulkhead(lane.parallel) for key, lane in self._lanes.items()}
         self._pools = {
-            (lane.key, origin): _pool(lane, origin, pin_localhost, resolver) for lane in self._lanes.values() for origin in lane.origins
+            (lane.key, origin): pool_for(lane, origin, pin_localhost, resolver) for lane in self._lanes.values() for origin in lane.origins
         }
 
     def approves(self, lane: str, url: str) -> bool:
@@ -211,7 +133,7 @@ class Outbound:
             raise NotApproved from None
         except Exception as error:
             if isinstance(error, HTTPError | OSError):
-                raise _before_body(error) from None
+                raise before_body(error) from None
             raise
         finally:
             CURRENT.reset(token)
@@ -232,64 +154,9 @@ def _urlopen(
     )
 
 
-def _pool(lane: Lane, origin: str, pin_localhost: bool, resolver: Resolver) -> HTTPConnectionPool:
-    target = parse(origin)
-    dialer = Dialer(lane, target.scheme, pin_localhost, resolver)
-    shared: dict[str, Any] = {"maxsize": lane.parallel, "block": False, "dialer": dialer}
-    if target.scheme == "http":
-        plain = HTTPConnectionPool(target.host, target.port, **shared)
-        plain.ConnectionCls = GuardedHTTPConnection
-        return plain
-    secure = HTTPSConnectionPool(target.host, target.port, ssl_context=_tls(lane), cert_reqs="CERT_REQUIRED", **shared)
-    secure.ConnectionCls = GuardedHTTPSConnection
-    return secure
-
-
-def _tls(lane: Lane) -> ssl.SSLContext:
-    """Certificates and host names are always verified; a lane with its own CA trusts that CA alone."""
-    context = ssl.create_default_context(cafile=str(lane.ca_file) if lane.ca_file else None)
-    if lane.ca_file is None:
-        context.load_verify_locations(certifi.where())  # slim containers have no system store
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = TlsSocket
-    return context
-
-
-def _headers(response: BaseHTTPResponse) -> Mapping[str, str]:
-    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(response.headers.items())
-    if headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
-        # The body is handed out inflated: these two would lie.
-        headers.pop("Content-Encoding", None)
-        headers.pop("Content-Length", None)
-    return headers
-
-
 def _check_fields(method: str, headers: Mapping[str, str]) -> None:
     if not _METHOD.fullmatch(method):
         raise ValueError("not an HTTP method")
     for name, value in headers.items():
         if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
             raise ValueError("a header field holds characters that may not be sent")
-
-
-def _before_body(error: Exception) -> OutboundError:
-    return TimedOut() if _timed_out(error) else Unreachable()
-
-
-def _in_body(error: Exception) -> OutboundError:
-    if _timed_out(error):
-        return TimedOut()
-    if isinstance(error, IncompleteRead | ProtocolError | DecodeError | HTTPError | OSError):
-        return Cut()
-    raise error
-
-
-def _timed_out(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, NewConnectionError):
-            return False  # urllib3 derives it from its timeout, but a refused connection is not one
-        if isinstance(seen, WireTimeout | TimeoutError) or any(isinstance(arg, TimeoutError) for arg in seen.args):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
