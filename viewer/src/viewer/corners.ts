@@ -16,7 +16,7 @@ export function cornersOf(outline: Outline, series: OutlineSeries, session: Pick
   const position = image ? slicePosition(image) : null;
   return {
     top: [head?.name ?? study.patient.name, identity.filter(Boolean).join(' · ')],
-    topRight: [study.hospital || (head?.hospital ?? ''), [day(head?.date), clock(head?.time)].filter(Boolean).join(' ') || study.when, study.outside ? 'Outside study' : ''],
+    topRight: [study.hospital || (head?.hospital ?? ''), [day(head?.date), clock(head?.time)].filter(Boolean).join(' ') || study.date, study.outside ? 'Outside study' : ''],
     bottom: [
       [series.number ? `Series ${series.number}` : 'Series', series.description || series.modality].filter(Boolean).join(' · '),
       shown ? [shown.window ? `W ${whole(shown.window.width)} · L ${whole(shown.window.center)}` : '', `zoom ${Math.round(shown.zoom * 100)} %`].filter(Boolean).join(' · ') : '',

@@ -1,5 +1,6 @@
 // The study as the server tells it: what there is, and for each series whether it can be drawn. Checked on arrival:
 // an answer for another launch or patient than the page's is refused, whatever it holds.
+import { day } from './words';
 import { ViewerFault, getJson } from './transfer/gateway';
 
 export interface Request { launch: string; patient: string; archive: string; study: string }
@@ -10,7 +11,7 @@ export interface OutlineSeries {
 }
 
 export interface Outline {
-  study: { uid: string; title: string; when: string; hospital: string; outside: boolean; images: number | null;
+  study: { uid: string; title: string; date: string; when: string; hospital: string; outside: boolean; images: number | null;
     patient: { name: string; born: string; sex: string; id: string } };
   series: OutlineSeries[];
   dicomweb: string;
@@ -31,7 +32,7 @@ export function readOutline(answer: unknown, request: Request): Outline {
   const patient = record(study.patient);
   return {
     study: {
-      uid: request.study, title: words(study.title) || 'Untitled study', when: words(study.when) || words(study.date), hospital: words(study.hospital),
+      uid: request.study, title: words(study.title) || 'Untitled study', date: day(words(study.date)) ?? '', when: ago(words(study.when)), hospital: words(study.hospital),
       outside: study.outside === true, images: typeof study.images === 'number' ? study.images : null,
       patient: { name: words(patient.name), born: words(patient.born), sex: words(patient.sex), id: words(patient.id) },
     },
@@ -48,9 +49,9 @@ function readSeries(each: Record<string, unknown>): OutlineSeries {
   };
 }
 
-/** True when the series holds pictures that this viewer draws. */
+/** True when the series is tried as pictures: an unknown kind is, and its sentence says so. */
 export function isDrawable(series: OutlineSeries): boolean {
-  return series.kind === 'images' && series.sentence === null;
+  return series.kind === 'images';
 }
 
 /** The series to open first: the first with pictures that is not a localizer; if all are, the first. */
@@ -58,6 +59,10 @@ export function firstSeries(series: OutlineSeries[]): OutlineSeries | undefined 
   const drawable = series.filter(isDrawable);
   const localizer = /\b(scout|locali[sz]er|topogram|surview|scanogram|survey)\b/i;
   return drawable.find((each) => !localizer.test(each.description)) ?? drawable[0] ?? series[0];
+}
+
+function ago(when: string): string {
+  return /^\d/.test(when) && /\b(days?|months?|[ym])$/.test(when) ? `${when} ago` : when;
 }
 
 function record(value: unknown): Record<string, unknown> {

@@ -182,8 +182,9 @@ export class Stack {
     const earlier = this.#series;
     this.#series = series;
     const rendered = new Promise<void>((resolve) => this.element.addEventListener(Enums.Events.IMAGE_RENDERED, () => resolve(), { once: true }));
+    this.#keepOwnWindows();
     await this.viewport.setStack(series.ids, index);
-    this.reset();
+    this.#straighten();
     this.viewport.render();
     await rendered;
     earlier?.forget();
@@ -272,10 +273,27 @@ export class Stack {
     this.viewport.render();
   }
 
+  // Not viewport.resetProperties(): that one leaves MONOCHROME1 upside down in grey (5.14.0).
   reset(): void {
-    this.viewport.resetProperties();
+    const { viewport } = this;
+    const image = viewport.getCornerstoneImage();
+    if (!image) return;
+    const { windowWidth, windowCenter } = image;
+    const [width, center] = [windowWidth, windowCenter].map((value) => (Array.isArray(value) ? value[0] : value)) as [number, number];
+    viewport.setProperties({ voiRange: utilities.windowLevel.toLowHighRange(width, center), invert: Boolean(image.invert) });
+    this.#keepOwnWindows();
+    this.#straighten();
+    viewport.render();
+  }
+
+  #straighten(): void {
+    this.viewport.setViewPresentation({ rotation: 0, flipHorizontal: false, flipVertical: false } as Types.ViewPresentation);
     this.viewport.resetCamera();
-    this.viewport.render();
+  }
+
+  // Each image opens with its own window until a person chooses one; Cornerstone remembers a choice beyond the series.
+  #keepOwnWindows(): void {
+    Reflect.set(this.viewport, 'voiUpdatedWithSetProperties', false);
   }
 
   /** Takes the series out: pixels, names and cache. */

@@ -77,7 +77,7 @@ export class StudyView {
     close.addEventListener('click', () => this.doors.close());
     wide.addEventListener('click', () => wide.setAttribute('aria-pressed', String(this.#root.classList.toggle('v-wide'))));
     return h('header', 'v-head', {}, list, h('div', 'v-titles', {}, h('h2', '', { title: study.title }, study.title),
-      h('div', 'v-sub', {}, [study.hospital, study.when].filter(Boolean).join(' · '))), wide, close);
+      h('div', 'v-sub', {}, [study.hospital, [study.date, study.when].filter(Boolean).join(', ')].filter(Boolean).join(' · '))), wide, close);
   }
 
   openSeries(series: OutlineSeries): void {
