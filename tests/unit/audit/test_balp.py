@@ -1,0 +1,71 @@
+"""Every kind of record leaves as a valid AuditEvent, with its patient, its person and both ends."""
+
+from __future__ import annotations
+
+import pytest
+from fhirclient.models.auditevent import AuditEvent
+
+from smart_app.audit.balp import audit_event
+from smart_app.audit.events import (
+    KINDS,
+    AccessDenied,
+    AppStarted,
+    AuditRead,
+    Event,
+    InstanceWithheld,
+    LaunchEnded,
+    LaunchOpened,
+    LaunchRefused,
+    RowWithheld,
+    SeriesRead,
+    SourceAnswered,
+    StudyOpened,
+    Who,
+)
+from smart_app.audit.log import AuditLog
+from smart_app.audit.report import AuditReports, Line, Question
+from smart_app.db import Database
+
+WHO = Who("default", "https://ehr.example/fhir", "dr-halloran", "Halloran, M", "0123456789abcdef", "192.0.2.7", "PR-7Q2MK9")
+NOBODY = Who.nobody("default", "", "")
+EVENTS: list[Event] = [
+    AppStarted(who=NOBODY, version="1"),
+    LaunchOpened(who=WHO, patient="p1", kind="chart"),
+    LaunchRefused(who=NOBODY, reason="unknown-issuer"),
+    LaunchEnded(who=WHO, patient="p1"),
+    SourceAnswered(who=WHO, patient="p1", source="archive:kestrel", state="ok", count=3),
+    RowWithheld(who=WHO, patient="p1", source="archive:kestrel", reason="other patient"),
+    StudyOpened(who=WHO, patient="p1", archive="kestrel", study="1.2.3"),
+    SeriesRead(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", what="frames", count=120),
+    InstanceWithheld(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", instance="1.2.3.4.5", reason="other patient"),
+    AccessDenied(who=WHO, action="read-audit", reason="role"),
+    AuditRead(who=WHO, patient="p1", about="patient"),
+]
+
+
+def test_no_kind_is_left_out() -> None:
+    assert {type(event) for event in EVENTS} == set(KINDS.values())
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
+def test_each_is_a_valid_audit_event(db: Database, log: AuditLog, event: Event) -> None:
+    log.record(event)
+    line: Line = AuditReports(db, log).read(Question("default", sort="at"), WHO)[0]
+    resource = audit_event(line, observer="https://priors.example")
+    parsed = AuditEvent(resource)  # strict: unknown keys, missing fields and wrong types raise
+    assert parsed.outcome == str(int(event.outcome))
+    assert len(parsed.agent) == (3 if event.who.subject else 2)
+    assert [agent.requestor for agent in parsed.agent].count(True) == bool(event.who.subject)
+    patients = [entity.what.reference for entity in parsed.entity if entity.what.reference]
+    assert patients == ([f"Patient/{event.patient}"] if event.patient else [])
+
+
+def test_a_query_turns_the_ends_round(db: Database, log: AuditLog) -> None:
+    for event in (EVENTS[4], EVENTS[7]):
+        log.record(event)
+    lines = AuditReports(db, log).read(Question("default", sort="at"), WHO)
+    query, read = (audit_event(line, observer="https://priors.example") for line in lines[:2])
+    ours = [next(a for a in event["agent"] if a["who"].get("display") == "https://priors.example") for event in (query, read)]
+    assert [agent["type"]["coding"][0]["code"] for agent in ours] == ["110153", "110153"]
+    assert (query["subtype"][0]["code"], query["action"], read["subtype"][0]["code"], read["action"]) == ("search", "E", "read", "R")
+    assert {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.4"} in [entity["what"].get("identifier") for entity in read["entity"]]
