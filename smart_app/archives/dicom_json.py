@@ -17,6 +17,7 @@ MAX_TEXT = 1024
 CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 DATE = re.compile(r"(\d{4})(?:\.|-)?(\d{2})(?:\.|-)?(\d{2})")
 TIME = re.compile(r"(\d{2}):?(\d{2})(?::?\d{2}(?:[.,]\d{0,6})?)?")
+_UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160)), " ") | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 OFFSET = re.compile(r"[+-]\d{4}")
 
 
@@ -46,6 +47,11 @@ def parse(body: bytes, content_type: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise NotJson from None
+
+
+def printable(value: str) -> str:
+    """Text that can be shown and stored: no control characters, no half characters, trimmed, bounded."""
+    return value[:MAX_TEXT].translate(_UNPRINTABLE).strip()
 
 
 class Row:
@@ -153,5 +159,4 @@ def _text(value: object) -> str | None:
         value = value.get("Alphabetic") or value.get("Ideographic") or value.get("Phonetic")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    cleaned = "".join(" " if ord(character) < 32 or ord(character) == 127 else character for character in str(value)[:MAX_TEXT])
-    return cleaned.strip()
+    return printable(str(value))

@@ -7,36 +7,38 @@ at a bound, or at the deadline, and says when there may be more. Returned URLs a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin
 
 from launch.errors import LaunchError
-from smart_app.archives.dicom_json import NotJson, Row, is_uid, parse
+from smart_app.archives.dicom_json import NotJson, parse
+from smart_app.archives.records import Found, judge, series_from, usable
 from smart_app.archives.registry import ConfiguredArchive, LaunchToken, origin_shown, place_of
-from smart_app.archives.types import Answer, PatientId, SeriesRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, PatientId, SeriesRecord, SourceState
 from smart_app.clock import Clock
 from smart_app.errors import AppError, Fault, NotApproved, OutboundError, Side, TimedOut, TooLarge
 from smart_app.outbound import Outbound, Reply
 
 STUDY_FIELDS = ("00080020", "00080030", "00080050", "00080056", "00080061", "00080201", "00081030", "00100020", "00100021",
                 "0020000D", "00201206", "00201208", "00180015")  # fmt: skip
+PATIENT_FIELDS = ("00100020", "00100021")
 SERIES_FIELDS = ("00080060", "0008103E", "00180015", "00200011", "00201209")
 MAX_IDS = 4
 """Identifiers of one namespace asked with; a chart with more is told as 'may be incomplete'."""
 MAX_PAGES = 100
 MAX_SERIES = 2000
 RETRIES = 2
-WILDCARDS = frozenset("*?\\")
 
 
 class Answered(OutboundError):
     """The archive answered with a status or content that is no list. `fault` says which."""
 
-    def __init__(self, state: SourceState, fault: Fault, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, state: SourceState, fault: Fault, origins: tuple[str, ...] = (), *, status: int = 0) -> None:
         self.state = state
         self.origins = origins
+        self.status = status
         super().__init__(fault)
 
 
@@ -47,22 +49,6 @@ NOT_A_LIST = Fault("not-a-list", Side.ARCHIVE, "It sent something that is not a 
 REDIRECTED = Fault("redirected", Side.SETUP, "It sent us on to another address, and nothing was asked there.",
                    "The image desk can have the address approved.", False, 502)  # fmt: skip
 UNUSABLE_ID = Fault("unusable-identifier", Side.EHR, "The chart's identifier for it cannot be used in a search.", "The EHR team can look at it.", False, 502)
-
-
-@dataclass
-class _Found:
-    """What has been read so far of one answer."""
-
-    studies: dict[str, StudyRecord] = field(default_factory=dict)
-    withheld: dict[str, None] = field(default_factory=dict)
-    withheld_without_uid: int = 0
-    unreadable: int = 0
-    more_exist: bool = False
-    strange_origins: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        return len(self.studies) + len(self.withheld) + self.withheld_without_uid + self.unreadable
 
 
 class Qido:
@@ -80,10 +66,16 @@ class Qido:
         """
         asked_at = self._clock()
         end = time.monotonic() + min(deadline, archive.limits.search)
-        found, failure = _Found(), None
+        found, failure = Found(), None
         for identifier in ids[:MAX_IDS]:
             try:
-                self._one_patient(archive, identifier, tuple(ids), launch, end, found)
+                try:
+                    self._one_patient(archive, identifier, tuple(ids), launch, end, found, STUDY_FIELDS)
+                except Answered as error:
+                    if error.status != 400 or found.rows:
+                        raise
+                    # Some servers refuse a search for one field they do not know. What names the patient is still asked for.
+                    self._one_patient(archive, identifier, tuple(ids), launch, end, found, PATIENT_FIELDS)
             except (OutboundError, LaunchError) as error:
                 failure = error
         answer = Answer(
@@ -105,7 +97,7 @@ class Qido:
         seen: set[str] = set()
         for _number, rows, _partial in self._pages(archive, url, [("includefield", tag) for tag in SERIES_FIELDS], launch, end, lambda: len(seen)):
             for dataset in rows:
-                record = _series(dataset, study_uid)
+                record = series_from(dataset, study_uid)
                 if record is not None:
                     seen.add(record.uid)
                     found.setdefault(record.uid, record)
@@ -114,18 +106,25 @@ class Qido:
         return tuple(sorted(found.values(), key=lambda record: (record.number is None, record.number or 0, record.uid)))
 
     def _one_patient(
-        self, archive: ConfiguredArchive, identifier: PatientId, accepted: tuple[PatientId, ...], launch: LaunchToken | None, end: float, found: _Found
+        self,
+        archive: ConfiguredArchive,
+        identifier: PatientId,
+        accepted: tuple[PatientId, ...],
+        launch: LaunchToken | None,
+        end: float,
+        found: Found,
+        wanted: Sequence[str],
     ) -> None:
         if not usable(identifier.value):
             raise Answered(SourceState.NO_IDENTIFIER, UNUSABLE_ID)
-        params = [("PatientID", identifier.value), *(("includefield", tag) for tag in STUDY_FIELDS)]
+        params = [("PatientID", identifier.value), *(("includefield", tag) for tag in wanted)]
         url = f"{archive.qido_base}/studies"
         start = found.rows
         for number, rows, partial in self._pages(archive, url, params, launch, end, lambda: len(found.studies) + len(found.withheld)):
             before = len(found.studies) + len(found.withheld)
-            fresh = _Found(studies=found.studies, withheld=found.withheld)
+            fresh = Found(studies=found.studies, withheld=found.withheld)
             for dataset in rows:
-                _judge(dataset, archive, accepted, fresh)
+                judge(dataset, archive, accepted, fresh)
             repeated = number > 0 and len(found.studies) + len(found.withheld) == before
             if not repeated:
                 # A page that only repeats earlier rows must not count its nameless rows twice.
@@ -180,11 +179,6 @@ class Qido:
             return _rows(reply, archive, url)
 
 
-def usable(value: str) -> bool:
-    """Whether a Patient ID may stand in a search: a wildcard or control character would ask for somebody else."""
-    return 0 < len(value) <= 64 and value.isprintable() and not WILDCARDS & set(value)
-
-
 def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any], bool]:
     warned = bool(reply.headers.get("Warning"))
     if reply.status == 204:
@@ -204,7 +198,7 @@ def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any]
     if reply.status in (429, 503):
         raise Answered(SourceState.FAILED, OVERLOADED)
     if reply.status not in (200, 206):
-        raise Answered(SourceState.FAILED, FAILED)
+        raise Answered(SourceState.FAILED, FAILED, status=reply.status)
     try:
         rows = parse(reply.body, reply.headers.get("Content-Type") or "")
     except NotJson:
@@ -214,63 +208,7 @@ def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any]
     return rows, warned or reply.status == 206
 
 
-def _judge(dataset: object, archive: ConfiguredArchive, accepted: tuple[PatientId, ...], found: _Found) -> None:
-    """Sort one row into kept, withheld or unreadable. Only equality of (id, issuer) with one asked for keeps it."""
-    if not isinstance(dataset, Mapping):
-        found.unreadable += 1
-        return
-    row = Row(dataset)
-    _, uid = row.exact("0020000D")
-    id_readable, value = row.exact("00100020")
-    issuer_readable, issuer = row.exact("00100021")
-    named = PatientId(value, issuer or archive.issuer) if value and id_readable and issuer_readable else None
-    if named is None or named not in accepted:
-        if uid and is_uid(uid):
-            found.withheld[uid] = None
-            found.studies.pop(uid, None)  # one study under two patients: nobody's, until a person sorts it out
-        else:
-            found.withheld_without_uid += 1
-        return
-    if not uid or not is_uid(uid):
-        found.unreadable += 1
-        return
-    if uid not in found.withheld and uid not in found.studies:
-        found.studies[uid] = _study(row, uid, named, archive)
-    retrieve = row.text("00081190", "retrieve")
-    if retrieve and _host(retrieve) not in (None, _host(archive.wado_base), _host(archive.qido_base)):
-        found.strange_origins[origin_shown(retrieve)] = None
-
-
-def _study(row: Row, uid: str, patient: PatientId, archive: ConfiguredArchive) -> StudyRecord:
-    record = StudyRecord(
-        uid=uid, source=archive.key, organization=archive.organization, archive=archive.key, patient_id=patient,
-        date=row.date("00080020"), time=row.time("00080030"), offset=row.offset("00080201"),
-        modalities=tuple(dict.fromkeys(code.upper()[:16] for code in row.texts("00080061", "modality"))),
-        description=row.text("00081030", "description"), body_parts=row.texts("00180015", "body part"),
-        accession=row.text("00080050", "accession number"), series_count=row.count("00201206", "number of series"),
-        image_count=row.count("00201208", "number of images"), availability=row.text("00080056", "availability"),
-    )  # fmt: skip
-    return replace(record, faults=tuple(row.faults))
-
-
-def _series(dataset: object, study_uid: str) -> SeriesRecord | None:
-    if not isinstance(dataset, Mapping):
-        return None
-    row = Row(dataset)
-    _, uid = row.exact("0020000E")
-    readable, study = row.exact("0020000D")
-    if not uid or not is_uid(uid) or not readable or (study is not None and study != study_uid):
-        return None
-    modality = row.text("00080060", "modality")
-    record = SeriesRecord(
-        uid=uid, study_uid=study_uid, number=row.count("00200011", "number"), modality=modality.upper()[:16] if modality else None,
-        description=row.text("0008103E", "description"), image_count=row.count("00201209", "number of images"),
-        body_part=row.text("00180015", "body part"),
-    )  # fmt: skip
-    return replace(record, faults=tuple(row.faults))
-
-
-def _with_state(answer: Answer, found: _Found, failure: OutboundError | LaunchError | None) -> Answer:
+def _with_state(answer: Answer, found: Found, failure: OutboundError | LaunchError | None) -> Answer:
     if failure is not None:
         code = failure.fault.code if isinstance(failure, AppError) else failure.code
         origins = failure.origins if isinstance(failure, Answered) else ()
@@ -295,18 +233,11 @@ def state_of(error: Exception) -> SourceState:
     return SourceState.FAILED
 
 
-def _notes(found: _Found) -> tuple[str, ...]:
+def _notes(found: Found) -> tuple[str, ...]:
     if not found.strange_origins:
         return ()
     named = ", ".join(list(found.strange_origins)[:3])
     return (f"It names {named} as the place of its images. That address is not approved here, so the approved one is used instead.",)
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MAX_TEXT = 1024
+_UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160)), " ") | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+"""Control characters, and half characters, which no page could carry."""
 DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?")
 RELATIVE = re.compile(r"([A-Z][A-Za-z]{2,40})/([A-Za-z0-9.-]{1,64})(/_history/[A-Za-z0-9.-]{1,64})?")
@@ -26,8 +28,7 @@ def text(value: object) -> str | None:
     """Printable text, trimmed and bounded; None for anything else or nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    cleaned = "".join(" " if ord(character) < 32 or ord(character) == 127 else character for character in str(value)[:MAX_TEXT]).strip()
-    return cleaned or None
+    return str(value)[:MAX_TEXT].translate(_UNPRINTABLE).strip() or None
 
 
 def count(value: object) -> int | None:

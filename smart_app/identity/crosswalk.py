@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smart_app.archives.qido import MAX_IDS, usable
+from smart_app.archives.qido import MAX_IDS
+from smart_app.archives.records import usable
 from smart_app.archives.registry import ConfiguredArchive
 from smart_app.archives.types import PatientId
 from smart_app.fhir.patient import PatientFacts

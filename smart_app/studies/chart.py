@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import structlog
+
 from launch.context import LaunchContext
 from launch.errors import LaunchError
 from launch.session import TokenProvider
@@ -19,12 +21,15 @@ from smart_app.clock import Clock
 from smart_app.config import Ehr
 from smart_app.errors import AppError, NotApproved, OutboundError, TimedOut, TooLarge
 from smart_app.fhir.client import FhirClient, FhirRefused
+from smart_app.fhir.departures import departures_of
 from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
 from smart_app.fhir.patient import PatientFacts, patient_from
 from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed
 from smart_app.outbound import Outbound
 from smart_app.studies.strip import CHART, Source
+
+log = structlog.get_logger("priors.studies")
 
 NO_REPORTS_RIGHT = "The EHR did not allow Priors to read reports, so none are shown. The EHR team can allow it."
 NO_REPORTS = "The EHR did not answer about reports, so none are shown."
@@ -76,6 +81,8 @@ class Chart:
             raise ValueError("this launch has no patient")
         ehr = self._ehrs[ctx.issuer_key]
         resource = self._client(ctx).read("Patient", ctx.patient_id, deadline=deadline)
+        if departures := departures_of(resource):
+            log.info("patient_departs_from_r4", ehr=ehr.key, fields=departures)
         return patient_from(resource, ehr.mrn, base=ctx.issuer.rstrip("/"), today=self._clock().date())
 
     def imaging(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:

@@ -241,6 +241,13 @@ def test_a_strange_character_set_still_lists() -> None:
         assert record.faults == (("description",) if "�" in description else ())
 
 
+def test_half_a_character_still_lists() -> None:
+    with scripted(once(study(1, **{"00081030": {"vr": "LO", "Value": ["head \ud800"]}}))) as server:
+        (record,) = ask(server).studies
+    assert record.description == "head \ufffd"
+    assert record.faults == ("description",)
+
+
 def test_busy_archive_is_asked_again_when_it_says_when() -> None:
     answers = iter([Say(503, headers={"Retry-After": "0"}), rows(study()), Say(204)])
     with scripted(lambda asked: next(answers)) as server:
@@ -261,7 +268,19 @@ def test_every_identifier_of_the_namespace_is_asked() -> None:
     assert found.state is SourceState.OK
 
 
-@pytest.mark.parametrize("value", ["K*", "K?7", "a\\b", "x\n", "", "9" * 65])
+def test_an_archive_that_refuses_a_field_is_asked_for_the_patients_alone() -> None:
+    def answer(asked: Asked) -> Say:
+        if "00180015" in asked.query["includefield"]:
+            return Say(400)
+        return rows(study(issuer="OTHER"), study(2)) if asked.one("offset") == "0" else Say(204)
+
+    with scripted(answer) as server:
+        found = ask(server)
+    assert [record.uid for record in found.studies] == [f"{UID}.2"]
+    assert found.withheld == 1
+
+
+@pytest.mark.parametrize("value", ["K*", "K?7", "a\\b", "x\n", "", "9" * 65, "7\ufffd"])
 def test_a_wildcard_is_never_sent(value: str) -> None:
     with scripted(lambda asked: rows(study())) as server:
         answer = ask(server, ids=(PatientId(value, "KESTREL"),))

@@ -1,0 +1,40 @@
+"""What is sealed is read back equal, whatever the fields hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_app.archives.types import Answer, PatientId, ReportRecord, SourceState, StudyRecord
+from smart_app.fhir.patient import Identifier, PatientFacts
+from smart_app.holdings import codec
+
+words = st.text(max_size=12)
+maybe = st.none() | words
+tuples = st.lists(words, max_size=2).map(tuple)
+ids = st.builds(PatientId, words, words)
+studies = st.builds(
+    StudyRecord, words, words, words, maybe, st.none() | ids, maybe, maybe, maybe, tuples, maybe, tuples, maybe, st.none() | st.integers(0, 9),
+    st.none() | st.integers(0, 9), maybe, maybe, maybe, words, st.lists(ids, max_size=2).map(tuple), tuples,
+)  # fmt: skip
+moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+answers = st.builds(
+    Answer, words, words, words, st.sampled_from(SourceState), st.lists(studies, max_size=2).map(tuple), moments, moments, st.integers(0, 9), st.integers(0, 9),
+    st.booleans(), tuples, tuples, maybe, words, tuples, st.none() | st.lists(st.builds(ReportRecord, words, tuples, tuples), max_size=2).map(tuple),
+)  # fmt: skip
+facts = st.builds(
+    PatientFacts, words, words, words, words, maybe, maybe, st.lists(st.builds(Identifier, maybe, words, tuples, maybe, maybe), max_size=2).map(tuple), maybe,
+    st.booleans(), maybe,
+)  # fmt: skip
+
+
+@given(answers)
+def test_answers(answer: Answer) -> None:
+    assert codec.answer_from(codec.dump(answer)) == answer
+
+
+@given(facts)
+def test_patients(patient: PatientFacts) -> None:
+    assert codec.patient_from(codec.dump(patient)) == patient
