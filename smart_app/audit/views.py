@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from smart_app.access import Action, requires
+from launch.context import LaunchContext
+from smart_app.audit.events import Who
 from smart_app.audit.report import AuditReports, Line, Question
-from smart_app.web import current_launch, current_who
-from smart_app.web.faults import wants_json
 
+View = Callable[..., Any]
 SHOWN = 500
 WORDS = {
     "AppStarted": "Priors started",
@@ -41,20 +43,23 @@ class Row:
     id: str
 
 
-def make_blueprint(reports: AuditReports) -> Blueprint:
+def make_blueprint(
+    reports: AuditReports, *, auditors_only: Callable[[View], View], launch: Callable[[], LaunchContext], who: Callable[[], Who]
+) -> Blueprint:
+    """`auditors_only` marks the view for the access check; `launch` and `who` are those of the request."""
     blueprint = Blueprint("audit", __name__)
 
     @blueprint.get("/l/<launch:handle>/audit")
-    @requires(Action.READ_AUDIT)
+    @auditors_only
     def audit(handle: str) -> str | Response:
         given = {name: request.args.get(name, "").strip()[:128] for name in ("patient", "who", "from", "to", "sort")}
-        question = _question(given, current_launch().tenant)
+        question = _question(given, launch().tenant)
         asked = question.about != "everything"
-        lines = reports.read(question, current_who()) if asked else ()
-        if wants_json():
+        lines = reports.read(question, who()) if asked else ()
+        if request.accept_mimetypes.best == "application/json":
             return jsonify(records=[line.as_json() for line in lines])
         return render_template(
-            "audit.html", ctx=current_launch(), query=given, records=[_row(line) for line in lines], more=len(lines) == SHOWN, asked=asked
+            "audit.html", ctx=launch(), query=given, records=[_row(line) for line in lines], more=len(lines) == SHOWN, asked=asked
         )
 
     return blueprint
