@@ -7,7 +7,7 @@ import { createImage, init as initLoader } from '@cornerstonejs/dicom-image-load
 import type { StackImage } from './dicom/images';
 import { moduleOf, shape } from './dicom/modules';
 import { type PaletteTables, applyPalette, readTable } from './dicom/palette';
-import { isPlainGrey, readValues } from './dicom/pixels';
+import { type Values, isPlainGrey, readValues, scaleValues } from './dicom/pixels';
 import { EXPLICIT_LITTLE, canDraw, isPlain, syntaxName } from './dicom/syntaxes';
 import { type Frame, ViewerFault, getBytes } from './transfer/gateway';
 import type { SeriesFrames } from './transfer/frames';
@@ -81,7 +81,7 @@ async function load(imageId: string): Promise<Types.IImage> {
     if (!canDraw(frame.syntax)) {
       throw new ViewerFault('undrawable', `This kind of image (${syntaxName(frame.syntax)}) cannot be drawn here.`, 'The archive can send it in another form.', null, 0);
     }
-    const made = isPlain(frame.syntax) && isPlainGrey(image) ? plainImage(imageId, image, frame) : await decoded(imageId, series, index, image, frame);
+    const made = isPlain(frame.syntax) && isPlainGrey(image) ? greyImage(imageId, image, readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
     series.frames.drawn(index);
     return made;
   } catch (error) {
@@ -93,9 +93,17 @@ async function load(imageId: string): Promise<Types.IImage> {
 async function decoded(imageId: string, series: LoadedSeries, index: number, image: StackImage, frame: Frame): Promise<Types.IImage> {
   const palette = image.palette ? (series.palettes.get(image.instance) ?? (await readPalette(image.palette))) : null;
   if (palette) series.palettes.set(image.instance, palette);
-  if (!palette || !isPlain(frame.syntax)) return inTime(createImage(imageId, frame.bytes, frame.syntax, { useRGBA: false }) as Promise<Types.IImage>);
-  series.asRgb.add(index);
-  return inTime(createImage(imageId, applyPalette(image, frame.bytes, palette), EXPLICIT_LITTLE, { useRGBA: false }) as Promise<Types.IImage>);
+  if (palette && isPlain(frame.syntax)) {
+    series.asRgb.add(index);
+    return decode(imageId, applyPalette(image, frame.bytes, palette), EXPLICIT_LITTLE);
+  }
+  if (image.photometric === 'PALETTE COLOR' && !palette) throw new ViewerFault('undrawable', 'The colour table of this image is missing.', 'Ask the sending hospital to send it again.', null, 0);
+  const made = await decode(imageId, frame.bytes, frame.syntax, !isPlainGrey(image));
+  return isPlainGrey(image) ? greyImage(imageId, image, scaleValues(image, made.getPixelData() as Uint16Array)) : made;
+}
+
+function decode(imageId: string, bytes: Uint8Array<ArrayBuffer>, syntax: string, scale = true): Promise<Types.IImage> {
+  return inTime(createImage(imageId, bytes, syntax, { useRGBA: false, preScale: { enabled: scale } } as Parameters<typeof createImage>[3]) as Promise<Types.IImage>);
 }
 
 // The decoder's promise never settles when its last step throws: without a limit one bad image would hold its place for ever.
@@ -117,9 +125,9 @@ async function readPalette(palette: NonNullable<StackImage['palette']>): Promise
   return { red, green, blue };
 }
 
-// Uncompressed grey needs no decoder: made here, without a trip to a worker and two copies.
-function plainImage(imageId: string, image: StackImage, frame: Frame): Types.IImage {
-  const { data, min, max } = readValues(image, frame.bytes);
+// Grey images are scaled and described here whatever their compression: one arithmetic for what a person measures and sees.
+// Uncompressed ones need no decoder, so they skip its worker and two copies.
+function greyImage(imageId: string, image: StackImage, { data, min, max }: Values): Types.IImage {
   const [between, along] = shape(image);
   const window = image.windows[0] ?? utilities.windowLevel.toWindowLevel(min, max);
   const width = 'width' in window ? window.width : window.windowWidth;

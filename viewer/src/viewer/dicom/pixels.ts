@@ -14,27 +14,36 @@ export function isPlainGrey(image: StackImage): boolean {
     && image.bitsStored <= image.bitsAllocated && image.bitsStored > 0;
 }
 
-/** Throws RangeError when the frame holds fewer bytes than rows x columns need. */
+/** Values of a frame's bytes, little endian. Throws RangeError when it holds fewer than rows x columns need. */
 export function readValues(image: StackImage, bytes: Uint8Array<ArrayBuffer>): Values {
   const count = image.rows * image.columns;
   const wide = image.bitsAllocated === 16;
   if (bytes.length < count * (wide ? 2 : 1)) throw new RangeError('fewer pixels than the header says');
   const aligned = wide && bytes.byteOffset % 2 ? bytes.slice() : bytes;
-  const stored = wide ? new Uint16Array(aligned.buffer, aligned.byteOffset, count) : aligned.subarray(0, count);
+  return scaleValues(image, wide ? new Uint16Array(aligned.buffer, aligned.byteOffset, count) : aligned.subarray(0, count));
+}
+
+/**
+ * Values from stored ones, however a decoder typed them: only the low `bitsStored` bits count, and the file's header says
+ * whether they carry a sign (a code stream may say otherwise). Bits above may hold an old overlay plane.
+ */
+export function scaleValues(image: StackImage, stored: Stored): Values {
+  const count = stored.length;
   const shift = 32 - image.bitsStored;
   const [low, high] = range(stored, shift, image.signed);
-  const scaledEnds = [low * image.slope + image.intercept, high * image.slope + image.intercept];
-  const min = Math.min(...scaledEnds);
-  const max = Math.max(...scaledEnds);
+  const ends = [low * image.slope + image.intercept, high * image.slope + image.intercept];
+  const min = Math.min(...ends);
+  const max = Math.max(...ends);
   const out = room(count, min, max, Number.isInteger(image.slope) && Number.isInteger(image.intercept));
   const { slope, intercept } = image;
-  // Bits above bitsStored may hold an old overlay plane: shifted out, or the sign is spread into them.
   if (image.signed) for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << shift) >> shift) * slope + intercept;
   else for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << shift) >>> shift) * slope + intercept;
   return { data: out, min, max };
 }
 
-function range(stored: Uint8Array | Uint16Array, shift: number, signed: boolean): [number, number] {
+type Stored = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array;
+
+function range(stored: Stored, shift: number, signed: boolean): [number, number] {
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < stored.length; i++) {
