@@ -11,8 +11,6 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from pydicom.charset import convert_encodings, decode_bytes
-
 HEADER_BYTES = 64_000_000
 VALUE_BYTES = 1024
 DEPTH = 64
@@ -219,6 +217,9 @@ class _Walk:
         value = self._values.get(tag, b"")
         if value.isascii() and b"\x1b" not in value:
             return _text(value)
+        # Rarely needed, and half of a worker's start: pydicom takes numpy with it.
+        from pydicom.charset import convert_encodings, decode_bytes
+
         try:
             encodings = convert_encodings(_text(self._values.get(CHARACTER_SET, b"")).split("\\"))
             return decode_bytes(value, encodings, set()).strip(" \0")
@@ -322,10 +323,7 @@ class _Walk:
 
     def _delimiter(self, tag: int, level: _Level, length: int) -> bool:
         self._count()
-        if tag == SEQUENCE_END and level.kind != "item" and level.end is None:
-            self._advance(8)
-            self._levels.pop()
-        elif tag == ITEM_END and level.kind == "item" and level.end is None and len(self._levels) > 1:
+        if (tag == SEQUENCE_END and level.kind != "item" and level.end is None) or (tag == ITEM_END and level.kind == "item" and level.end is None and len(self._levels) > 1):
             self._advance(8)
             self._levels.pop()
         elif tag == ITEM and level.kind == "fragments" and length != UNDEFINED:

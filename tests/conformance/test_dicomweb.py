@@ -40,7 +40,7 @@ def gunicorn(archive: str, studies: dict[str, str], folder: Path):
     try:
         root = f"http://127.0.0.1:{port}/l/{world.HANDLE}/dicomweb/kestrel"
         peers.wait_until(lambda: peers.answers(f"{root}/studies"), "the gateway")
-        yield root
+        yield root, process.pid
     finally:
         peers.stop(process)
 
@@ -71,7 +71,7 @@ def names(orthanc_url: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def root(orthanc_url: str, names: dict[str, str], tmp_path_factory):
     studies = {**dict.fromkeys(names, "P-1"), f"{ROOT}.50": "P-1"}
-    with gunicorn(orthanc_url, studies, tmp_path_factory.mktemp("gateway")) as url:
+    with gunicorn(orthanc_url, studies, tmp_path_factory.mktemp("gateway")) as (url, _):
         yield url
 
 
@@ -174,7 +174,7 @@ def test_a_stream_cut_upstream_never_ends_cleanly_on_the_wire(tmp_path):
     instances = [fake.instance(number, size=1024) for number in range(1, 5)]
     whole = fake.multipart([fake.part10(ds) for ds in instances], "application/dicom")
     kind = 'multipart/related; type="application/dicom"; boundary=fake-boundary'
-    with fake.running(instances) as archive, gunicorn(archive.base, {fake.STUDY: "P-1"}, tmp_path) as root:
+    with fake.running(instances) as archive, gunicorn(archive.base, {fake.STUDY: "P-1"}, tmp_path) as (root, _):
         port, path = int(root.split(":")[2].split("/")[0]), root.partition("/l/")[2]
 
         def read() -> bytes:
@@ -214,7 +214,7 @@ def test_a_client_that_hangs_up_lets_the_archive_go_within_two_seconds(tmp_path)
         except OSError:
             h.server.gone.set()
 
-    with fake.running([first]) as archive, gunicorn(archive.base, {fake.STUDY: "P-1"}, tmp_path) as root:
+    with fake.running([first]) as archive, gunicorn(archive.base, {fake.STUDY: "P-1"}, tmp_path) as (root, _):
         archive.faults[f"{fake.SERIES}$"] = endless
         answer = urllib.request.urlopen(urllib.request.Request(f"{root}/studies/{fake.STUDY}/series/{fake.SERIES}", headers={"Accept": MULTIPART}))
         answer.read(2_000_000)
@@ -222,3 +222,37 @@ def test_a_client_that_hangs_up_lets_the_archive_go_within_two_seconds(tmp_path)
         answer.close()
         assert archive.gone.wait(5)
         assert time.monotonic() - began < 2
+
+
+def resident(master: int) -> int:
+    """Resident bytes of the one worker of a gunicorn."""
+    children = [int(pid) for task in Path(f"/proc/{master}/task").iterdir() for pid in (task / "children").read_text().split()]
+    assert len(children) == 1
+    return int(Path(f"/proc/{children[0]}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_worker_memory_is_flat_during_a_study_of_a_gigabyte(tmp_path):
+    """P9: at most 64 MiB above idle."""
+    small = fake.instance(1, size=1024)
+    body = fake.part10(small)
+    count = 1_000_000_000 // len(body) + 1
+
+    def gigabyte(h):
+        h.send_response(200)
+        h.send_header("Content-Type", 'multipart/related; type="application/dicom"; boundary=b')
+        h.send_header("Connection", "close")
+        h.end_headers()
+        for _ in range(count):
+            h.wfile.write(b"\r\n--b\r\nContent-Type: application/dicom\r\n\r\n" + body)
+        h.wfile.write(b"\r\n--b--")
+
+    with fake.running([small]) as archive, gunicorn(archive.base, {fake.STUDY: "P-1"}, tmp_path) as (root, master):
+        assert urllib.request.urlopen(f"{root}/studies/{fake.STUDY}/metadata").read()
+        idle, most, total = resident(master), 0, 0
+        archive.faults[f"{fake.STUDY}$"] = gigabyte
+        with urllib.request.urlopen(urllib.request.Request(f"{root}/studies/{fake.STUDY}", headers={"Accept": MULTIPART})) as answer:
+            while piece := answer.read(1 << 20):
+                total += len(piece)
+                most = max(most, resident(master)) if total % (32 << 20) < len(piece) else most
+    assert total > 1_000_000_000
+    assert most - idle <= 64 << 20, f"{idle} idle, {most} at most"
