@@ -89,7 +89,7 @@ def _prepare(options: argparse.Namespace) -> Plan:
     folder = home / f"port-{port}"
     for one in (home, folder, folder / "data"):
         one.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _say("Preparing the demo's images (the first time takes a while).")
+    _say("Looking at the demo's images (the first time they are drawn, which takes a while).")
     folders = images.build(home / ("images-small" if options.small else "images"), progress=_say, small=options.small)
     plan = Plan(str(home), str(folder), str(fixtures_folder()), port, tuple(_archives(port, folders)))
     plan.save()
@@ -113,33 +113,23 @@ def _archives(port: int, folders: Mapping[str, Path]) -> list[ArchivePlan]:
 
 
 def _start(plan: Plan, children: Children, options: argparse.Namespace) -> None:
+    """Start all, then wait for all: Priors asks nobody anything before its first launch."""
     file, config = str(plan.path("plan.json")), {"PRIORS_CONFIG": str(plan.path("priors.yaml"))}
-    _say("Starting the demo EHR and three archives.")
-    servers = [
-        ("ehr", plan.ehr_port, "ehr.localhost", "/healthz"),
-        *((one.key, one.port, "127.0.0.1", "/") for one in plan.archives),
-    ]
+    _say("Starting the demo EHR, three archives and Priors.")
+    servers = [("ehr", plan.ehr_port, "ehr.localhost", "/healthz"), *((one.key, one.port, "127.0.0.1", "/") for one in plan.archives)]
     started = [
         (children.start(name, [sys.executable, "-m", "sandbox.demo.serve", file, name]), port, path, host)
         for name, port, host, path in servers
     ]
-    upgraded = subprocess.run(
-        [sys.executable, "-m", "smart_app.cli", "db", "upgrade"], env={**os.environ, **config}, capture_output=True, text=True, check=False
-    )
+    upgrade = [sys.executable, "-m", "smart_app.cli", "db", "upgrade"]
+    upgraded = subprocess.run(upgrade, env={**os.environ, **config}, capture_output=True, text=True, check=False)
     if upgraded.returncode != 0:
         raise ChildFailed(f"The database could not be prepared:\n{upgraded.stdout}{upgraded.stderr}")
-    for child, port, path, host in started:
-        children.wait_ready(child, port, path, host)
-    _say("Starting Priors.")
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:sandbox.demo.gunicorn_settings", "--bind", f"127.0.0.1:{plan.port}"]
-    gunicorn += [
-        "--workers",
-        str(options.workers),
-        "--no-control-socket",
-        *(["--reload"] if options.reload else []),
-        "smart_app.factory:create_app()",
-    ]
-    children.wait_ready(children.start("priors", gunicorn, config), plan.port, "/readyz", "app.localhost")
+    gunicorn += ["--workers", str(options.workers), "--no-control-socket", *(["--reload"] if options.reload else [])]
+    priors = children.start("priors", [*gunicorn, "smart_app.factory:create_app()"], config)
+    for child, port, path, host in [*started, (priors, plan.port, "/readyz", "app.localhost")]:
+        children.wait_ready(child, port, path, host)
 
 
 def _announce(plan: Plan, options: argparse.Namespace) -> None:
