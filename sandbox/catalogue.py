@@ -28,7 +28,8 @@ STROKE = (
         Series(1, "DX", "Chest AP portable", "cxr_synthetic", options={"view": "AP"}),
     ), report="final", conclusion="Mild cardiomegaly. Lungs clear."),
     Study("marchetti-echo", "marchetti", ("northgate",), 1148, "1120", "US", "Echocardiogram, transthoracic", "HEART", "NG23-0330-208", (
-        Series(1, "US", "Parasternal loop", "us_loop_real"),
+        Series(1, "US", "Apical loop", "us_loop_real"),
+        Series(2, "US", "Parasternal long axis", "us_still_real"),
     ), report="final", conclusion="Preserved ejection fraction. Dilated left atrium."),
     Study("marchetti-spine", "marchetti", ("kestrel",), 1652, "0915", "MR", "MRI lumbar spine", "LSPINE", "KC-2021-4410", (
         Series(1, "MR", "Sagittal T2", "mr_spine", 15, 3, options={"weight": "t2"}),
@@ -63,7 +64,7 @@ ONCOLOGY = (
         Series(2, "CT", "Axial lung 5 mm low dose", "ct_chest", 60, 3, "implicit", {"thickness": 5.0, "nodule": 5.0, "kernel": "lung"}),
     ), in_chart=False),
     Study("holt-liver", "adeyemi-holt", ("stbrannoc",), 420, "1105", "US", "Ultrasound liver", "ABDOMEN", "SB-25-10440", (
-        Series(1, "US", "Liver", "us_still_real"),
+        Series(1, "US", "Liver", "us_liver", 3, 1),
     ), in_chart=False),
     Study("holt-cxr", "adeyemi-holt", ("northgate",), 190, "0820", "DX", "Chest, 2 views", "CHEST", "NG25-1112-009", (
         Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA", "nodule": 9.0}),
@@ -120,7 +121,7 @@ OTHERS = (
         Series(2, "CT", "Axial 5 mm", "ct_chest", 40, 3, options={"thickness": 5.0, "nodule": 0.0}),
     ), report="final", conclusion="Normal study."),
     Study("femi-us", "oyelaran-femi", ("kestrel",), 88, "1450", "US", "Ultrasound liver", "ABDOMEN", "KC-2026-0301", (
-        Series(1, "US", "Liver", "us_still_real"),
+        Series(1, "US", "Liver", "us_liver", 3, 1),
     ), in_chart=False),
     Study("femi-ade-shoulder", "oyelaran-femi-ade", ("northgate",), 45, "1610", "MR", "MRI shoulder, right", "SHOULDER", "NG26-0406-071", (
         Series(1, "MR", "Coronal PD", "mr_shoulder_real"),

@@ -187,7 +187,10 @@ def report(study: DemoStudy) -> Resource:
         "identifier": [_accession(study)],
         "status": study.report,
         "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "RAD", "display": "Radiology"}]}],
-        "code": {"coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}], "text": study.description},
+        "code": {
+            "coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}],
+            "text": study.description,
+        },
         "subject": {"reference": f"Patient/{study.patient}"},
         "effectiveDateTime": _moment(study.days_ago, study.time),
         "issued": f"{_day(study.days_ago)}T23:05:00+00:00",
@@ -235,7 +238,13 @@ def open_order(who: str, key: str, days_ago: int, text: str, priority: str) -> R
 
 
 def encounter(person: DemoPatient) -> Resource:
-    kind = ("EMER", "emergency") if "Emergency" in person.place else ("IMP", "inpatient encounter") if "Ward" in person.place else ("AMB", "ambulatory")
+    kind = (
+        ("EMER", "emergency")
+        if "Emergency" in person.place
+        else ("IMP", "inpatient encounter")
+        if "Ward" in person.place
+        else ("AMB", "ambulatory")
+    )
     return {
         "resourceType": "Encounter",
         "id": f"visit-{person.id}",
@@ -265,7 +274,9 @@ def allergy(person: DemoPatient) -> Resource:
         "resourceType": "AllergyIntolerance",
         "id": f"{person.id}-allergy",
         "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]},
-        "verificationStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification", "code": "confirmed"}]},
+        "verificationStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification", "code": "confirmed"}]
+        },
         "code": {"text": substance},
         "patient": {"reference": f"Patient/{person.id}"},
         "reaction": [{"manifestation": [{"text": reaction}]}],
@@ -297,7 +308,10 @@ def letter() -> Resource:
         "resourceType": "DocumentReference",
         "id": "marchetti-transfer-letter",
         "status": "current",
-        "type": {"coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}], "text": "CT perfusion, head"},
+        "type": {
+            "coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}],
+            "text": "CT perfusion, head",
+        },
         "subject": {"reference": "Patient/marchetti"},
         "date": _moment(0, "0910"),
         "author": [{"display": "St Brannoc District"}],

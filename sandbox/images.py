@@ -5,6 +5,7 @@ Owns identity (names, numbers, UIDs, dates) and the files; pixels come from `rec
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -56,21 +57,27 @@ def build(home: Path, *, progress: Progress | None = None, small: bool = False, 
     A new day only re-dates the objects, so that "today" stays today. A change of any recipe builds anew.
     Raises OSError when the disk is full, FileNotFoundError without the extra `demo`.
     """
-    day = today or datetime.now(UTC).date()
-    say = progress or (lambda line: None)
     folders = {one.key: home / one.key for one in world.ARCHIVES}
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        # two demos, or two test runs, may share a folder
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _bring_up_to_date(home, folders, progress or (lambda line: None), small, today or datetime.now(UTC).date())
+    return folders
+
+
+def _bring_up_to_date(home: Path, folders: dict[str, Path], say: Progress, small: bool, day: date) -> None:
     wanted = {"version": _version(), "small": small, "day": day.isoformat()}
     stamp = home / "stamp.json"
     had = json.loads(stamp.read_text()) if stamp.is_file() else {}
     if had == wanted:
-        return folders
+        return
     if had and {**had, "day": ""} == {**wanted, "day": ""}:
         say("Demo images: moving dates to today")
         _redate(folders, day)
     else:
         _build_all(home, folders, say, small, day)
     stamp.write_text(json.dumps(wanted))
-    return folders
 
 
 def _build_all(home: Path, folders: dict[str, Path], say: Progress, small: bool, today: date) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
+from pydicom.uid import UID
 from werkzeug.exceptions import HTTPException, NotFound
 
 from sandbox.archive import metadata, pixels, query, retrieve
@@ -157,23 +158,24 @@ class _Service:
         if wanted is None or wanted.syntax not in ("", "*", retrieve.PLAIN, *{one.syntax for one in found}):
             return Response("application/dicom only\n", 406, mimetype="text/plain")
 
+        # without a transfer syntax the standard means explicit little endian; `*/*` takes what there is
+        plain = wanted.syntax == retrieve.PLAIN or (not wanted.syntax and wanted.media == "application/dicom")
+        if plain and any(UID(one.syntax).is_private for one in found):
+            raise pixels.CannotDecode("unknown transfer syntax")
+        base = self._base()
+
         def part(one: Instance) -> retrieve.Part:
             body: Path | bytes = one.path
-            # without a transfer syntax the standard means explicit little endian; `*/*` takes what there is
-            plain = wanted.syntax == retrieve.PLAIN or (not wanted.syntax and wanted.media == "application/dicom")
             if plain and one.syntax != retrieve.PLAIN:
                 body = pixels.plain_object(one.path, one.syntax)
             syntax = retrieve.PLAIN if isinstance(body, bytes) else one.syntax
-            return retrieve.Part(
-                f"application/dicom; transfer-syntax={syntax}",
-                body,
-                f"{self._base()}/studies/{one.study}/series/{one.series}/instances/{one.uid}",
-            )
+            here = f"{base}/studies/{one.study}/series/{one.series}/instances/{one.uid}"
+            return retrieve.Part(f"application/dicom; transfer-syntax={syntax}", body, here)
 
         if not wanted.multipart and wanted.media == "application/dicom" and len(found) == 1:
             only = part(found[0])
             return Response(only.blocks(), mimetype=only.content_type, headers={"Content-Length": str(only.length)})
-        return _multipart("application/dicom", [part(one) for one in found] if len(found) == 1 else None, (part(one) for one in found))
+        return _multipart("application/dicom", [part(found[0])] if len(found) == 1 else None, (part(one) for one in found))
 
     def frames(self, study: str, series: str, uid: str, frames: str) -> Response:
         one = self._found(study, series, uid)[0]

@@ -17,6 +17,7 @@ RECIPES: dict[str, Recipe] = {
     "cxr_synthetic": pictures.chest_film,
     "side_marker": pictures.side_marker,
     "xa_cine": pictures.angiogram,
+    "us_liver": pictures.liver_ultrasound,
     "photo_burn": pictures.burn_photo,
     "cr_chest_real": real.chest_film,
     "cr_tibia_real": real.tibia_film,

@@ -44,8 +44,6 @@ def _wall(canvas: Canvas, z: float, rx: float, ry: float, shoulders: float, soft
     canvas.ellipse(0, 0, rx + 10, ry + 10, 40, soft=1.5, power=2.5)
     canvas.ellipse(0, 0, rx + 8, ry + 8, -98 + 6 * soft, soft=2, power=2.5)
     canvas.ellipse(0, 1, rx - 4, ry - 3, 55 + 6 * soft, soft=4, power=2.5)
-    breast = cap(z, -15, 60)
-    canvas.pair(80, -ry + 2, 34 * breast, 16 * breast, -98 + 8 * soft, soft=5, angle=0.35)
     for side in (-1, 1):
         canvas.ellipse(side * 62, -ry + 12, 44, 5.5, 58, angle=side * 0.33, soft=2, strength=ramp(z, -10, 50))
         canvas.ellipse(side * 62, -ry + 18, 40, 2.2, -90, angle=side * 0.33, soft=2, strength=ramp(z, -10, 50))
@@ -64,7 +62,7 @@ def _cage(canvas: Canvas, z: float, rx: float, ry: float, shoulders: float) -> N
     across = np.sqrt((phase / 6.6) ** 2 + ((ring - 1) * rx / 4.2) ** 2)
     front = np.clip((angle + 0.95) / 0.25, 0, 1)
     shell = np.clip((1 - across) * 4 + 0.5, 0, 1)
-    value = 620 - 440 * np.clip((0.72 - across) * 4, 0, 1)
+    value = 980 - 640 * np.clip((0.72 - across) * 4, 0, 1)
     canvas.blend(shell * front * np.float32(1 - 0.2 * shoulders), value.astype(np.float32))
     canvas.blend(shell * (1 - front) * np.clip((angle + 1.35) / 0.2, 0, 1) * 0.9, 95.0)
 

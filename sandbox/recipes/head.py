@@ -184,6 +184,8 @@ def _face(canvas: Canvas, z: float, rx: float, ry: float, palette: Palette, soft
     _nose(canvas, z, front, palette, soft)
     if z < -14:
         _jaw(canvas, z, front, palette)
+    if z < -4:
+        _planes(canvas, z, front, palette)
 
 
 def _skull_base(canvas: Canvas, z: float, palette: Palette) -> None:
@@ -216,14 +218,14 @@ def _nose(canvas: Canvas, z: float, front: float, palette: Palette, soft: Plane)
                 canvas.ellipse(side * 6.6, front + 11 + 10.5 * row, width * cells, 4.6 * cells, air, soft=0.7, power=2.6)
     cavity = cap(z, -30, 27)
     nose = ramp(z, -48, -36) * ramp(z, 6, -10)
-    canvas.ellipse(0, front - 7, 13 * nose, 20 * nose, palette["skin"], soft=1.5)
+    canvas.ellipse(0, front - 2, 15 * nose, 15 * nose, palette["skin"], soft=1.5)
     canvas.ellipse(0, front + 24, 16.5 * cavity, 34 * cavity, mucosa, soft=1.2)
     for side in (-1, 1):
-        canvas.ellipse(side * 5.8, front + 19, 3.0 * cavity, 34 * cavity, air, soft=1)
+        canvas.ellipse(side * 5.8, front + 24, 3.0 * cavity, 30 * cavity, air, soft=1)
         for row, (width, length) in enumerate(((5.0, 14.0), (4.4, 11.0))):
             canvas.ellipse(side * (8.6 + row), front + 14 + 22 * row, width * cavity, length * cavity, mucosa, soft=1)
             canvas.ellipse(side * (8.6 + row), front + 14 + 22 * row, 0.9 * cavity, (length - 4) * cavity, bone, soft=0.8, strength=0.6)
-        canvas.ellipse(side * 5.2, front - 9, 3.4 * nose, 9 * nose, air, soft=1)
+        canvas.ellipse(side * 5.2, front - 3, 3.2 * nose, 7 * nose, air, soft=1)
     bend = 1.3 * np.sin((canvas.y - front) / 16)
     septum = np.clip((1.0 - np.abs(canvas.x - bend)) / 0.7, 0, 1) * canvas.mask(0, front + 20, 6, 32, soft=2)
     canvas.blend(septum * np.float32(min(1.0, cavity * 1.5)), bone * 0.35 + mucosa * 0.65)
@@ -240,6 +242,20 @@ def _nose(canvas: Canvas, z: float, front: float, palette: Palette, soft: Plane)
     throat = ramp(z, -8, -20)
     canvas.ellipse(0, front + 68, 13, 8, air, soft=1.5, strength=throat)
     canvas.pair(15, front + 69, 5, 7, mucosa, soft=1.5, strength=throat)
+
+
+def _planes(canvas: Canvas, z: float, front: float, palette: Palette) -> None:
+    """Fat in the cheeks and between the muscles of the nape."""
+    lines = np.clip(1 - np.abs(texture_slice(texture(53, 64, 3, 7), canvas, z, 130.0)) / 0.16, 0, 1)
+    low = np.float32(ramp(z, -4, -24))
+    nape = canvas.mask(0, 66, 46, 22, soft=8)
+    canvas.blend(lines * nape * low * 0.7, palette["fat"])
+    for side in (-1, 1):
+        canvas.ellipse(side * 49, front + 36, 4.5, 13, palette["fat"], angle=side * 0.2, soft=2, strength=float(low) * 0.9)
+        canvas.ellipse(side * 30, front + 62, 3.5, 9, palette["fat"], angle=side * 0.5, soft=2, strength=float(low) * 0.8)
+        canvas.ellipse(
+            side * 44, 30, 8, 14, palette["muscle"] * 0.55 + palette["fat"] * 0.45, angle=side * 0.2, soft=2, strength=float(low) * 0.6
+        )
 
 
 def _jaw(canvas: Canvas, z: float, front: float, palette: Palette) -> None:
@@ -268,7 +284,8 @@ def _jaw(canvas: Canvas, z: float, front: float, palette: Palette) -> None:
 
 def _neck(canvas: Canvas, z: float, palette: Palette) -> None:
     wide = ramp(z, -150, -200)
-    rx, ry = 58 + 34 * wide, 62 + 8 * wide
+    chin = ramp(z, -100, -74)
+    rx, ry = 58 + 34 * wide + 3 * chin, 62 + 8 * wide + 13 * chin
     canvas.ellipse(0, 6, rx, ry, palette["skin"], soft=1.2, power=2.2)
     canvas.ellipse(0, 6, rx - 2.5, ry - 2.5, palette["fat"], soft=1.2, power=2.2)
     canvas.ellipse(0, 9, rx - 9, ry - 9, palette["muscle"], soft=3, power=2.2)

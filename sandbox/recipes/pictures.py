@@ -36,10 +36,15 @@ def chest_film(job: Job, index: int) -> Dataset:
         lines = chest.projection(256, "LATERAL" if view == "LATERAL" else "PA", job.option("nodule"), job.option("heart", 1.0), 200)
     side = 512 if small else 1600
     dose = _resize(lines, side, round(side * 0.9))
-    path = dose * (380 / lines.shape[1]) * 1.9e-5
-    film = 1 - np.exp(-(path * (1.0 if view == "LATERAL" else 1.25)))
-    low, high = np.percentile(film[film > 0.05], (1, 99.7))
-    level = np.clip((film - low) / (high - low), 0, 1.05)
+    path = dose * (380 / lines.shape[1]) / 1000
+    body = path[path > 20]
+    low, high = np.percentile(body, (4, 99.0))
+    flat = np.clip((path - low) / (high - low), -0.4, 1.1)
+    # as a digital detector's processing does: fine detail lifted, broad differences pressed together
+    fine, broad = flat - blur(flat, side / 200), blur(flat, side / 26)
+    tone = np.sign(flat) * np.abs(flat) ** 0.85
+    level = np.clip(0.16 + 0.68 * tone + 0.9 * (flat - broad) + 1.8 * fine, 0, 1.05)
+    level[path < 6] = 0.02
     grain = noise(1024, 7, 0.8)
     level = level + 0.008 * np.tile(grain, (2, 2))[: level.shape[0], : level.shape[1]]
     # the heart lies to the right of the picture in both PA and AP as displayed
@@ -74,7 +79,7 @@ def side_marker(job: Job, index: int) -> Dataset:
     put(0, 88, 28, 50, 1000)
     for x, y, angle, length in fingers:
         for place, part in ((-0.72, 0.16), (-0.32, 0.2), (0.18, 0.26), (0.82, 0.36)):
-            cx, cy = x - np.sin(angle) * place * length * -1, y + np.cos(angle) * place * length
+            cx, cy = x - np.sin(angle) * place * length, y + np.cos(angle) * place * length
             put(cx, cy, 5.2, part * length, 2300, angle)
             put(cx, cy, 2.6, part * length * 0.75, 1900, angle)
     for x, y in ((-16, 62), (-2, 60), (12, 62), (-12, 74), (4, 74), (18, 72)):
@@ -273,4 +278,47 @@ def lumbar_mr(job: Job, index: int) -> Dataset:
     grain = noise(384, index + 60, 0.7), noise(384, index + 160, 0.7)
     ds = mr(np.hypot(picture + 14 * grain[0], 14 * grain[1]), weight="t2" if t2 else "t1", centre=480, width=1000)
     sagittal(ds, job.study, size=384, field=300.0, x=x, thickness=4.0)
+    return ds
+
+
+def liver_ultrasound(job: Job, index: int) -> Dataset:
+    """A curved-array picture: skin line, liver with veins, diaphragm, and a corner of the kidney."""
+    height, width = (300, 400) if job.small else (600, 800)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    x, y = (x - width / 2) / height, y / height + 0.06
+    depth, angle = np.hypot(x, y + 0.22) - 0.30, np.arctan2(x, y + 0.22)
+    inside = np.clip((0.78 - depth) * 60, 0, 1) * np.clip(depth * 90, 0, 1) * np.clip((0.62 - np.abs(angle)) * 60, 0, 1)
+    coarse = _resize(texture(47, 64, 2, 10)[7 + index], width, height)
+    tissue = 0.34 + 0.02 * coarse
+    for cx, cy, rx, ry, turn in (
+        (-0.10, 0.42, 0.17, 0.022, 0.5),
+        (0.08, 0.36, 0.14, 0.018, -0.35),
+        (-0.02, 0.60, 0.05, 0.045, 0),
+        (0.20, 0.58, 0.03, 0.02, 0),
+    ):
+        c, s = np.cos(turn), np.sin(turn)
+        ring = np.hypot((c * (x - cx) + s * (y - cy)) / rx, (c * (y - cy) - s * (x - cx)) / ry) + 0.06 * coarse
+        wall = np.exp(-(((ring - 1.12) / 0.16) ** 2)) * 0.22 * (abs(turn) < 0.45)
+        tissue = np.where(ring < 1, 0.035, tissue + wall)
+    kidney = np.hypot((x - 0.30) / 0.17, (y - 0.66) / 0.10) + 0.05 * coarse
+    tissue = np.where(kidney < 1, np.where(kidney < 0.5, 0.52, 0.17), tissue)
+    line = depth - 0.66 - 0.35 * (x + 0.08) ** 2
+    tissue = tissue + 0.75 * np.exp(-((line / 0.010) ** 2)) * (x < 0.22)
+    tissue = np.where(line > 0.02, tissue * 0.45, tissue)
+    tissue = tissue + 0.5 * np.exp(-(((depth - 0.035 - 0.004 * coarse) / 0.012) ** 2)) + 0.22 * np.exp(-(((depth - 0.085) / 0.01) ** 2))
+    # speckle is finer along the beam than across it
+    fine = noise(1024, 11 + index, 0.9) + 1j * noise(1024, 99 + index, 0.9)
+    rows = np.clip(depth * 620, 0, 1023).astype(int)
+    columns = np.clip((angle + 0.7) * 330, 0, 1023).astype(int)
+    speckle = np.abs(fine[rows, columns]) / 1.25
+    picture = inside * np.clip(tissue * (0.45 + 0.55 * speckle) * np.exp(-0.35 * np.clip(depth, 0, 1)), 0, 1)
+    grey = Image.fromarray(np.clip(blur(picture.astype(np.float32), 0.6) * 290, 0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(grey)
+    for k in range(9):
+        pen.line((width - 16, int(height * (0.1 + k * 0.095)), width - 8, int(height * (0.1 + k * 0.095))), fill=150)
+    for k in range(64):
+        pen.line((14, height // 4 + k * 2, 24, height // 4 + k * 2), fill=255 - 4 * k, width=2)
+    ds = image("US")
+    ds.BurnedInAnnotation, ds.LossyImageCompression = "NO", "00"
+    put_pixels(ds, np.repeat(np.asarray(grey)[..., None], 3, -1), photometric="RGB")
     return ds

@@ -67,9 +67,25 @@ def chest_film(job: Job, index: int) -> Dataset:
 
 
 def tibia_film(job: Job, index: int) -> Dataset:
-    ds = _take("RG3_J2KR.dcm")
+    """Turned the right way round (its marker is mirrored) and cut to the exposed field."""
+    ds = _take("RG3_UNCR.dcm")
+    _crop(ds, slice(0, ds.Rows), slice(int(ds.Columns * 0.27), int(ds.Columns * 0.73)), mirrored=True)
     ds.ViewPosition, ds.PatientOrientation = "AP", ["L", "F"]
     return ds
+
+
+def _crop(ds: Dataset, rows: slice, columns: slice, *, mirrored: bool = False) -> None:
+    """Keep a part of plain pixels; positions in space no longer hold and go."""
+    shape = (ds.Rows, ds.Columns) + ((3,) if ds.SamplesPerPixel == 3 else ())
+    kind = np.uint16 if ds.BitsAllocated == 16 else np.uint8
+    part = np.frombuffer(ds.PixelData, kind, int(np.prod(shape))).reshape(shape)[rows, columns]
+    part = np.ascontiguousarray(part[:, ::-1] if mirrored else part)
+    ds.Rows, ds.Columns = part.shape[:2]
+    ds.PixelData = part.tobytes() + b"\0" * (part.nbytes & 1)
+    ds["PixelData"].VR = "OB" if kind is np.uint8 else "OW"
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient"):
+        if keyword in ds:
+            del ds[keyword]
 
 
 def shoulder(job: Job, index: int) -> Dataset:
@@ -110,7 +126,12 @@ def still(job: Job, index: int) -> Dataset:
 
 
 def doppler(job: Job, index: int) -> Dataset:
-    return _take("US1_UNCR.dcm" if not job.small else "examples_rgb_color.dcm")
+    """The colour picture without the margin, where its maker burned in a place and a time."""
+    if job.small:
+        return _take("examples_rgb_color.dcm")
+    ds = _take("US1_UNCR.dcm")
+    _crop(ds, slice(118, 300), slice(0, ds.Columns))
+    return ds
 
 
 def palette(job: Job, index: int) -> Dataset:
