@@ -53,7 +53,7 @@ class Children:
         self._running.append(child)
         return child
 
-    def wait_ready(self, child: Child, port: int, path: str, host: str, seconds: float = 60) -> None:
+    def wait_ready(self, child: Child, port: int, path: str, host: str, seconds: float = 120) -> None:
         """Wait until `path` answers 200. :raises ChildFailed: it ended, or time passed."""
         deadline = time.monotonic() + seconds
         while not answers(port, path, host):

@@ -86,6 +86,7 @@ def chart_facts(records: Records, patient: Resource) -> ChartFacts:
     allergies = "; ".join(_allergy(one) for one in records.of_patient("AllergyIntolerance", identity))
     family, given = _names(patient)
     born = str(patient.get("birthDate", ""))
+    place = story.place if story else ""
     return ChartFacts(
         id=identity,
         name=f"{family.upper()}, {given}",
@@ -94,7 +95,7 @@ def chart_facts(records: Records, patient: Resource) -> ChartFacts:
         age=_age(born),
         sex=str(patient.get("gender", "")),
         mrn=_mrn(patient),
-        place=story.place if story else "",
+        place=place,
         story=story.story if story else "",
         problems=conditions or tuple(text for _, text in (story.problems if story else ())),
         allergy=allergies or (story.allergy if story else ""),
@@ -106,7 +107,7 @@ def chart_facts(records: Records, patient: Resource) -> ChartFacts:
             sorted((_order(one) for one in records.of_patient("ServiceRequest", identity)), key=lambda one: one.when, reverse=True)
         ),
         encounter_id=str(encounter["id"]) if encounter else None,
-        visit=_visit(encounter),
+        visit=_visit(encounter, place),
     )
 
 
@@ -188,10 +189,12 @@ def _current_encounter(encounters: tuple[Resource, ...]) -> Resource | None:
     return next((one for one in encounters if one.get("status") == "in-progress"), next(iter(encounters), None))
 
 
-def _visit(encounter: Resource | None) -> str:
+def _visit(encounter: Resource | None, place: str) -> str:
+    """Why the patient is here; the place itself is already the heading."""
     if encounter is None:
         return ""
-    return _text(next(iter(encounter.get("type", ())), None)) or _text(next(iter(encounter.get("reasonCode", ())), None))
+    texts = [_text(next(iter(encounter.get(name, ())), None)) for name in ("type", "reasonCode")]
+    return next((text for text in texts if text and text != place), "")
 
 
 def _day(iso: str) -> str:

@@ -51,7 +51,7 @@ def demo(home: Path, port: int, *more: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def first_line(process: subprocess.Popen[str], home: Path) -> str:
@@ -89,7 +89,7 @@ def test_json_then_a_clean_end(home: Path) -> None:
         assert parse_qs(urlsplit(launched.headers["Location"]).query)["iss"] == [f"{told['ehr']}/fhir"]
         assert page(f"{told['app']}/readyz").status_code == 200
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
         assert process.returncode == 0
         assert rest == "", "nothing but the one line on standard output"
     assert not [one for one in range(port, port + WIDTH) if listens(one)]
@@ -102,7 +102,7 @@ def test_children_end_when_the_parent_is_killed(home: Path) -> None:
         assert all(listens(one) for one in range(port, port + WIDTH))
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while any(listens(one) for one in range(port, port + WIDTH)) and time.monotonic() < deadline:
             time.sleep(0.1)
     assert not [one for one in range(port, port + WIDTH) if listens(one)]
@@ -112,7 +112,7 @@ def test_a_taken_port_is_named(home: Path) -> None:
     port = free_row()
     with socket.create_server(("127.0.0.1", port + 2)):
         with demo(home, port) as process:
-            assert process.wait(timeout=30) == 1
+            assert process.wait(timeout=60) == 1
         assert f"Port {port + 2} is in use" in (home / "progress.txt").read_text()
         with pytest.raises(PortTaken):
             choose_port(port)
