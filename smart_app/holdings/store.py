@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Delete, delete, func, insert, select
+from sqlalchemy import Delete, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from smart_app.archives.types import Answer, PatientId, StudyRecord
@@ -29,6 +29,13 @@ TABLES = (HoldingPatient, HoldingAnswer, HoldingStudy, HoldingChecked)
 KEPT_SETS = 256
 EHR_PREFIX = "ehr:"
 """Sources that are a chart, not an archive: their word alone does not override the archive's."""
+
+# Built once: these run before every frame, where composing a statement would cost more than running it.
+_studies, _checked = HoldingStudy.__table__.c, HoldingChecked.__table__.c
+HELD = select(_studies.source, _studies.sealed).where(_studies.launch == bindparam("launch"), _studies.study == bindparam("study"))
+_OF_SERIES = (_checked.launch == bindparam("launch"), _checked.series == bindparam("series"))
+VERSION = select(_checked.version).where(*_OF_SERIES)
+CHECKED = select(_checked.version, _checked.sealed).where(*_OF_SERIES)
 
 
 @dataclass(frozen=True)
@@ -100,10 +107,8 @@ class Holdings:
         The archive's own word comes first: a study that it gave to another patient is not held, whatever the chart says.
         """
         launch, study = _digest(handle), _digest(handle, archive, study_uid)
-        with self._db.reading() as session:
-            rows = session.execute(
-                select(HoldingStudy.source, HoldingStudy.sealed).where(HoldingStudy.launch == launch, HoldingStudy.study == study)
-            ).all()
+        with self._db.engine.connect() as connection:
+            rows = connection.execute(HELD, {"launch": launch, "study": study}).all()
         for source, sealed in sorted(rows, key=lambda row: (row[0] != archive, row[0])):
             content = json.loads(self._open("holding_studies", f"{launch}:{source}:{study}", sealed))
             if content is None:
@@ -129,17 +134,15 @@ class Holdings:
     def checked(self, handle: str, archive: str, study: str, series: str) -> frozenset[str]:
         """Instances checked so far. The row is looked up each time; only its unsealed form is remembered."""
         launch, key = _digest(handle), _digest(handle, archive, study, series)
-        with self._db.reading() as session:
-            version = session.scalar(select(HoldingChecked.version).where(HoldingChecked.launch == launch, HoldingChecked.series == key))
+        with self._db.engine.connect() as connection:
+            version = connection.execute(VERSION, {"launch": launch, "series": key}).scalar()
             if version is None:
                 return frozenset()
             with self._lock:
                 known = self._sets.get((key, version))
             if known is not None:
                 return known
-            row = session.execute(
-                select(HoldingChecked.version, HoldingChecked.sealed).where(HoldingChecked.launch == launch, HoldingChecked.series == key)
-            ).first()
+            row = connection.execute(CHECKED, {"launch": launch, "series": key}).first()
         if row is None:
             return frozenset()
         instances = self._instances(launch, key, row.sealed)

@@ -155,8 +155,9 @@ class Listing:
 
     def _keep(self, ctx: LaunchContext, answer: Answer) -> Answer:
         """The answer as it is kept: with a reference if it is not whole, and with what the source told before if it failed now."""
-        before = {one.source: one for one in self._holdings.answers(ctx.handle)}.get(answer.source)
-        if answer.state not in ANSWERED and answer.state is not SourceState.NO_IDENTIFIER and before is not None:
+        failed = answer.state not in ANSWERED and answer.state is not SourceState.NO_IDENTIFIER
+        before = next((one for one in self._holdings.answers(ctx.handle) if one.source == answer.source), None) if failed else None
+        if before is not None:
             answer = replace(
                 answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports
             )
