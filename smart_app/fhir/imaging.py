@@ -145,7 +145,7 @@ class _Reader:
             self._unreadable += 1
 
     def _imaging_study(self, resource: Mapping[str, Any]) -> None:
-        if resource.get("status") in DEAD_STATUS:
+        if text(resource.get("status")) in DEAD_STATUS:
             return
         uid = _study_uid(resource, self._is_uid)
         # `patient` stands where R4 says `subject` in the wild; if both are there both must agree.
@@ -194,7 +194,7 @@ class _Reader:
         for target in _endpoint_references(raw, self._client.base):
             endpoint = contained.get(target) or self._endpoints.get(target) or {}
             address = endpoint.get("address")
-            codes = {coding.get("code") for coding in codings(endpoint.get("connectionType"))}
+            codes = {text(coding.get("code")) for coding in codings(endpoint.get("connectionType"))}
             if isinstance(address, str) and address and (not codes or codes & RETRIEVABLE) and endpoint.get("status", "active") != "off":
                 found[address] = ChartEndpoint(address, _is_capability(endpoint))
         return tuple(found.values())
@@ -202,7 +202,7 @@ class _Reader:
 
 def _study_uid(resource: Mapping[str, Any], is_uid: Callable[[object], bool]) -> str | None:
     identifiers = items(resource.get("identifier"))
-    typed = [one for one in identifiers if STUDY_UID_CODE in {coding.get("code") for coding in codings(one.get("type"))}]
+    typed = [one for one in identifiers if STUDY_UID_CODE in {text(coding.get("code")) for coding in codings(one.get("type"))}]
     for one in [*(one for one in identifiers if one.get("system") == DICOM_UID), *typed]:
         value = (text(one.get("value")) or "").removeprefix("urn:oid:")
         if is_uid(value):

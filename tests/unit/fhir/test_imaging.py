@@ -87,6 +87,14 @@ def test_accession_from_identifier_or_order() -> None:
     assert [one.accession for one in found] == ["A1", "A2"]
 
 
+@pytest.mark.parametrize("odd", [["available"], {"x": 1}, 7])
+def test_a_field_of_the_wrong_kind_never_ends_the_answer(odd: Any) -> None:
+    uid = {"system": "urn:dicom:uid", "value": "urn:oid:2.25.2"}
+    place = {"resourceType": "Endpoint", "id": "e1", "address": "https://x.example/rs", "connectionType": {"code": odd}}
+    strange = study(2, status=odd, identifier=[{"type": {"coding": [{"code": odd}]}}, uid], endpoint=[{"reference": "Endpoint/e1"}])
+    assert [one.uid for one in read(study(1), strange, {"resource": place}).studies] == ["2.25.1", "2.25.2"]
+
+
 @pytest.mark.parametrize("bad", [None, "text", {}, {"resource": None}, {"resource": []}, {"resource": {"x": 1}}, study(9, identifier=None), study(9, identifier=[{"system": "urn:dicom:uid", "value": "../x"}])])
 def test_one_bad_entry_never_hides_the_good_ones(bad: Any) -> None:
     found = read(study(1), bad, study(2))
