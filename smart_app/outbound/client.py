@@ -120,15 +120,16 @@ class Outbound:
         pool = self._pools[lane.key, target.origin]
         token = CURRENT.set(call)
         try:
-            try:
-                return _urlopen(pool, method, target.path, headers, body, lane, call)
-            except ProtocolError:
-                # An idle connection that the peer closed meanwhile (Orthanc does after one second) breaks at once.
-                # Only then, and only where repeating is harmless, ask once more.
-                if not (call.reused and method in _SAFE_TO_REPEAT and call.ends > time.monotonic()):
-                    raise
+            while True:
                 call.reused = False
-                return _urlopen(pool, method, target.path, headers, body, lane, call)
+                try:
+                    return _urlopen(pool, method, target.path, headers, body, lane, call)
+                except ProtocolError:
+                    # An idle connection that the peer closed meanwhile (Orthanc does after one second) breaks at once.
+                    # Only then, and only where repeating is harmless, ask again: every try uses up one old connection,
+                    # and a fresh one is final.
+                    if not (call.reused and method in _SAFE_TO_REPEAT and call.ends > time.monotonic()):
+                        raise
         except AddressRefused:
             raise NotApproved from None
         except Exception as error:

@@ -195,6 +195,31 @@ def test_connections_are_kept_and_a_stale_one_is_replaced_once_for_get(serve) ->
     assert peer.connections == 2
 
 
+def test_all_kept_connections_may_be_stale(serve) -> None:
+    stale = threading.Event()
+    together = threading.Barrier(5)
+
+    def script(sock: socket.socket, head: str) -> bool:
+        if stale.is_set() and peer.connections <= 5:
+            return False
+        if not stale.is_set():
+            together.wait(5)
+        sock.sendall(reply(b"ok"))
+        return True
+
+    peer = serve(script)
+    outbound = outbound_to(peer)
+    threads = [threading.Thread(target=ask, args=(outbound, peer)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert peer.connections == 5
+    stale.set()
+    assert ask(outbound, peer).body == b"ok"
+    assert peer.connections == 6
+
+
 def test_a_post_is_never_sent_twice(serve) -> None:
     peer = serve(lambda sock, head: sock.sendall(reply(b"ok")) or True if "/first" in head else False)
     outbound = outbound_to(peer)
