@@ -5,19 +5,22 @@ The browser sees two sites, `ehr.localhost` and `app.localhost`. `extra` and `op
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
+import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from flask import Flask
-from sandbox.archive.app import create_archive
 
 from sandbox import images
+from sandbox.archive.app import create_archive
 from sandbox.demo import configuration
 from sandbox.demo.plan import ArchivePlan, Plan, choose_port, fixtures_folder
 from sandbox.ehr.app import create_ehr
@@ -27,6 +30,7 @@ from sandbox.faults import Faults
 from sandbox.serving import serve
 from sandbox.world import ARCHIVES
 from smart_app import config_file
+from smart_app.config import Settings
 from smart_app.factory import create_app
 
 
@@ -35,6 +39,7 @@ class Town:
     """Where everything is, and the levers to break it."""
 
     plan: Plan
+    settings: Settings
     app: Flask
     ehr_faults: Faults
     archive_faults: Mapping[str, Faults]
@@ -43,6 +48,10 @@ class Town:
         """What the chart's Images tab opens."""
         return f"{self.plan.ehr}/launch/{patient}?user={user}"
 
+    def app_with(self, **changes: Any) -> Flask:
+        """The same Priors on the same database, with other settings, not served: for its test client."""
+        return create_app(self.settings.model_copy(update=changes))
+
     def heal(self) -> None:
         self.ehr_faults.clear()
         for faults in self.archive_faults.values():
@@ -50,9 +59,14 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, pictures: Path, *, options: EhrOptions | None = None, extra: Callable[[dict[str, Any]], None] | None = None) -> Iterator[Town]:
+def town(
+    folder: Path, pictures: Path, *, options: EhrOptions | None = None, extra: Callable[[dict[str, Any]], None] | None = None
+) -> Iterator[Town]:
     """A town under `folder`, its archives filled with the small pictures under `pictures` (made once, kept)."""
-    plan = _plan(folder, images.build(pictures, progress=lambda _: None, small=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # packaged pictures are odd here and there; how they are made is not tested here
+        folders = images.build(pictures, progress=lambda _: None, small=True)
+    plan = _plan(folder, folders)
     file = configuration.write(plan)
     if extra is not None:
         _change(file, extra)
@@ -72,15 +86,18 @@ def town(folder: Path, pictures: Path, *, options: EhrOptions | None = None, ext
         for one in plan.archives:
             archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token)
             running.enter_context(serve(archive, port=one.port))
-        app = create_app(config_file.load(file, {}))
+        settings = config_file.load(file, {})
+        app = create_app(settings)
         running.enter_context(serve(app, port=plan.port))
-        yield Town(plan, app, ehr_faults, archive_faults)
+        yield Town(plan, settings, app, ehr_faults, archive_faults)
 
 
 def _plan(folder: Path, folders: Mapping[str, Path]) -> Plan:
     port = choose_port(None)
     (folder / "data").mkdir(mode=0o700, parents=True)
-    archives = tuple(ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), None) for at, one in enumerate(ARCHIVES))
+    archives = tuple(
+        ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), None) for at, one in enumerate(ARCHIVES)
+    )
     return Plan(str(folder), str(folder), str(fixtures_folder()), port, archives)
 
 
@@ -131,7 +148,7 @@ class Jar:
         parts = urlsplit(url)
         host = parts.hostname or ""
         connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=60)
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.get(host, {}).items())
+        cookies = self.header(host)
         sent = {"Host": parts.netloc, **({"Cookie": cookies} if cookies else {}), **(headers or {})}
         connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, sent)
         answer = connection.getresponse()
@@ -147,14 +164,26 @@ class Jar:
             seen = self.get(url)
             if seen.status not in (301, 302, 303, 307, 308):
                 return seen
-            url = _joined(url, seen.headers["location"])
+            url = urljoin(url, seen.headers["location"])
         raise AssertionError(f"more than {limit} redirects")
 
     def launch(self, town: Town, patient: str, user: str = "dr-halloran") -> str:
         """Open Priors from this patient's chart; returns the launch handle."""
         seen = self.follow(town.launch_url(patient, user))
-        assert seen.status == 200, seen.text[:500]
+        assert seen.status == 200, f"{seen.url}: {seen.text[:500]}"
         return urlsplit(seen.url).path.split("/")[2]
+
+    def sign_in(self, town: Town, user: str) -> str:
+        """Staff sign-in without a chart, choosing `user` on the EHR's own page; returns the launch handle."""
+        seen = self.follow(f"{town.plan.app}/sign-in/northgate?as=staff")
+        fields = [*re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', seen.text), ("demo_user", user)]
+        body = urlencode([(name, html.unescape(value)) for name, value in fields]).encode()
+        answer = self.send("POST", seen.url.partition("?")[0], headers={"Content-Type": "application/x-www-form-urlencoded"}, body=body)
+        assert answer.status in (302, 303), f"{seen.url}: {answer.status} {answer.text[:300]}"
+        return urlsplit(self.follow(urljoin(seen.url, answer.headers["location"])).url).path.split("/")[2]
+
+    def header(self, host: str) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.get(host, {}).items())
 
     def copy(self) -> Jar:
         other = Jar()
@@ -172,12 +201,6 @@ class Jar:
             jar[name.strip()] = value.strip()
 
 
-def _joined(url: str, location: str) -> str:
-    from urllib.parse import urljoin
-
-    return urljoin(url, location)
-
-
 def events(seen: Seen) -> list[tuple[str, dict[str, Any]]]:
     """The events of a text/event-stream answer."""
     found = []
@@ -186,5 +209,3 @@ def events(seen: Seen) -> list[tuple[str, dict[str, Any]]]:
         if "event" in lines:
             found.append((lines["event"], json.loads(lines["data"])))
     return found
-
-

@@ -1,0 +1,31 @@
+"""One town for all journeys of a module; the small pictures are made once a session."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.town import Town
+from tests.town import town as build_town
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Kept between runs: building them is not what is tested here."""
+    return Path(tempfile.gettempdir()) / "priors-test-pictures"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[Town]:
+    with build_town(tmp_path_factory.mktemp("town"), pictures) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _healed(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "town" in request.fixturenames:
+        request.getfixturevalue("town").heal()
