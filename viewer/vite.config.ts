@@ -18,6 +18,17 @@ const noWebGpu: Plugin = {
   },
 };
 
+// The text of a mark is styled through an attribute, which a strict style-src refuses; the property does the same.
+const markStyleByProperty: Plugin = {
+  name: 'priors-mark-style',
+  transform(code, id) {
+    if (!/@cornerstonejs\/tools\/.*drawingSvg\/drawTextBox\.js/.test(id)) return undefined;
+    const found = "textElement.setAttribute('style', combinedStyle)";
+    if (!code.includes(found)) this.error('drawTextBox changed: look at how it styles its text now');
+    return code.replace(found, 'textElement.style.cssText = combinedStyle');
+  },
+};
+
 const COMPRESSIBLE = new Set(['.js', '.css', '.wasm', '.json', '.svg']);
 const WORTH_IT = 1024;
 
@@ -39,7 +50,7 @@ const precompress: Plugin = {
 export default defineConfig(({ mode }) => ({
   base: './',
   worker: { format: 'es' },
-  plugins: [noWebGpu, precompress],
+  plugins: [noWebGpu, markStyleByProperty, precompress],
   // vtk.js's XML writer pulls in xmlbuilder2, which wants node's `events`: without this the page dies at load.
   resolve: { alias: { xmlbuilder2: here('./stubs/xmlbuilder2.js') } },
   build: {

@@ -53,6 +53,8 @@ export class StudyView {
     this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, this.#head(), this.#toolbar.element,
       this.#viewport.element, outline.series.length > 0 ? this.#strip.element : null, this.#status.element);
     this.#root.addEventListener('keydown', (event) => this.#key(event));
+    // Over the picture our keys come before Cornerstone's own listeners, which swallow some of them.
+    this.#viewport.element.addEventListener('keydown', (event) => this.#key(event), { capture: true });
     this.#cine = new Cine(() => this.#advance(), (playing) => this.#toolbar.playing(playing, playing ? 'Stop' : 'Play'));
     this.#wheel = new Wheel(this.#viewport.element, () => this.#tool === 'scroll', (by) => void this.go(this.#index + by));
     this.#viewport.element.addEventListener('pointerdown', (event) => this.#guard(event), { capture: true });

@@ -3,6 +3,7 @@
 import {
   AngleTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, addTool, annotation, init as initTools, utilities,
 } from '@cornerstonejs/tools';
+import { Enums as CoreEnums, eventTarget, triggerEvent } from '@cornerstonejs/core';
 import { ENGINE, VIEWPORT } from './stack';
 
 const GROUP = 'priors';
@@ -19,6 +20,8 @@ export class Tools {
       for (const tool of Object.values(CLASSES)) addTool(tool);
       style();
       ready = true;
+      // The tools hear of elements enabled after their start only; this one was there before.
+      triggerEvent(eventTarget, CoreEnums.Events.ELEMENT_ENABLED, { element, viewportId: VIEWPORT, renderingEngineId: ENGINE });
     }
     ToolGroupManager.destroyToolGroup(GROUP);
     const group = ToolGroupManager.createToolGroup(GROUP);

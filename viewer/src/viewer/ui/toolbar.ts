@@ -50,8 +50,8 @@ export class Toolbar {
     const drags = (DRAG_TOOLS as readonly string[]).includes(command);
     const toggles = drags || command === 'invert' || command === 'overlays' || command === 'play';
     const button = h('button', 'v-tool', {
-      type: 'button', title: `${name} (${key})`, 'aria-label': worded ? null : name, 'aria-pressed': toggles ? 'false' : null, 'data-command': command,
-    }, icon(glyph), worded ? name : h('span', 'v-word', { 'aria-hidden': 'true' }, name));
+      type: 'button', title: `${name} (${key})`, 'aria-label': name, 'aria-pressed': toggles ? 'false' : null, 'data-command': command,
+    }, icon(glyph), worded ? h('span', 'v-label', {}, name) : h('span', 'v-word', { 'aria-hidden': 'true' }, name));
     button.addEventListener('click', () => this.wanted.command(command));
     this.#buttons.set(command, button);
     return button;
