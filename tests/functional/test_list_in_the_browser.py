@@ -49,7 +49,7 @@ def a_strip(tone: str = "all", *states: str, none_found: bool = False) -> Strip:
     return Strip(tone, {"partial": "May be incomplete.", "failed": "We could not look."}.get(tone, "All answered"), "", none_found, tuple(chips))
 
 
-class Town:
+class Backstage:
     """The server behind the page. `script` yields events; `status` answers the stream otherwise; `go` releases `wait()`."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def chrome() -> Iterator[Any]:
     """Not `peers.chromium`: each test needs a fresh context with a size and a theme of its own."""
     binary = shutil.which("chromium")
     peers.need("Chromium", binary is not None)
@@ -111,22 +111,22 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def town() -> Iterator[Town]:
-    town = Town()
-    server = make_server("127.0.0.1", 0, town.app, threaded=True)
+def backstage() -> Iterator[Backstage]:
+    backstage = Backstage()
+    server = make_server("127.0.0.1", 0, backstage.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    town.url = f"http://127.0.0.1:{server.server_port}/l/{HANDLE}/studies"  # type: ignore[attr-defined]
-    yield town
-    town.go.set()
+    backstage.url = f"http://127.0.0.1:{server.server_port}/l/{HANDLE}/studies"  # type: ignore[attr-defined]
+    yield backstage
+    backstage.go.set()
     server.shutdown()
     thread.join()
     server.server_close()
 
 
 @pytest.fixture
-def tab(browser: Any, town: Town) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1000, "height": 650})
+def tab(chrome: Any, backstage: Backstage) -> Iterator[Any]:
+    context = chrome.new_context(viewport={"width": 1000, "height": 650})
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -136,34 +136,34 @@ def tab(browser: Any, town: Town) -> Iterator[Any]:
     assert faults == []
 
 
-def plays(town: Town, *strips: Strip, rows: list[StudyRow] = OLD) -> None:
+def plays(backstage: Backstage, *strips: Strip, rows: list[StudyRow] = OLD) -> None:
     def script() -> Iterator[str]:
-        yield town.rows(*rows) if rows else ""
+        yield backstage.rows(*rows) if rows else ""
         for strip in strips or (a_strip(),):
-            yield town.strip(strip)
-        yield town.event("done")
+            yield backstage.strip(strip)
+        yield backstage.event("done")
 
-    town.script = script
+    backstage.script = script
 
 
 def titles(tab: Any) -> list[str]:
     return tab.eval_on_selector_all("#rows .srow:not([hidden]) .ttl bdi", "all => all.map(one => one.textContent)")
 
 
-def test_a_late_row_waits_once_somebody_reads_and_nothing_moves(town: Town, tab: Any) -> None:
+def test_a_late_row_waits_once_somebody_reads_and_nothing_moves(backstage: Backstage, tab: Any) -> None:
     def script() -> Iterator[str]:
-        yield town.rows(*OLD)
-        yield town.strip(a_strip("some", "ok", "asking"))
-        town.go.wait(20)
-        yield town.rows(NEW)
-        yield town.strip(a_strip())
-        yield town.event("done")
+        yield backstage.rows(*OLD)
+        yield backstage.strip(a_strip("some", "ok", "asking"))
+        backstage.go.wait(20)
+        yield backstage.rows(NEW)
+        yield backstage.strip(a_strip())
+        yield backstage.event("done")
 
-    town.script = script
-    tab.goto(town.url)
+    backstage.script = script
+    tab.goto(backstage.url)
     tab.hover("#rows .srow >> nth=2")
     where = tab.eval_on_selector_all("#rows .srow", "all => all.map(one => one.getBoundingClientRect().top)")
-    town.go.set()
+    backstage.go.set()
     tab.wait_for_selector("text=1 more study found")
     assert tab.eval_on_selector_all("#rows .srow", "all => all.map(one => one.getBoundingClientRect().top)") == where
     assert "The late one" not in titles(tab)
@@ -171,23 +171,23 @@ def test_a_late_row_waits_once_somebody_reads_and_nothing_moves(town: Town, tab:
     assert titles(tab)[0] == "The late one"
 
 
-def test_rows_of_another_patient_are_never_shown(town: Town, tab: Any) -> None:
+def test_rows_of_another_patient_are_never_shown(backstage: Backstage, tab: Any) -> None:
     def script() -> Iterator[str]:
-        yield town.rows(a_row("6.6", "2026", "Of somebody else"), patient="x" * 16)
-        yield town.rows(*OLD)
-        yield town.strip(a_strip())
-        yield town.event("done")
+        yield backstage.rows(a_row("6.6", "2026", "Of somebody else"), patient="x" * 16)
+        yield backstage.rows(*OLD)
+        yield backstage.strip(a_strip())
+        yield backstage.event("done")
 
-    town.script = script
-    tab.goto(town.url)
+    backstage.script = script
+    tab.goto(backstage.url)
     tab.wait_for_selector("#pane[data-done=yes]")
     assert titles(tab) == [f"Study {n}" for n in range(12, 0, -1)]
     assert "Of somebody else" not in tab.content()
 
 
-def test_the_filters_work_by_keyboard_alone_and_say_what_they_hide(town: Town, tab: Any) -> None:
-    plays(town)
-    tab.goto(town.url)
+def test_the_filters_work_by_keyboard_alone_and_say_what_they_hide(backstage: Backstage, tab: Any) -> None:
+    plays(backstage)
+    tab.goto(backstage.url)
     tab.wait_for_selector("#pane[data-done=yes]")
     tab.keyboard.press("/")
     tab.keyboard.press("Tab")
@@ -206,9 +206,9 @@ def test_the_filters_work_by_keyboard_alone_and_say_what_they_hide(town: Town, t
     assert len(titles(tab)) == 4
 
 
-def test_arrows_walk_the_rows_with_one_tab_stop(town: Town, tab: Any) -> None:
-    plays(town)
-    tab.goto(town.url)
+def test_arrows_walk_the_rows_with_one_tab_stop(backstage: Backstage, tab: Any) -> None:
+    plays(backstage)
+    tab.goto(backstage.url)
     tab.wait_for_selector("#pane[data-done=yes]")
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("ArrowDown")
@@ -218,35 +218,35 @@ def test_arrows_walk_the_rows_with_one_tab_stop(town: Town, tab: Any) -> None:
     assert tab.evaluate("document.querySelectorAll('#rows a[tabindex=\"0\"]').length") == 1
 
 
-def test_retry_asks_that_one_source(town: Town, tab: Any) -> None:
-    plays(town, a_strip("partial", "ok", "timeout"))
-    tab.goto(town.url)
+def test_retry_asks_that_one_source(backstage: Backstage, tab: Any) -> None:
+    plays(backstage, a_strip("partial", "ok", "timeout"))
+    tab.goto(backstage.url)
     tab.click("[data-show=s1]")
     assert "Reference HV-7Q2M" in tab.inner_text("#sources")
     tab.keyboard.press("Escape")
     with tab.expect_response("**/stream?source=s1"):
         tab.click("#strip [data-retry=s1]")
-    assert town.asked == [None, "s1"]
+    assert backstage.asked == [None, "s1"]
 
 
 @pytest.mark.parametrize("rows", [[], OLD])
-def test_a_broken_line_never_looks_finished(town: Town, tab: Any, rows: list[StudyRow]) -> None:
+def test_a_broken_line_never_looks_finished(backstage: Backstage, tab: Any, rows: list[StudyRow]) -> None:
     def script() -> Iterator[str]:
-        yield town.rows(*rows) if rows else ""
-        yield town.strip(a_strip("all", none_found=False))
+        yield backstage.rows(*rows) if rows else ""
+        yield backstage.strip(a_strip("all", none_found=False))
 
-    town.script = script
-    tab.goto(town.url)
+    backstage.script = script
+    tab.goto(backstage.url)
     tab.wait_for_selector("text=The connection to Priors broke off.")
     assert "No imaging found" not in tab.inner_text("body")
 
 
 @pytest.mark.parametrize("status", [401, 404])
-def test_the_end_takes_the_patient_out_of_the_document(town: Town, tab: Any, status: int) -> None:
-    plays(town, a_strip("partial", "ok", "timeout"))
-    tab.goto(f"{town.url}")
+def test_the_end_takes_the_patient_out_of_the_document(backstage: Backstage, tab: Any, status: int) -> None:
+    plays(backstage, a_strip("partial", "ok", "timeout"))
+    tab.goto(f"{backstage.url}")
     tab.wait_for_selector("#pane[data-done=yes]")
-    town.status = status
+    backstage.status = status
     tab.click("#strip [data-retry=s1]")
     tab.wait_for_selector("text=This session has ended")
     left = tab.content()
@@ -254,10 +254,10 @@ def test_the_end_takes_the_patient_out_of_the_document(town: Town, tab: Any, sta
     assert not Axe().run(tab, options=RULES).violations_count
 
 
-def test_fifteen_idle_minutes_end_the_page(town: Town, tab: Any) -> None:
+def test_fifteen_idle_minutes_end_the_page(backstage: Backstage, tab: Any) -> None:
     tab.clock.install()
-    plays(town)
-    tab.goto(town.url)
+    plays(backstage)
+    tab.goto(backstage.url)
     tab.wait_for_selector("#pane[data-done=yes]")
     tab.clock.run_for(14 * 60_000)
     assert NAME in tab.content()
@@ -274,12 +274,12 @@ STATES = {
 
 
 @pytest.mark.parametrize(("size", "theme"), [((1280, 800), "light"), ((1000, 650), "dark"), ((820, 1180), "light"), ((390, 700), "dark")])
-def test_axe_finds_nothing_and_nothing_is_cut_off(town: Town, browser: Any, theme: str, size: tuple[int, int]) -> None:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
+def test_axe_finds_nothing_and_nothing_is_cut_off(backstage: Backstage, chrome: Any, theme: str, size: tuple[int, int]) -> None:
+    context = chrome.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
     page = context.new_page()
     for state, (strip, rows) in STATES.items():
-        plays(town, strip, rows=rows)
-        page.goto(town.url)
+        plays(backstage, strip, rows=rows)
+        page.goto(backstage.url)
         page.wait_for_selector("#pane[data-done=yes]")
         found = Axe().run(page, options=RULES).response["violations"]
         assert not found, (state, [(one["id"], one["nodes"][0]["html"]) for one in found])
