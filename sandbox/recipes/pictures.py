@@ -33,7 +33,7 @@ def chest_film(job: Job, index: int) -> Dataset:
     if small:
         lines = chest.projection(96, "LATERAL" if view == "LATERAL" else "PA", steps=40, vessels=False)
     else:
-        lines = chest.projection(256, "LATERAL" if view == "LATERAL" else "PA", job.option("nodule"), job.option("heart", 1.0), 200)
+        lines = chest.projection(256, "LATERAL" if view == "LATERAL" else "PA", job.option("nodule"), job.option("heart", 1.0), 140)
     side = 512 if small else 1600
     dose = _resize(lines, side, round(side * 0.9))
     path = dose * (380 / lines.shape[1]) / 1000
