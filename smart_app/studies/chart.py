@@ -63,9 +63,9 @@ class Chart:
         self._clock = clock
 
     def source(self, ctx: LaunchContext) -> Source:
-        """The chart as a source; `… chart` where an archive has the same name."""
+        """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        name = f"{ehr.name} chart" if ehr.name in {archive.name for archive in self._archives} else ehr.name
+        name = ehr.name if {"chart", "ehr"} & set(ehr.name.lower().split()) else f"{ehr.name} chart"
         return Source(f"{CHART}{ehr.key}", name, ehr.organization or ehr.name)
 
     def reports_key(self, ctx: LaunchContext) -> str:

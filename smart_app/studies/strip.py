@@ -15,7 +15,7 @@ from smart_app.studies.rows import SourceChip, Strip
 
 CHART = "ehr:"
 ANSWERED = frozenset({SourceState.OK, SourceState.EMPTY, SourceState.PARTIAL})
-RETRYABLE = frozenset({SourceState.TIMEOUT, SourceState.FAILED, SourceState.REFUSED, SourceState.PARTIAL, SourceState.TOO_LARGE})
+RETRYABLE = frozenset({SourceState.TIMEOUT, SourceState.FAILED, SourceState.REFUSED, SourceState.TOO_LARGE})
 MISSING = "Studies kept only there are not in this list."
 WORDS = {
     SourceState.TIMEOUT: "no answer", SourceState.FAILED: "failed", SourceState.REFUSED: "refused", SourceState.TOO_LARGE: "too large",
@@ -94,7 +94,8 @@ def _chip(source: Source, answer: Answer | None) -> SourceChip:
         name=source.name,
         state=(SourceState.PARTIAL if answer.state.answered_in_full and not is_whole(answer) else answer.state).value,
         word=_word(answer),
-        retryable=answer.state in RETRYABLE,
+        # What was withheld or not approved will be so again; what broke off or could not be read may come right.
+        retryable=answer.state in RETRYABLE or bool(answer.state in ANSWERED and (answer.fault_code or answer.more_exist or answer.unreadable)),
         title=title,
         action=" ".join([action, *answer.notes]).strip(),
         reference=answer.reference,

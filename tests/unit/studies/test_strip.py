@@ -86,6 +86,12 @@ def test_every_fault_says_what_happened_whose_side_and_what_next() -> None:
             assert "{" not in one.title
 
 
+def test_only_what_may_come_right_is_offered_again() -> None:
+    assert chip(told(state=SourceState.PARTIAL, more_exist=True)).retryable
+    assert not chip(told(state=SourceState.PARTIAL, withheld=1)).retryable
+    assert not chip(told(state=SourceState.NO_IDENTIFIER)).retryable
+
+
 def test_trouble_comes_first() -> None:
     states = [chip.state for chip in strip(told("ehr:n", SourceState.OK, 1), told("brannoc", SourceState.FAILED)).chips]
     assert states == ["failed", "asking", "ok"]
