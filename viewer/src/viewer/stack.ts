@@ -34,6 +34,8 @@ function start(): void {
   initCore({ rendering: { webGlContextCount: 1 }, debug: { statsOverlay: false } });
   initLoader({ maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)) });
   cache.setMaxCacheSize(CACHE_BYTES);
+  // Cornerstone drops a copy of every load error unhandled; ours are in the image's place already.
+  addEventListener('unhandledrejection', (event) => { if (event.reason instanceof ViewerFault) event.preventDefault(); });
   imageLoader.registerImageLoader(SCHEME, (imageId: string) => ({ promise: load(imageId) }));
   metaData.addProvider((type: string, imageId: unknown) => {
     const entry = typeof imageId === 'string' ? entries.get(imageId) : undefined;
