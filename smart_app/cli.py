@@ -13,10 +13,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from smart_app import config_file
+from smart_app.audit.log import Verdict
 from smart_app.config import Settings
 from smart_app.config_file import WrongConfiguration
 
@@ -60,7 +62,9 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
     check.add_argument("--json", action="store_true")
     audit = command("audit", _audit, "Who saw what, when.")
-    audit.add_argument("--patient", metavar="ID", required=True, help="FHIR id of the patient")
+    asked = audit.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--patient", metavar="ID", help="FHIR id of the patient")
+    asked.add_argument("--verify", action="store_true", help="prove that no record was altered, removed or added; exit 1 if one was")
     audit.add_argument("--json", action="store_true")
     database = command("db", _db, "Bring the database to this version.")
     database.add_argument("action", choices=["upgrade"])
@@ -93,6 +97,8 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
     parts = build(settings)
     while True:
         parts.store.sweep()
+        # Sweeping tells `holdings` of each launch that ends; this catches what a killed process never told.
+        parts.holdings.purge(parts.clock() - timedelta(hours=settings.sessions.absolute_hours))
         if options.once or stopped.wait(HOUSEKEEPING_SECONDS):
             return 0
 
@@ -113,8 +119,11 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.factory import build
     from smart_app.web import new_reference
 
+    parts = build(settings)
+    if options.verify:
+        return _verified(parts.audit.verify(), options)
     who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
-    lines = build(settings).reports.read(Question(settings.tenant, patient=options.patient), who)
+    lines = parts.reports.read(Question(settings.tenant, patient=options.patient), who)
     if options.json:
         print(json.dumps([line.as_json() for line in lines]))  # noqa: T201
         return 0
@@ -123,6 +132,16 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
         outcome = "ok" if line.outcome == 0 else f"outcome {line.outcome}"
         print(f"{line.time:%Y-%m-%d %H:%M:%S}Z  {line.name or line.user or 'nobody':<24}  {line.event:<16}  {outcome:<9}  {details}")  # noqa: T201
     return 0
+
+
+def _verified(verdict: Verdict, options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps({"ok": not verdict.faults, "records": verdict.records, "faults": verdict.faults}))  # noqa: T201
+    else:
+        for fault in verdict.faults:
+            print(fault)  # noqa: T201
+        print(f"{verdict.records} records read, {len(verdict.faults)} faults.")  # noqa: T201
+    return 1 if verdict.faults else 0
 
 
 def _db(settings: Settings, options: argparse.Namespace) -> int:

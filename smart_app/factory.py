@@ -198,11 +198,14 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         fanout=Fanout(parts.clock),
         holdings=parts.holdings,
         launch_token=parts.launch_token,
+        is_live=parts.store.is_live,
         reference=new_reference,
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
     )
-    app.register_blueprint(studies_views.make_blueprint(listing, parts.holdings, chart, parts.audit, parts.clock))
+    app.register_blueprint(studies_views.make_blueprint(
+            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60
+        ))
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:

@@ -65,8 +65,7 @@ class Chart:
     def source(self, ctx: LaunchContext) -> Source:
         """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        name = ehr.name if {"chart", "ehr"} & set(ehr.name.lower().split()) else f"{ehr.name} chart"
-        return Source(f"{CHART}{ehr.key}", name, ehr.organization or ehr.name)
+        return Source(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
 
     def reports_key(self, ctx: LaunchContext) -> str:
         """Key under which the reports' answer is kept. It is no source of studies and has no place in the strip."""

@@ -13,7 +13,7 @@ from datetime import date
 import structlog
 
 from launch.context import LaunchContext
-from launch.errors import LaunchError
+from launch.errors import LaunchError, SessionEnded
 from smart_app.archives.fanout import Fanout, Question
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, ConfiguredArchive, LaunchToken
@@ -62,17 +62,19 @@ class Listing:
         fanout: Fanout,
         holdings: Holdings,
         launch_token: Callable[[LaunchContext], LaunchToken],
+        is_live: Callable[[str], bool],
         reference: Callable[[str], str],
         clock: Clock,
         deadline: float,
     ) -> None:
-        """`reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
+        """`is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
         self._chart = chart
         self._archives = archives
         self._qido = qido
         self._fanout = fanout
         self._holdings = holdings
         self._launch_token = launch_token
+        self._is_live = is_live
         self._reference = reference
         self._clock = clock
         self._deadline = deadline
@@ -91,7 +93,7 @@ class Listing:
     def ask(self, ctx: LaunchContext, only: str | None = None) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
 
-        :raises KeyError: `only` names no source.
+        :raises KeyError: `only` names no source. :raises SessionEnded: the launch ended meanwhile; nothing of what came after is kept.
         """
         sources = {source.key: source for source in self.sources(ctx)}
         asked = set(sources) if only is None else {sources[only].key}
@@ -105,6 +107,10 @@ class Listing:
         for answer in answers:
             waiting.discard(answer.source)
             kept = self._keep(ctx, answer)
+            if not self._is_live(ctx.handle):
+                # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
+                self._holdings.forget(ctx.handle)
+                raise SessionEnded
             yield Step(kept, self._picture(ctx, frozenset(waiting)))
 
     def _questions(self, ctx: LaunchContext, facts: PatientFacts, sources: dict[str, Source], asked: set[str]) -> Iterator[Question]:
@@ -164,7 +170,7 @@ class Listing:
         if not is_whole(answer):
             answer = replace(answer, reference=self._reference(answer.name))
         log.info(
-            "source_answered", source=answer.source, state=answer.state.value, code=answer.fault_code, count=len(answer.studies),
+            "source_answered", source=answer.source, answered=answer.state.value, code=answer.fault_code, count=len(answer.studies),
             withheld=answer.withheld, unreadable=answer.unreadable, reference=answer.reference,
         )  # fmt: skip
         self._holdings.save_answer(ctx.handle, answer)
@@ -176,7 +182,7 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources} | {self._chart.reports_key(ctx)}
         rows = fold((answer for key, answer in answers.items() if key in shown), self._houses, self._today())
-        strip = strip_of(sources, answers, waiting, len(rows))
+        strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
         reports = answers.get(self._chart.reports_key(ctx))
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         return Picture(rows, strip, reports.notes if reports else (), answered, len(sources))

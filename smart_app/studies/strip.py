@@ -61,13 +61,15 @@ def is_whole(answer: Answer) -> bool:
     )
 
 
-def strip_of(sources: Sequence[Source], answers: Mapping[str, Answer], waiting: frozenset[str], row_count: int) -> Strip:
-    """The strip over `row_count` rows. A source that is waiting, or has no answer, is being asked."""
+def strip_of(sources: Sequence[Source], answers: Mapping[str, Answer], waiting: frozenset[str], row_count: int, in_part: int = 0) -> Strip:
+    """The strip over `row_count` rows, `in_part` of which miss images. A source that is waiting, or has no answer, is being asked."""
     latest = {source.key: answers[source.key] for source in sources if source.key in answers and source.key not in waiting}
     total, answered = len(sources), sum(answer.state in ANSWERED for answer in latest.values())
     pending = total - len(latest)
     whole = total > 0 and pending == 0 and all(is_whole(answer) for answer in latest.values())
     tone, headline, detail = _sentence(total, answered, pending, whole, latest)
+    if in_part and not pending:
+        detail = f"{detail} {'One study has' if in_part == 1 else f'{in_part} studies have'} missing images.".strip()
     chips = [_chip(source, latest.get(source.key)) for source in sources]
     return Strip(tone, headline, detail, whole and row_count == 0, tuple(sorted(chips, key=_trouble_first)))
 

@@ -11,6 +11,7 @@ import structlog
 from flask import Blueprint, Response, render_template, request, stream_with_context
 
 from launch.context import LaunchContext
+from launch.errors import SessionEnded
 from smart_app.access import Action, requires
 from smart_app.archives.types import Answer
 from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, Who
@@ -38,8 +39,8 @@ def patient_key(ctx: LaunchContext) -> str:
     return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
 
 
-def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock) -> Blueprint:
-    """`chart` is asked only when the launch's patient has not been read yet."""
+def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int) -> Blueprint:
+    """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself."""
     blueprint = Blueprint("studies", __name__)
 
     @blueprint.get("/l/<launch:handle>/studies")
@@ -76,7 +77,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         return render_template(
             "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
             born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
-            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study},
+            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study, "idle_seconds": idle_seconds},
         )  # fmt: skip
 
     def patient(ctx: LaunchContext) -> PatientFacts:
@@ -95,17 +96,19 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
         echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
         shown: dict[str, StudyRow] = {}
-        for step in listing.ask(ctx, only):
-            if step.answer is not None:
-                try:
+        try:
+            for step in listing.ask(ctx, only):
+                if step.answer is not None:
                     audit.record_all(_events(step.answer, who, ctx.patient_id))
-                except AppError as error:
-                    log.error("list_not_audited", code=error.fault.code, source=step.answer.source)
-                    return  # the browser sees a stream without `done`, and says so
-                if rows := _rows(step, shown, ctx):
-                    yield _event("rows", echo | rows)
-            yield _event("strip", echo | _strip(step.picture, ctx))
-        yield _event("done", echo)
+                    if rows := _rows(step, shown, ctx):
+                        yield _event("rows", echo | rows)
+                yield _event("strip", echo | _strip(step.picture, ctx))
+        except SessionEnded:
+            yield _event("ended", echo)  # signed out, or another user signed in, while sources were asked
+        except AppError as error:
+            log.error("list_broke_off", code=error.fault.code)  # the browser sees a stream without `done`, and says so
+        else:
+            yield _event("done", echo)
 
     return blueprint
 
