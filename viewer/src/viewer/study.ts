@@ -1,16 +1,19 @@
 // One open study: its controls, the series being looked at, and every word about it. Joins the parts; each part's own
 // work (fetching, decoding, dragging, drawing controls) is done by that part.
 import { edgeLetters } from './dicom/orientation';
+import { singleLetters } from './choices';
 import { Cine } from './cine';
 import { cornersOf } from './corners';
 import { type Command, commandOf } from './keys';
 import { type Outline, type OutlineSeries, type Request, firstSeries, isDrawable } from './outline';
+import { mark, painted } from './moments';
 import { SeriesSession } from './session';
 import type { Shown, Stack } from './stack';
 import { statusOf } from './statuses';
-import type { Tools } from './tools';
+import { Toolbox } from './toolbox';
 import { ViewerFault, isAbort } from './transfer/gateway';
-import { h, icon } from './ui/dom';
+import { h } from './ui/dom';
+import { head } from './ui/head';
 import { openHelp } from './ui/help';
 import { SeriesStrip } from './ui/series';
 import { StatusBar } from './ui/status';
@@ -21,8 +24,6 @@ import { type Preset, type Window, presetOf, presetsFor } from './windows';
 
 interface Doors { close: () => void; ended: (fault: ViewerFault) => void }
 
-const LETTERS = 'priors.letters'; // a choice about keys, not about a patient
-
 export class StudyView {
   readonly #root: HTMLElement;
   readonly #toolbar: Toolbar;
@@ -31,10 +32,9 @@ export class StudyView {
   readonly #status: StatusBar;
   readonly #wheel: Wheel;
   readonly #cine: Cine;
+  readonly #toolbox: Toolbox;
   #stack: Promise<Stack> | null = null;
   #live: Stack | null = null;
-  #tools: Tools | null = null;
-  #tool: DragTool = 'window';
   #session: SeriesSession | null = null;
   #series: OutlineSeries | null = null;
   #index = 0;
@@ -50,36 +50,24 @@ export class StudyView {
     this.#viewport = new ViewportFrame((index) => void this.go(index));
     this.#strip = new SeriesStrip(outline.series, (series) => this.openSeries(series));
     this.#status = new StatusBar(outline.notForDiagnosis);
-    this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, this.#head(), this.#toolbar.element,
+    this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, head(outline, () => this.doors.close(), () => this.#root.classList.toggle('v-wide')), this.#toolbar.element,
       this.#viewport.element, outline.series.length > 0 ? this.#strip.element : null, this.#status.element);
     this.#root.addEventListener('keydown', (event) => this.#key(event));
     // Over the picture our keys come before Cornerstone's own listeners, which swallow some of them.
     this.#viewport.element.addEventListener('keydown', (event) => this.#key(event), { capture: true });
     this.#cine = new Cine(() => this.#advance(), (playing) => this.#toolbar.playing(playing, playing ? 'Stop' : 'Play'));
-    this.#wheel = new Wheel(this.#viewport.element, () => this.#tool === 'scroll', (by) => void this.go(this.#index + by));
-    this.#viewport.element.addEventListener('pointerdown', (event) => this.#guard(event), { capture: true });
+    this.#wheel = new Wheel(this.#viewport.element, () => this.#toolbox.active === 'scroll', (by) => void this.go(this.#index + by));
+    this.#toolbox = new Toolbox(this.#toolbar, this.#viewport, () => this.#session?.images[this.#index]);
   }
 
   /** Puts the controls up and opens the first series. */
   begin(): void {
     this.pane.replaceChildren(this.#root);
-    this.#toolbar.tool(this.#tool);
+    this.#toolbar.tool(this.#toolbox.active);
     this.#toolbar.press('overlays', true);
     const first = firstSeries(this.outline.series);
     if (first) this.openSeries(first);
     else this.#tell(new ViewerFault('empty', 'This study holds no images here.', 'Ask the hospital if you expected some.', null, 0));
-  }
-
-  #head(): HTMLElement {
-    const { study } = this.outline;
-    const list = h('button', 'v-btn v-list', { type: 'button' }, icon('left'), 'List');
-    const wide = h('button', 'v-btn v-btn-ico', { type: 'button', 'aria-label': 'Larger view', 'aria-pressed': 'false', title: 'Larger view' }, icon('full'));
-    const close = h('button', 'v-btn v-btn-ico v-quiet', { type: 'button', 'aria-label': 'Close', title: 'Close (Esc)' }, icon('x'));
-    list.addEventListener('click', () => this.doors.close());
-    close.addEventListener('click', () => this.doors.close());
-    wide.addEventListener('click', () => wide.setAttribute('aria-pressed', String(this.#root.classList.toggle('v-wide'))));
-    return h('header', 'v-head', {}, list, h('div', 'v-titles', {}, h('h2', '', { title: study.title }, study.title),
-      h('div', 'v-sub', {}, [study.hospital, [study.date, study.when].filter(Boolean).join(', ')].filter(Boolean).join(' · '))), wide, close);
   }
 
   openSeries(series: OutlineSeries): void {
@@ -96,7 +84,7 @@ export class StudyView {
     this.#viewport.parts([]);
     this.#toolbar.closeMenus();
     this.#live?.clear();
-    this.#tools?.removeAll();
+    this.#toolbox.removeAll();
     this.#live?.element.classList.add('v-off');
     this.#picture(null);
     this.#data({ state: 'loading', loaded: 0, total: 0, failed: 0, withheld: 0, settled: 0 });
@@ -133,19 +121,10 @@ export class StudyView {
     if (!image) return;
     this.#presets = image.samples === 1 ? presetsFor(image.modality, image.windows) : [];
     this.#toolbar.presets(this.#presets, true);
-    this.#measuring();
+    this.#toolbox.look();
     this.#toolbar.allow('play', session.images.length > 1, 'One image: nothing to play');
     this.#corners(null);
     this.#progress();
-  }
-
-  #measuring(): void {
-    const image = this.#session?.images[this.#index];
-    const known = Boolean(image?.spacing);
-    const why = 'Size unknown: no measurement in mm on this image';
-    this.#toolbar.allow('length', known, why);
-    this.#toolbar.allow('angle', known, why);
-    if (!known && (this.#tool === 'length' || this.#tool === 'angle')) this.#use('window');
   }
 
   // Cornerstone is fetched after the first picture is on the screen: its start would hold the picture up.
@@ -168,7 +147,7 @@ export class StudyView {
     this.#data({ state: 'shown' });
     this.#queue();
     if (this.#session?.frames?.states[0] === 'failed') void this.go(0);
-    if (!this.#tools) void this.#startTools();
+    if (this.#live) void this.#toolbox.start(this.#live).then((on) => { if (on && !this.#gone) this.pane.dataset.tools = 'ready'; });
     const rate = this.#session?.images[0]?.frameRate;
     if (rate && (this.#session?.images.length ?? 0) > 1) this.#toolbar.side(`${Math.round(rate)} frames a second`);
   }
@@ -182,14 +161,6 @@ export class StudyView {
     }
     this.#progress();
     if (session.frames?.count('failed') === 0) mark('priors:all-images');
-  }
-
-  async #startTools(): Promise<void> {
-    const { Tools: Made } = await import('./tools');
-    if (this.#gone || !this.#live) return;
-    this.#tools ??= new Made(this.#live.element);
-    this.#tools.use(this.#tool);
-    this.pane.dataset.tools = 'ready';
   }
 
   #broken(error: unknown): void {
@@ -237,7 +208,7 @@ export class StudyView {
     }
     if (this.#index !== index || this.#session !== session) return;
     this.#viewport.curtain(null);
-    if (Boolean(session.images[earlier]?.spacing) !== Boolean(session.images[index]?.spacing)) this.#measuring();
+    if (Boolean(session.images[earlier]?.spacing) !== Boolean(session.images[index]?.spacing)) this.#toolbox.look();
     this.#queue();
   }
 
@@ -264,7 +235,7 @@ export class StudyView {
 
   run(command: Command): void {
     const stack = this.pane.dataset.state === 'shown' ? this.#live : null;
-    if ((DRAG_TOOLS as readonly string[]).includes(command)) { this.#use(command as DragTool); return; }
+    if ((DRAG_TOOLS as readonly string[]).includes(command)) { this.#toolbox.use(command as DragTool); return; }
     const steps: Partial<Record<Command, number>> = { next: 1, previous: -1, next10: 10, previous10: -10, first: -Infinity, last: Infinity };
     const step = steps[command];
     if (step !== undefined) { this.#cine.stop(); void this.go(this.#index + step); return; }
@@ -277,10 +248,10 @@ export class StudyView {
       case 'fit': stack?.fit(); break;
       case 'reset': stack?.reset(); break;
       case 'play': this.#play(); break;
-      case 'delete': if (this.#tools && this.#tools.removeMark() === 0) this.#viewport.note('No mark to delete'); break;
+      case 'delete': this.#toolbox.removeMark(); break;
       case 'overlays': this.#overlays = !this.#overlays; this.#viewport.overlays(this.#overlays); this.#toolbar.press('overlays', this.#overlays); break;
       case 'nextSeries': case 'previousSeries': this.#step(command === 'nextSeries' ? 1 : -1); break;
-      case 'help': openHelp(this.#root, this.#letters, (on) => { this.#letters = on; }); break;
+      case 'help': openHelp(this.#root, singleLetters.on, (on) => { singleLetters.on = on; }); break;
       case 'close': this.doors.close(); break;
     }
     this.#queue();
@@ -298,24 +269,6 @@ export class StudyView {
     if (next) this.openSeries(next);
   }
 
-  #use(tool: DragTool): void {
-    const image = this.#session?.images[this.#index];
-    if ((tool === 'length' || tool === 'angle') && !image?.spacing) {
-      this.#viewport.note('Size unknown: no measurement in mm on this image');
-      return;
-    }
-    this.#tool = tool;
-    this.#toolbar.tool(tool);
-    this.#tools?.use(tool);
-    this.#viewport.element.dataset.tool = tool;
-  }
-
-  // A mark must not be put on an image whose size is unknown, even when the tool was chosen on another.
-  #guard(event: PointerEvent): void {
-    const image = this.#session?.images[this.#index];
-    if ((this.#tool === 'length' || this.#tool === 'angle') && !image?.spacing && event.button === 0) event.stopPropagation();
-  }
-
   #applyPreset(preset: Preset): void {
     this.#applyWindow(Number.isNaN(preset.width) ? null : preset);
   }
@@ -326,33 +279,16 @@ export class StudyView {
     this.#queue();
   }
 
-  get #letters(): boolean {
-    try { return localStorage.getItem(LETTERS) !== 'off'; } catch { return true; } // storage may be blocked in a frame
-  }
-
-  set #letters(on: boolean) {
-    try { localStorage.setItem(LETTERS, on ? 'on' : 'off'); } catch { /* lasts for this page only */ }
-  }
-
   #key(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
     if (event.defaultPrevented || target.matches('input, select, textarea')) return;
-    if (event.shiftKey && /^Arrow/.test(event.key) && this.#moveMark(event.key)) { event.preventDefault(); return; }
-    const command = commandOf(event, this.#letters);
+    if (event.shiftKey && this.#toolbox.moveEnd(event.key, this.#live)) { event.preventDefault(); return; }
+    const command = commandOf(event, singleLetters.on);
     if (!command) return;
     if (command === 'play' && target.matches('button')) return; // Space presses the button it stands on
     event.preventDefault();
     event.stopPropagation();
     this.run(command);
-  }
-
-  #moveMark(key: string): boolean {
-    const by: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const step = by[key];
-    const viewport = this.#live?.viewport;
-    if (!step || !viewport || !this.#tools) return false;
-    const from = viewport.canvasToWorld([0, 0]);
-    return this.#tools.moveEnd(viewport.canvasToWorld(step).map((value, i) => value - (from[i] as number)));
   }
 
   // Many things change in one frame of the screen; the words are written once for it.
@@ -412,16 +348,8 @@ export class StudyView {
     this.#cine.stop();
     this.#wheel.stop();
     this.#session?.close();
-    this.#tools?.destroy();
+    this.#toolbox.destroy();
     this.#live?.destroy();
     this.#root.remove();
   }
-}
-
-function mark(name: string): void {
-  requestAnimationFrame(() => { performance.mark(name); });
-}
-
-function painted(): Promise<void> {
-  return new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 }

@@ -1,0 +1,10 @@
+// Moments that are measured, and waiting for one.
+
+/** Marks a moment once what led to it is on the screen. */
+export function mark(name: 'priors:first-picture' | 'priors:first-image' | 'priors:all-images'): void {
+  requestAnimationFrame(() => { performance.mark(name); });
+}
+
+export function painted(): Promise<void> {
+  return new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+}
