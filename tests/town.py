@@ -60,13 +60,21 @@ class Town:
 
 @contextmanager
 def town(
-    folder: Path, pictures: Path, *, options: EhrOptions | None = None, extra: Callable[[dict[str, Any]], None] | None = None
+    folder: Path,
+    pictures: Path,
+    *,
+    options: EhrOptions | None = None,
+    extra: Callable[[dict[str, Any]], None] | None = None,
+    tokens: Mapping[str, str] | None = None,
 ) -> Iterator[Town]:
-    """A town under `folder`, its archives filled with the small pictures under `pictures` (made once, kept)."""
+    """A town under `folder`, its archives filled with the small pictures under `pictures` (made once, kept).
+
+    `extra` changes the configuration before Priors reads it; `tokens` are bearer tokens that an archive wants.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # packaged pictures are odd here and there; how they are made is not tested here
         folders = images.build(pictures, progress=lambda _: None, small=True)
-    plan = _plan(folder, folders)
+    plan = _plan(folder, folders, tokens or {})
     file = configuration.write(plan)
     if extra is not None:
         _change(file, extra)
@@ -92,11 +100,12 @@ def town(
         yield Town(plan, settings, app, ehr_faults, archive_faults)
 
 
-def _plan(folder: Path, folders: Mapping[str, Path]) -> Plan:
+def _plan(folder: Path, folders: Mapping[str, Path], tokens: Mapping[str, str]) -> Plan:
     port = choose_port(None)
     (folder / "data").mkdir(mode=0o700, parents=True)
     archives = tuple(
-        ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), None) for at, one in enumerate(ARCHIVES)
+        ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), tokens.get(one.key))
+        for at, one in enumerate(ARCHIVES)
     )
     return Plan(str(folder), str(folder), str(fixtures_folder()), port, archives)
 
