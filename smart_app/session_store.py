@@ -156,6 +156,12 @@ class SqlSessionStore:
         row = self._owned(handle, browser)
         return row is not None and (row.ended_at is not None or self._is_over(row, self._clock()))
 
+    def is_live(self, handle: str) -> bool:
+        """Whether this launch has not ended, by a person, another user or time. Does not count as use."""
+        with self._db.reading() as session:
+            row = session.get(LaunchRow, handle)
+        return row is not None and row.ended_at is None and not self._is_over(row, self._clock())
+
     def end(self, handle: str) -> None:
         with self._db.transaction() as session:
             ended = self._end_where(session, LaunchRow.handle == handle, self._clock())

@@ -254,6 +254,46 @@ def test_the_end_takes_the_patient_out_of_the_document(backstage: Backstage, tab
     assert not Axe().run(tab, options=RULES).violations_count
 
 
+def test_the_end_told_while_the_list_fills_blanks_the_page(backstage: Backstage, tab: Any) -> None:
+    def script() -> Iterator[str]:
+        yield backstage.rows(*OLD)
+        yield backstage.event("ended")
+
+    backstage.script = script
+    tab.goto(backstage.url)
+    tab.wait_for_selector("text=This session has ended")
+    assert NAME not in tab.content()
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_coming_back_to_a_tab_that_is_no_longer_this_users_blanks_it_at_once(backstage: Backstage, tab: Any, status: int) -> None:
+    plays(backstage)
+    tab.goto(backstage.url)
+    tab.wait_for_selector("#pane[data-done=yes]")
+    backstage.status = status
+    tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    tab.wait_for_selector("text=This session has ended")
+    assert NAME not in tab.content()
+
+
+def test_a_study_that_is_no_longer_in_the_list_is_closed(backstage: Backstage, tab: Any) -> None:
+    def script() -> Iterator[str]:
+        yield backstage.rows(*OLD)
+        yield backstage.strip(a_strip("some", "ok", "asking"))
+        backstage.go.wait(20)
+        yield backstage.event("rows", rows=[], gone=["1.12"])
+        yield backstage.strip(a_strip())
+        yield backstage.event("done")
+
+    backstage.script = script
+    tab.goto(backstage.url)
+    tab.click("#rows .srow[data-uid='1.12'] a.ttl")
+    tab.wait_for_selector("#app[data-view=study]")
+    backstage.go.set()
+    tab.wait_for_selector("#app[data-view=list]")
+    assert "Study 12" not in titles(tab)
+
+
 def test_fifteen_idle_minutes_end_the_page(backstage: Backstage, tab: Any) -> None:
     tab.clock.install()
     plays(backstage)

@@ -99,6 +99,17 @@ def test_rows_are_there_before_a_held_archive_answers(hospital: World) -> None:
     assert moments[-1][1] >= 2
 
 
+def test_a_launch_that_ends_while_sources_are_asked_tells_and_keeps_nothing_more(hospital: World) -> None:
+    hospital.archives["northgate"] = once(study("2.25.1", SAME_NUMBER))
+    hospital.archives["kestrel"] = lambda asked: (hospital.parts.store.end(hospital.handle), once(study("2.25.9", "K-9"))(asked))[1]
+    hospital.archives["brannoc"] = lambda asked: Say(204, hang=1)
+    events = list(hospital.stream())
+    assert events[-1][0] == "ended"
+    assert "2.25.9" not in json.dumps(events)
+    assert hospital.parts.holdings.answers(hospital.handle) == ()
+    assert hospital.get("/studies").status_code == 401
+
+
 def test_a_hung_archive_does_not_hold_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with world(tmp_path, monkeypatch, deadline=1) as hospital:
         hospital.archives["brannoc"] = lambda asked: Say(204, hang=30)

@@ -94,6 +94,7 @@ function start(): void {
     const finished = (complete: boolean): void => {
       asking.delete(control);
       if (complete && source === null && asking.size === 0) rows.keepOnly(seen);
+      if (opening.current && !rows.find(opening.current)) opening.close();
       if (asking.size === 0) pane.dataset['done'] = 'yes';
       count();
       opening.arrived(true);
@@ -106,6 +107,7 @@ function start(): void {
         found.forEach((row) => seen.add(row.uid));
         gone.forEach((uid) => seen.delete(uid));
         rows.receive(found, gone);
+        if (opening.current && !rows.find(opening.current)) opening.close(); // no longer this patient's
         opening.arrived();
       },
       strip: (event) => {

@@ -19,7 +19,8 @@ export class SessionWatch {
     this.#options = options;
     for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) addEventListener(kind, () => (this.#lastUse = Date.now()), { passive: true, capture: true });
     setInterval(() => void this.#check(), 10_000);
-    document.addEventListener('visibilitychange', () => void this.#check());
+    // Whoever comes back to the tab may be another person than the one who left it: ask at once whose it is.
+    document.addEventListener('visibilitychange', () => void this.#check(true));
     // The back-forward cache must not bring a patient back: blank on the way out, ask again on the way in.
     addEventListener('pagehide', (event) => {
       if (event.persisted) this.end('server');
@@ -48,15 +49,16 @@ export class SessionWatch {
     document.querySelector<HTMLElement>('main')?.focus();
   }
 
-  async #check(): Promise<void> {
+  async #check(returned = false): Promise<void> {
     if (this.#over) return;
     const now = Date.now();
     if (now - this.#lastUse >= this.#options.idleMs) return this.end('idle');
-    if (document.hidden || now - this.#lastPulse < Math.min(4 * MINUTE, this.#options.idleMs / 3) || this.#lastUse <= this.#lastPulse) return;
+    const due = now - this.#lastPulse >= Math.min(4 * MINUTE, this.#options.idleMs / 3) && this.#lastUse > this.#lastPulse;
+    if (document.hidden || !(returned || due)) return;
     this.#lastPulse = now;
     try {
       const answer = await fetch(this.#options.pulseUrl, { cache: 'no-store', credentials: 'same-origin' });
-      if (answer.status === 401) this.end('server'); // 404 may only mean that there is no style
+      if (answer.status === 401 || answer.status === 404) this.end('server'); // 404: another user has signed in since
     } catch {
       // no network: the next request will tell
     }

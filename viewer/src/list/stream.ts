@@ -48,6 +48,7 @@ export function dispatch(event: string, text: string, whose: Whose, listener: Li
   if (event === 'rows' && Array.isArray(data['rows'])) listener.rows(data['rows'] as RowEvent[], Array.isArray(data['gone']) ? data['gone'].map(String) : []);
   else if (event === 'strip') listener.strip(data as unknown as StripEvent);
   else if (event === 'done') return 'done';
+  else if (event === 'ended') listener.ended();
   else return 'dropped';
   return 'read';
 }
