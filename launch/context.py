@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+V2_VERBS = re.compile(r"c?r?u?d?s?")
 NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -55,7 +57,7 @@ class LaunchContext:
                 continue
             kind, _, verbs = rest.partition(".")
             verbs = verbs.partition("?")[0]
-            readable = verbs in ("read", "*") or "s" in verbs or "r" in verbs
+            readable = verbs in ("read", "*") or (V2_VERBS.fullmatch(verbs) is not None and ("r" in verbs or "s" in verbs))
             if kind in (resource, "*") and readable:
                 return True
         return False

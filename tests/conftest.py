@@ -41,6 +41,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     db.engine.dispose()
 
 
-@pytest.fixture()
+@pytest.fixture
 def keyring() -> Keyring:
     return Keyring({"test": secrets.token_bytes(32)})
