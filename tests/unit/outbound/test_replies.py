@@ -35,7 +35,7 @@ def test_failures_before_the_body(error: Exception, kind: type[Exception]) -> No
 
 def test_a_secure_pool_always_verifies(tmp_path: Path) -> None:
     pool = pool_for(lane(), "https://a.example.org:443", False, lambda *_: [])  # type: ignore[arg-type]
-    context = pool.conn_kw["ssl_context"] if "ssl_context" in pool.conn_kw else pool.ssl_context  # type: ignore[attr-defined]
+    context = pool.conn_kw.get("ssl_context") or pool.ssl_context  # type: ignore[attr-defined]
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
