@@ -45,7 +45,7 @@ export class StudyView {
 
   constructor(private readonly pane: HTMLElement, private readonly request: Request, private readonly outline: Outline, private readonly doors: Doors) {
     this.#toolbar = new Toolbar({
-      command: (command) => this.run(command), preset: (preset) => this.#applyPreset(preset), window: (window) => this.#applyWindow(window),
+      command: (command) => this.run(command), preset: (preset: Preset) => this.#applyWindow(preset), window: (window) => this.#applyWindow(window),
     });
     this.#viewport = new ViewportFrame((index) => void this.go(index));
     this.#strip = new SeriesStrip(outline.series, (series) => this.openSeries(series));
@@ -186,7 +186,7 @@ export class StudyView {
   /** Shows one image of the stack, or says in its place why it cannot be shown. */
   async go(wanted: number): Promise<void> {
     const session = this.#session;
-    const { frames } = session ?? {};
+    const frames = session?.frames;
     if (!session || !frames) return;
     const index = Math.min(session.images.length - 1, Math.max(0, wanted));
     const earlier = this.#index;
@@ -240,7 +240,7 @@ export class StudyView {
     const step = steps[command];
     if (step !== undefined) { this.#cine.stop(); void this.go(this.#index + step); return; }
     const preset = /^preset(\d)$/.exec(command)?.[1];
-    if (preset) { const found = this.#toolbar.preset(Number(preset)); if (found) this.#applyPreset(found); return; }
+    if (preset) { const found = this.#toolbar.preset(Number(preset)); if (found) this.#applyWindow(found); return; }
     switch (command) {
       case 'invert': stack?.invert(); break;
       case 'rotate': stack?.rotate(); break;
@@ -269,13 +269,9 @@ export class StudyView {
     if (next) this.openSeries(next);
   }
 
-  #applyPreset(preset: Preset): void {
-    this.#applyWindow(Number.isNaN(preset.width) ? null : preset);
-  }
-
   #applyWindow(window: Window | null): void {
     if (this.pane.dataset.state !== 'shown') return;
-    this.#live?.window(window);
+    this.#live?.window(window && !Number.isNaN(window.width) ? window : null);
     this.#queue();
   }
 
@@ -328,8 +324,7 @@ export class StudyView {
     if (!session || !frames) return;
     this.#scrollbar();
     this.#viewport.parts(frames.states.map((state) => (state === 'failed' ? false : state === 'wanted' ? null : true)));
-    const loaded = frames.count('drawn') + frames.count('held');
-    const failed = frames.count('failed');
+    const [loaded, failed] = [frames.count('drawn') + frames.count('held'), frames.count('failed')];
     this.#data({ loaded, total: session.images.length, failed, withheld: session.withheld, settled: session.settled ? 1 : 0 });
     this.#strip.progress(session.paths.series, loaded, session.images.length, !session.settled);
     this.#status.show(statusOf(session, this.outline.study.hospital, {

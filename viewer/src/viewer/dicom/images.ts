@@ -75,7 +75,7 @@ function readImage(set: Dataset, frame: number): StackImage | null {
   const instance = text(flat, '00080018');
   const rows = number(flat, '00280010');
   const columns = number(flat, '00280011');
-  if (!instance || !rows || !columns) return null;
+  if (!instance || !rows || !columns || number(flat, '00280100') === 1) return null; // one bit a pixel marks regions, it is no picture
   const spacing = pair(numbers(flat, '00280030'));
   const aspect = pair(numbers(flat, '00280034'));
   const axes = texts(flat, '00200020');
