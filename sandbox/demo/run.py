@@ -43,6 +43,9 @@ def command(argv: Sequence[str]) -> int:
             children.stop()
     except KeyboardInterrupt:
         return 0 if ready else INTERRUPTED
+    except ModuleNotFoundError as error:
+        _say(f"The demo draws its images with libraries that are not installed here ({error.name}). Install them with: pip install 'priors[demo]'")
+        return 1
     except (PortTaken, ChildFailed, OSError) as error:
         _say(str(error))
         return 1
