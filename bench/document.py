@@ -1,0 +1,142 @@
+"""`docs/performance.md`: the table of one run with its machine, versions and what limits each figure."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bench import ohif
+from bench.places import RTT_MS, WORKERS
+from bench.report import Line
+from bench.samples import Samples
+
+READINGS = (
+    ("P1, P3", "READING-P1"),
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and when a run was made."""
+
+    day: str
+    processor: str
+    cores: int
+    memory_gib: float
+    system: str
+    load: float
+    minutes: float
+    versions: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def this(cls, load: tuple[float, float, float], seconds: float) -> Machine:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+        return cls(
+            datetime.now(UTC).date().isoformat(), _processor(), os.cpu_count() or 1, memory, _system(), load[0], seconds / 60, tuple(_versions())
+        )
+
+
+def document(lines: Sequence[Line], more: Sequence[tuple[str, str]], samples: Samples, machine: Machine, flags: str) -> str:
+    rows = "\n".join(
+        f"| {one.figure} | {one.what} | {one.ours} | {one.anchor} | **{one.value}** | {one.target(one.now)} | {one.target(one.final)} | {one.verdict} |" for one in lines
+    )
+    limits = "\n".join(f"- {what}: {value}" for what, value in more)
+    readings = "\n".join(f"- **{figures}**: {text}" for figures, text in READINGS)
+    versions = ", ".join(f"{name} {number}" for name, number in machine.versions)
+    counts = f"browser visits n={samples.count('first image priors')} ({samples.count('first image priors far')} at {RTT_MS} ms), "
+    counts += f"transfers n={samples.count('frames direct')} ({samples.count('frames direct far')} at {RTT_MS} ms), "
+    counts += f"single frames n={samples.count('first frame direct')}, lists n={samples.count('list done')}"
+    return f"""# Performance
+
+Written by `make bench`; a run replaces this file. Priors is compared, on one machine and in one run, with what it stands
+in front of (Orthanc, asked directly), what could stand there instead (nginx) and the viewer most people would use (OHIF).
+Only the ratios mean much: everything shares the machine's cores, the browser draws without a graphics card, and the same
+direct run differs by half between a quiet and a busy minute. Ours and the anchor alternate (A B A B …); figures are medians.
+
+| | |
+|---|---|
+| Date | {machine.day} |
+| Machine | {machine.cores} cores ({machine.processor}), {machine.memory_gib:.0f} GiB, {machine.system}; all of it on this machine |
+| Load before the run | {machine.load:.1f} (of {machine.cores} cores): {_quiet(machine)} |
+| Run | `bench/run{" " + flags if flags else ""}`, {machine.minutes:.0f} minutes; {counts} |
+| Versions | {versions} |
+
+## Figures
+
+| | figure | ours | anchor | compared | this version | final | |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+Beside them:
+
+{limits}
+
+## How it is measured
+
+The study is a 300-slice 512 x 512 CT phantom (157.7 MB, explicit little endian), drawn by `bench/phantom.py`, the same on
+every machine. It lies in Debian's Orthanc under a demo patient's numbers. Priors runs as the demo runs it: gunicorn with {WORKERS}
+workers of 24 threads, the demo EHR beside it, default settings. The archive "{RTT_MS} ms away" is the same Orthanc behind
+`bench/delay.py`, which adds the round trip, one more for a new connection, and TCP's slow start.
+
+- **First image** is the first moment at which a canvas of at least 200 x 200 pixels *shows* a picture (5 % of it lit, 16 grey
+  levels), watched in the same way in both pages from inside them, counted from the navigation. In Priors that is the
+  series' own first image with its own window at its full resolution, painted on a 2D canvas (`priors:first-picture`);
+  the same image drawn by Cornerstone in WebGL, on which tools work, follows (`priors:first-image`). Both are above.
+- **All images** is, in Priors, the moment when all 300 are decoded and kept (`priors:all-images`). For OHIF it is
+  the arrival of the last of 300 frames, which is kinder: its decoding is not waited for.
+- **Cold** is a new browser profile that has finished starting and has loaded no page. Priors' page is the study's own
+  address in a live launch whose list was loaded before; OHIF's is its viewer with the study's UID. OHIF {ohif.VERSION} is the build
+  its makers ship in the npm package, served by nginx with gzipped files; it asks Orthanc through the same nginx, with no login.
+- **Frames** are fetched over 6 keep-alive connections by `bench/wire.py`, which parses next to nothing: the ruler must not
+  cost what it measures. Every round asks through a new launch that has read the metadata, as the viewer does.
+- **First frame** starts from rest: a new connection, and none of ours to the archive alive (Orthanc drops one after 1 s).
+- **The list** is asked of the chart and three archives, one at 0 ms and two at {RTT_MS} ms. An archive's own answer is the answer to the
+  same question over a new connection.
+- **Memory** is a worker's resident size, looked at every 20 ms while series and frames pass, above what it was after the first.
+
+Run it again with `make bench` (about 12 minutes on 2 cores; the first time it also draws the study and fetches OHIF), or
+`bench/run --quick` (under four minutes, prints only), or a part: `bench/run --only transfers`. It needs Debian's orthanc,
+orthanc-dicomweb, nginx-light and chromium, and installs them when it may. All servers listen on loopback and are
+stopped at the end. No test asserts a time.
+
+## What limits each figure
+
+{readings}
+"""
+
+
+def _quiet(machine: Machine) -> str:
+    if machine.load < 0.5 * machine.cores:
+        return "quiet"
+    return "others were using the machine: absolute times are too long, ratios less exact"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _system() -> str:
+    for line in Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return platform.system()
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = [("Orthanc", _package("orthanc")), ("orthanc-dicomweb", _package("orthanc-dicomweb")), ("nginx", _package("nginx-light"))]
+    found += [("Chromium", _package("chromium")), ("OHIF", ohif.VERSION), ("Python", platform.python_version())]
+    return [*found, *((name, version(name)) for name in ("flask", "gunicorn", "urllib3"))]
+
+
+def _package(name: str) -> str:
+    said = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], capture_output=True, text=True, check=False)
+    return said.stdout.split("+")[0].split("-")[0] or "unknown"
