@@ -148,7 +148,8 @@ class Checks:
             flight.set_exception(error)
             raise
         with self._lock:
-            self._keep(key, judged)
+            if judged.status == 200:  # what the archive itself calls a part is asked for again
+                self._keep(key, judged)
             del self._flights[key]
         flight.set_result(judged)
         return judged

@@ -6,6 +6,7 @@ series' check is begun here, so that the viewer's first questions find it under 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -75,11 +76,30 @@ class Outline:
                 "images": record.image_count if record.image_count is not None else _total(series),
             },
             "series": [_shown(one, f"{root}/studies/{ask.study}") for one in series],
-            "withheld": found.withheld,
+            "gaps": list(self._gaps(ask, series, found.withheld)),
             "preview": _thumbnail(f"{root}/studies/{ask.study}", first, 512) if first is not None else None,
             "dicomweb": root,
             "notForDiagnosis": self._not_for_diagnosis,
         }
+
+    def _gaps(self, ask: Ask, series: list[_Series], withheld: int) -> Iterator[str]:
+        """What is known to be missing from this study here, a sentence each. None of it is an error of a single image."""
+        name, record = ask.held.record.organization or ask.archive.organization, ask.held.record
+        if withheld:
+            yield _plural(withheld, "1 series was withheld: it names", "{} series were withheld: they name") + " another patient or study than this one. The image desk was told."
+        counted = record.series_count if record.source == ask.archive.key else None
+        if series and counted is not None and len(series) + withheld < counted:
+            yield f"{name} counts {counted:,} series in this study and listed {len(series) + withheld:,}."
+        told = [study.image_count for answer in self._holdings.answers(ask.handle) for study in answer.studies if study.uid == ask.study]
+        most = max((count for count in told if count is not None), default=0)
+        own = record.image_count if record.source == ask.archive.key else None
+        here = own if own is not None else _total(series)
+        if series and here is not None and here < most:
+            yield f"{here:,} of {most:,} images are here: another source counts more than {name} has."
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many.format(f"{count:,}")
 
 
 def _has_uid(row: dict[str, Any]) -> bool:

@@ -1,9 +1,11 @@
 """The outline in the words a person reads, and kinds that cannot be drawn said so."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from smart_app.archives.types import Answer, SourceState, StudyRecord
 from smart_app.viewer.outline import _date, _person, _when
 from tests.unit.viewer import fake, world
 
@@ -21,6 +23,7 @@ def test_study_is_told_with_its_hospital_and_patient(gate):
     assert told["dicomweb"] == gate.root
     assert told["series"][0]["count"] == told["study"]["images"] == 5
     assert told["notForDiagnosis"]
+    assert told["gaps"] == []
 
 
 def test_what_cannot_be_drawn_is_listed_last_and_explained(gate, kestrel):
@@ -46,6 +49,18 @@ def test_study_without_a_name_or_date(tmp_path, kestrel):
     world.held(gate.holdings, fake.STUDY, "P-1", description=None, date=None, body_parts=("CHEST",))
     told = outline(gate)["study"]
     assert (told["title"], told["date"], told["when"], told["outside"]) == ("CT Chest", "Unknown date", "", False)
+
+
+def test_what_is_missing_from_the_study_is_said(gate, kestrel):
+    chart = StudyRecord(uid=fake.STUDY, source="ehr:northgate", organization="Northgate", archive="kestrel", image_count=120)
+    gate.holdings.save_answer(world.HANDLE, Answer("ehr:northgate", "Chart", "Northgate", SourceState.OK, studies=(chart,)))
+    held = gate.holdings.held(world.HANDLE, "kestrel", fake.STUDY).record
+    told = replace(held, source="kestrel", series_count=4, image_count=5)
+    gate.holdings.save_answer(world.HANDLE, Answer("kestrel", "Kestrel", told.organization, SourceState.OK, studies=(told,)))
+    assert outline(gate)["gaps"] == [
+        "Kestrel Cancer Centre counts 4 series in this study and listed 1.",
+        "5 of 120 images are here: another source counts more than Kestrel Cancer Centre has.",
+    ]
 
 
 def test_hostile_text_is_only_text(gate, kestrel):

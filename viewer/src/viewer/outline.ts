@@ -14,6 +14,8 @@ export interface Outline {
   study: { uid: string; title: string; date: string; when: string; hospital: string; outside: boolean; images: number | null;
     patient: { name: string; born: string; sex: string; id: string } };
   series: OutlineSeries[];
+  /** What is known to be missing from this study, a sentence each. */
+  gaps: string[];
   dicomweb: string;
   notForDiagnosis: string;
 }
@@ -37,6 +39,7 @@ export function readOutline(answer: unknown, request: Request): Outline {
       patient: { name: words(patient.name), born: words(patient.born), sex: words(patient.sex), id: words(patient.id) },
     },
     series: (Array.isArray(body.series) ? body.series : []).map(record).filter((each) => words(each.uid)).map(readSeries),
+    gaps: (Array.isArray(body.gaps) ? body.gaps : []).map(words).filter(Boolean),
     dicomweb: words(body.dicomweb), notForDiagnosis: words(body.notForDiagnosis) || 'Not for primary diagnosis on this display',
   };
 }

@@ -25,20 +25,28 @@ export class SeriesSession {
   images: StackImage[] = [];
   head: FileHead | null = null;
   withheld = 0;
+  /** Objects of this series that the archive counts and did not describe, or described without a picture. */
+  absent = 0;
+  undrawn = 0;
+  /** The archive itself says that its answer is not all. */
+  partial = false;
   settled = false;
   index = 0;
   #stack: Stack | null = null;
 
-  constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly events: SeriesEvents) {}
+  constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly counted: number | null, private readonly events: SeriesEvents) {}
 
   /** Fetches the metadata and the first frame, paints it, puts the stack up and loads the rest. Rejects with ViewerFault. */
   async open(stack: () => Promise<Stack>): Promise<void> {
-    const { sets, withheld, patient } = await getMetadata(this.paths, this.#abort.signal);
+    const { sets, withheld, patient, partial } = await getMetadata(this.paths, this.#abort.signal);
     if (patient !== null && patient !== this.patient) {
       throw new ViewerFault('mismatch', 'The answer was for another patient, so it was not shown.', 'Open the Images tab again from the patient\u2019s chart.', null, 0);
     }
     this.withheld = withheld;
     this.images = readStack(sets);
+    this.partial = partial;
+    this.absent = Math.max(0, (this.counted ?? 0) - sets.length - withheld);
+    this.undrawn = sets.length - new Set(this.images.map((image) => image.instance)).size;
     this.head = sets[0] ? readHead(sets[0]) : null;
     const first = this.images[0];
     if (!first) throw withheld ? allWithheld() : new ViewerFault('empty', 'This series holds no picture that can be drawn.', 'Ask the sending hospital if you expected one.', null, 0);

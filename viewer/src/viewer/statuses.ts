@@ -5,13 +5,13 @@ import { count, numberList, withheld } from './words';
 
 interface Actions { go: (index: number) => void; again: () => void }
 
-type Loading = Pick<SeriesSession, 'images' | 'frames' | 'settled' | 'withheld'>;
+type Loading = Pick<SeriesSession, 'images' | 'frames' | 'settled' | 'withheld'> & Partial<Pick<SeriesSession, 'absent' | 'undrawn' | 'partial'>>;
 
 export function statusOf(session: Loading, hospital: string, actions: Actions): StatusLine {
   const { frames, images } = session;
   const total = images.length;
   const loaded = frames ? frames.count('drawn') + frames.count('held') : 0;
-  const held = session.withheld > 0 ? `${withheld(session.withheld)} The image desk was told.` : '';
+  const held = [session.withheld > 0 ? `${withheld(session.withheld)} The image desk was told.` : '', missing(session, hospital)].filter(Boolean).join(' ');
   const failed = frames ? frames.states.flatMap((state, i) => (state === 'failed' ? [i] : [])) : [];
   if (failed.length > 0 && session.settled) {
     const first = failed[0] as number;
@@ -24,6 +24,16 @@ export function statusOf(session: Loading, hospital: string, actions: Actions): 
   const progress = `${count(loaded)} of ${count(total)} ${total === 1 ? 'image' : 'images'} loaded`;
   if (held) return { tone: 'warn', strong: held, text: progress };
   return { tone: loaded === total ? 'ok' : session.settled ? 'ok' : 'busy', text: session.settled && loaded < total ? `${progress}; the others load as you reach them` : progress };
+}
+
+/** What the series should hold and does not. A tick over the rest would claim that it is all. */
+function missing({ absent = 0, undrawn = 0, partial = false }: Loading, hospital: string): string {
+  const name = hospital || 'The archive';
+  const words = [];
+  if (absent > 0) words.push(`${name} counts ${count(absent)} more ${absent === 1 ? 'image' : 'images'} in this series than it sent.`);
+  else if (partial) words.push(`${name} says that this is not all of the series.`);
+  if (undrawn > 0) words.push(undrawn === 1 ? '1 object of this series holds no picture that can be drawn.' : `${count(undrawn)} objects of this series hold no picture that can be drawn.`);
+  return words.join(' ');
 }
 
 function reason(frames: Loading['frames'], failed: number[], hospital: string, total: number): string {

@@ -13,7 +13,7 @@ import { statusOf } from './statuses';
 import { Toolbox } from './toolbox';
 import { ViewerFault, isAbort } from './transfer/gateway';
 import { h } from './ui/dom';
-import { head } from './ui/head';
+import { gaps, head } from './ui/head';
 import { openHelp } from './ui/help';
 import { SeriesStrip } from './ui/series';
 import { StatusBar } from './ui/status';
@@ -50,7 +50,8 @@ export class StudyView {
     this.#viewport = new ViewportFrame((index) => void this.go(index));
     this.#strip = new SeriesStrip(outline.series, (series) => this.openSeries(series));
     this.#status = new StatusBar(outline.notForDiagnosis);
-    this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, head(outline, () => this.doors.close(), () => this.#root.classList.toggle('v-wide')), this.#toolbar.element,
+    this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, head(outline, () => this.doors.close(), () => this.#root.classList.toggle('v-wide')), gaps(outline),
+      this.#toolbar.element,
       this.#viewport.element, outline.series.length > 0 ? this.#strip.element : null, this.#status.element);
     this.#root.addEventListener('keydown', (event) => this.#key(event));
     // Over the picture our keys come before Cornerstone's own listeners, which swallow some of them.
@@ -67,7 +68,7 @@ export class StudyView {
     this.#toolbar.press('overlays', true);
     const first = firstSeries(this.outline.series);
     if (first) this.openSeries(first);
-    else this.#tell(new ViewerFault('empty', 'This study holds no images here.', 'Ask the hospital if you expected some.', null, 0));
+    else this.#tell(new ViewerFault('empty', `${this.outline.study.hospital || 'The archive'} lists no images of this study.`, 'Ask them if you expected some.', null, 0));
   }
 
   openSeries(series: OutlineSeries): void {
@@ -94,7 +95,7 @@ export class StudyView {
     if (!isDrawable(series)) { this.#document(series); return; }
     this.#viewport.waiting('Loading');
     this.#status.show({ tone: 'busy', text: 'Asking for the images' });
-    const session = new SeriesSession({ base: this.outline.dicomweb, study: this.outline.study.uid, series: series.uid }, this.request.patient, {
+    const session = new SeriesSession({ base: this.outline.dicomweb, study: this.outline.study.uid, series: series.uid }, this.request.patient, series.count, {
       ready: (each) => this.#current(each, () => this.#ready(each)),
       picture: (canvas) => this.#current(session, () => { this.#picture(canvas); mark('priors:first-picture'); }),
       drawn: (each) => this.#current(each, () => this.#drawn()),

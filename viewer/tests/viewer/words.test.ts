@@ -41,6 +41,15 @@ describe('status', () => {
     expect(statusOf(session(['drawn', 'failed'], true, 0, fault), 'Kestrel', nothing).text).toBe('Priors could not be reached. Check the network.');
   });
 
+  it('puts no tick over a series of which the archive counts more, or says that it is not all', () => {
+    for (const gap of [{ absent: 3 }, { undrawn: 1 }, { partial: true }]) {
+      const line = statusOf({ ...session(['drawn', 'drawn'], true), ...gap }, 'Kestrel', nothing);
+      expect(line).toMatchObject({ tone: 'warn', text: '2 of 2 images loaded' });
+      expect(line.strong).toBeTruthy();
+    }
+    expect(statusOf({ ...session(['drawn'], true), absent: 3 }, 'Kestrel', nothing).strong).toBe('Kestrel counts 3 more images in this series than it sent.');
+  });
+
   it('says what was withheld', () => {
     expect(statusOf(session(['drawn'], true, 2), '', nothing)).toMatchObject({ tone: 'warn', text: '1 of 1 image loaded' });
   });

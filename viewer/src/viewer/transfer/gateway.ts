@@ -37,11 +37,12 @@ export async function getJson(url: string, signal?: AbortSignal): Promise<unknow
 }
 
 /** Metadata of a series and how many of its instances the gateway withheld. */
-export async function getMetadata(p: SeriesPaths, signal?: AbortSignal): Promise<{ sets: Dataset[]; withheld: number; patient: string | null }> {
+export async function getMetadata(p: SeriesPaths, signal?: AbortSignal): Promise<{ sets: Dataset[]; withheld: number; partial: boolean; patient: string | null }> {
   const answer = await call(`${path.series(p)}/metadata`, 'application/dicom+json', signal);
   const sets: unknown = answer.status === 204 ? [] : await answer.json().catch(() => { throw unreadable(); });
   if (!Array.isArray(sets)) throw unreadable();
-  return { sets: sets as Dataset[], withheld: Number(answer.headers.get('X-Priors-Withheld') ?? 0) || 0, patient: answer.headers.get('X-Priors-Patient') };
+  const told = { withheld: Number(answer.headers.get('X-Priors-Withheld') ?? 0) || 0, patient: answer.headers.get('X-Priors-Patient') };
+  return { sets: sets as Dataset[], partial: answer.status === 206, ...told };
 }
 
 /** One frame as stored; asked for once more without `*` where an archive cannot give it as stored. */

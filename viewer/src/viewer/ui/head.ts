@@ -12,3 +12,8 @@ export function head({ study }: Outline, close: () => void, widen: () => boolean
   return h('header', 'v-head', {}, list, h('div', 'v-titles', {}, h('h2', '', { title: study.title }, study.title),
     h('div', 'v-sub', {}, [study.hospital, [study.date, study.when].filter(Boolean).join(', ')].filter(Boolean).join(' · '))), wide, cross);
 }
+
+/** What is known to be missing from the study, for as long as it is open; nothing when nothing is. */
+export function gaps({ gaps: said }: Outline): HTMLElement | null {
+  return said.length > 0 ? h('p', 'v-gaps', { role: 'note' }, icon('part', 'v-i v-warn'), h('span', '', {}, said.join(' '))) : null;
+}
