@@ -25,6 +25,8 @@ NAMES = {
     "CT": "CT", "MR": "MRI", "US": "Ultrasound", "XR": "X-ray", "PT": "PET", "NM": "Nuclear medicine", "MG": "Mammogram", "XA": "Angiogram", "RF": "Fluoroscopy",
     "ECG": "ECG", "XC": "Photographs", "ES": "Endoscopy", "SR": "Report document", "DOC": "Document", "OT": "Other images",
 }  # fmt: skip
+RECORDINGS = frozenset({"ECG", "EEG", "EMG", "EOG", "HD", "EPS", "RESP"})
+"""Curves: an ECG of which "1 image" is said would be looked for as a picture."""
 DOCUMENTS = frozenset({"SR", "KO", "PR", "DOC", "PLAN", "AU"})
 REPORT_WORDS = {
     "registered": "No report yet", "partial": "Preliminary", "preliminary": "Preliminary", "final": "Final", "amended": "Final, amended",
@@ -128,6 +130,8 @@ def _noun(box: str, codes: tuple[str, ...], regions: tuple[str, ...]) -> tuple[s
         return "run", "runs"
     if codes and set(codes) <= DOCUMENTS:
         return "document", "documents"
+    if codes and set(codes) <= RECORDINGS:
+        return "recording", "recordings"
     return "image", "images"
 
 

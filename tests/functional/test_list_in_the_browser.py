@@ -9,6 +9,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -216,6 +217,18 @@ def test_arrows_walk_the_rows_with_one_tab_stop(backstage: Backstage, tab: Any) 
     tab.keyboard.press("End")
     assert tab.evaluate("document.activeElement.querySelector('bdi').textContent") == "Study 1"
     assert tab.evaluate("document.querySelectorAll('#rows a[tabindex=\"0\"]').length") == 1
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1000, 650), (820, 1180), (390, 700)])
+def test_the_time_of_a_study_is_read_in_full_beside_the_viewer(backstage: Backstage, chrome: Any, size: tuple[int, int]) -> None:
+    plays(backstage, rows=[replace(OLD[0], date="21 Nov 2026", when="yesterday 07:30", count="1 series, 1 image")])
+    page = chrome.new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto(backstage.url)
+    page.wait_for_selector("#pane[data-done=yes]")
+    page.evaluate("document.querySelector('#app').dataset.view = 'study'")
+    cut = page.eval_on_selector_all("#rows .dt", "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)")
+    page.close()
+    assert cut == []
 
 
 def test_retry_asks_that_one_source(backstage: Backstage, tab: Any) -> None:

@@ -61,6 +61,7 @@ def test_one_row_with_all_its_sources_archives_before_the_chart() -> None:
         ([record("ehr:n")], "Count unknown", "unknown", None),
         ([record(image_count=64, modalities=("US",), description="Echocardiogram")], "64 clips", "whole", "kestrel"),
         ([record(image_count=14, modalities=("XA",))], "14 runs", "whole", "kestrel"),
+        ([record(image_count=1, modalities=("ECG",))], "1 recording", "whole", "kestrel"),
         ([record(image_count=2, modalities=("SR", "DOC"))], "2 documents", "whole", "kestrel"),
     ],
 )
