@@ -68,7 +68,7 @@ def strip_of(sources: Sequence[Source], answers: Mapping[str, Answer], waiting: 
     pending = total - len(latest)
     whole = total > 0 and pending == 0 and all(is_whole(answer) for answer in latest.values())
     tone, headline, detail = _sentence(total, answered, pending, whole, latest)
-    if in_part and not pending:
+    if in_part and whole:  # otherwise 'May be incomplete' is said already, and the room is for who failed
         detail = f"{detail} {'One study has' if in_part == 1 else f'{in_part} studies have'} missing images.".strip()
     chips = [_chip(source, latest.get(source.key)) for source in sources]
     return Strip(tone, headline, detail, whole and row_count == 0, tuple(sorted(chips, key=_trouble_first)))

@@ -231,6 +231,20 @@ def test_the_time_of_a_study_is_read_in_full_beside_the_viewer(backstage: Backst
     assert cut == []
 
 
+@pytest.mark.parametrize("width", range(900, 1300, 20))
+def test_no_source_in_the_strip_is_cut_at_its_edge(backstage: Backstage, chrome: Any, width: int) -> None:
+    strip = a_strip("partial", "failed", "ok", "ok", "ok")
+    chips = tuple(replace(chip, name=f"{name} Hospital", retryable=chip.state == "failed") for name, chip in zip("ABCD", strip.chips, strict=True))
+    plays(backstage, replace(strip, detail="3 of 4 sources answered.", chips=chips))
+    page = chrome.new_page(viewport={"width": width, "height": 650})
+    page.goto(backstage.url)
+    page.wait_for_selector("#pane[data-done=yes]")
+    cut = page.evaluate("(() => { const list = document.querySelector('.srcs'); return list.scrollWidth > list.clientWidth ||"
+                        " list.querySelector('li').getBoundingClientRect().left < list.getBoundingClientRect().left - 0.5; })()")  # fmt: skip
+    page.close()
+    assert not cut
+
+
 def test_retry_asks_that_one_source(backstage: Backstage, tab: Any) -> None:
     plays(backstage, a_strip("partial", "ok", "timeout"))
     tab.goto(backstage.url)

@@ -75,7 +75,9 @@ export class SourceStrip {
     items.forEach((item) => (item.hidden = false));
     fold.hidden = false;
     const states = items.map((item) => item.dataset['state'] ?? '');
-    this.#foldInto(fold, states);
+    // Measured with its longest word: what it will say is known only once it is known how many it holds.
+    const label = fold.querySelector('.foldword');
+    if (label) label.textContent = `${states.length} answered`;
     const chips = items.map((item, i) => ({ width: item.getBoundingClientRect().width, state: states[i] ?? '' }));
     const kept = keep(chips, list.clientWidth, fold.getBoundingClientRect().width);
     items.forEach((item, i) => (item.hidden = i >= kept));
