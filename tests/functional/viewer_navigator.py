@@ -209,6 +209,13 @@ class Navigator:
 
     # what is done
 
+    def chooses_colours(self, theme: str) -> None:
+        """`Light` or `Dark` in the page's own menu: the EHR's style would decide otherwise."""
+        self.page.locator("[data-menu]").click()
+        self.page.locator("#more").get_by_text(theme, exact=True).click()
+        self.page.wait_for_selector(f"html[data-bs-theme={theme.lower()}]")
+        self.page.keyboard.press("Escape")
+
     def presses(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
@@ -297,7 +304,7 @@ def reader(context: Any, town: Town) -> Iterator[Navigator]:
     navigator = Navigator(page, town)
     yield navigator
     page.close()
-    assert navigator.complaints == []
+    assert not navigator.complaints, "\n".join(navigator.complaints)
 
 
 @contextmanager
