@@ -73,7 +73,12 @@ def _odd_ones(archive: Path) -> None:
         ds.HighBit = module["BitsStored"] - 1
         for keyword in ("ImageOrientationPatient", "ImagePositionPatient"):
             del ds[keyword]
-        for keyword, value in {"SamplesPerPixel": 1, "PixelRepresentation": 0, "PhotometricInterpretation": "MONOCHROME2", **module}.items():
+        for keyword, value in {
+            "SamplesPerPixel": 1,
+            "PixelRepresentation": 0,
+            "PhotometricInterpretation": "MONOCHROME2",
+            **module,
+        }.items():
             if value is None:
                 del ds[keyword]
             else:
@@ -103,7 +108,12 @@ def _drawn(key: str) -> list[tuple[str, str, int]]:
     return [(kept, key, one.number) for one in study.series]
 
 
-ENCODINGS = [*_drawn("formats-images"), *_drawn("formats-colour"), *_drawn("formats-sides"), *(("northgate", OWN, number) for number in range(1, 7))]
+ENCODINGS = [
+    *_drawn("formats-images"),
+    *_drawn("formats-colour"),
+    *_drawn("formats-sides"),
+    *(("northgate", OWN, number) for number in range(1, 7)),
+]
 
 
 def _source(key: str, number: int) -> Dataset:
@@ -215,7 +225,9 @@ def test_script_in_names_and_descriptions_stays_text(reading: Navigator) -> None
     assert reading.page.locator("#app img[src=x], #app script").count() == 0
 
 
-def as_drawn(ds: Dataset, window: tuple[int, int] | None, canvas: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+def as_drawn(
+    ds: Dataset, window: tuple[int, int] | None, canvas: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """The first frame, fitted into a canvas of this height and width: RGB 0 to 255; where it surely is; where it surely is not."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -237,8 +249,10 @@ def as_drawn(ds: Dataset, window: tuple[int, int] | None, canvas: tuple[int, int
         drawn = 255 - drawn
     if drawn.ndim == 2:
         drawn = np.repeat(drawn[:, :, None], 3, axis=2)
-    return drawn, np.logical_and.outer((y > 2) & (y < ds.Rows - 3), (x > 2) & (x < ds.Columns - 3)), np.logical_or.outer(
-        (y < -1.5) | (y > ds.Rows + 0.5), (x < -1.5) | (x > ds.Columns + 0.5)
+    return (
+        drawn,
+        np.logical_and.outer((y > 2) & (y < ds.Rows - 3), (x > 2) & (x < ds.Columns - 3)),
+        np.logical_or.outer((y < -1.5) | (y > ds.Rows + 0.5), (x < -1.5) | (x > ds.Columns + 0.5)),
     )
 
 

@@ -31,7 +31,9 @@ def reading(chrome: Any, town: Town) -> Iterator[Navigator]:
     with reader(chrome, town) as navigator:
         navigator.opens_chart_of("hathersage")
         yield navigator
-        navigator.complaints[:] = [one for one in navigator.complaints if "Failed to load resource" not in one]  # the browser's own word for a fault
+        navigator.complaints[:] = [
+            one for one in navigator.complaints if "Failed to load resource" not in one
+        ]  # the browser's own word for a fault
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def test_a_busy_archive_is_said_to_be_busy_and_asked_again(reading: Navigator, a
         archive.add(endpoint, "status", status=503, retry_after="7")
     reading.row(STUDY).locator("a.ttl").click()
     reading.page.wait_for_selector(f"{PANE}[data-state=error][data-settled='1']")
-    says(reading, "6 of 6 images could not be loaded.", "It asked us to come back later.", "Reference")
+    says(reading, "6 of 6 images could not be loaded.", "asked us to come back later.", "Reference")
     assert "This image could not be loaded" in reading.curtain
     archive.clear()
     tries_again(reading)
@@ -98,8 +100,13 @@ def test_a_busy_archive_is_said_to_be_busy_and_asked_again(reading: Navigator, a
     assert reading.curtain == ""
 
 
-@pytest.mark.parametrize(("kind", "options"), [("status", {"status": 404}), ("status", {"status": 503, "retry_after": "3"}), ("garbage", {}), ("html", {}), ("cut", {"bytes": 300})])
-def test_a_series_that_does_not_come_says_so_and_comes_when_asked_again(reading: Navigator, archive: Faults, kind: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("status", {"status": 404}), ("status", {"status": 503, "retry_after": "3"}), ("garbage", {}), ("html", {}), ("cut", {"bytes": 300})],
+)
+def test_a_series_that_does_not_come_says_so_and_comes_when_asked_again(
+    reading: Navigator, archive: Faults, kind: str, options: dict[str, Any]
+) -> None:
     archive.add("metadata", kind, **options)
     reading.row(STUDY).locator("a.ttl").click()
     reading.page.wait_for_selector(f"{PANE}[data-state=error]")
@@ -201,7 +208,9 @@ def test_the_end_of_the_session_takes_the_patient_off_the_screen(reading: Naviga
     reading.row(STUDY).locator("a.ttl").click()
     reading.page.wait_for_selector("text=This session has ended")
     left = reading.page.content()
-    assert not [fact for fact in ("HATHERSAGE", "Imogen", "30 Jan 1996", "40619344", STUDY, "St Brannoc", "<canvas") if fact.lower() in left.lower()]
+    assert not [
+        fact for fact in ("HATHERSAGE", "Imogen", "30 Jan 1996", "40619344", STUDY, "St Brannoc", "<canvas") if fact.lower() in left.lower()
+    ]
     assert reading.page.title() == "Images · Priors"
 
 
@@ -211,7 +220,10 @@ def test_a_session_that_ends_between_two_series_blanks_the_open_study(chrome: An
         reading.opens("CT head without contrast")
         reading.sees_everything_loaded()
         token = reading.page.get_attribute("meta[name=csrf]", "content")
-        reading.page.evaluate("([to, csrf]) => fetch(to, {method: 'POST', headers: {'X-Priors-CSRF': csrf}, redirect: 'manual'})", [reading.page.url.partition("/studies")[0] + "/end", token])
+        reading.page.evaluate(
+            "([to, csrf]) => fetch(to, {method: 'POST', headers: {'X-Priors-CSRF': csrf}, redirect: 'manual'})",
+            [reading.page.url.partition("/studies")[0] + "/end", token],
+        )
         reading.page.locator(f"{PANE} .v-th[title='3 Axial bone 1.25 mm']").click()
         reading.page.wait_for_selector("text=This session has ended")
         assert "marchetti" not in reading.page.content().lower()

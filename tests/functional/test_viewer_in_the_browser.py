@@ -101,7 +101,16 @@ def test_wheel_keys_and_slider_move_through_the_series(head: Navigator) -> None:
     head.reaches(3, 6)
     assert head.fingerprint() == third, "the same image looks the same again"
     head.looks_at_the_picture()
-    for key, image in (("End", 6), ("ArrowDown", 6), ("ArrowUp", 5), ("Home", 1), ("ArrowUp", 1), ("PageDown", 6), ("PageUp", 1), ("ArrowDown", 2)):
+    for key, image in (
+        ("End", 6),
+        ("ArrowDown", 6),
+        ("ArrowUp", 5),
+        ("Home", 1),
+        ("ArrowUp", 1),
+        ("PageDown", 6),
+        ("PageUp", 1),
+        ("ArrowDown", 2),
+    ):
         head.presses(key)
         head.reaches(image, 6)
     head.pulls_the_slider_to(0.999)
@@ -226,7 +235,7 @@ def test_length_and_angle_are_told_where_the_size_of_a_pixel_is_known(head: Navi
     head.clicks_at(0.6, 0.6)
     said = " ".join(head.is_measured())
     assert "°" in said
-    assert [float(word) for word in said.split() if word.replace(".", "").isdigit()][0] == pytest.approx(90, abs=1.5)
+    assert next(float(word) for word in said.split() if word.replace(".", "").isdigit()) == pytest.approx(90, abs=1.5)
     assert "mm" not in said
     head.picks_series("3 Axial bone 1.25 mm")
     assert head.is_measured() == [], "a mark does not move to another series"

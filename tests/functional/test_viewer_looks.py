@@ -31,7 +31,11 @@ def reading(town: Town) -> Iterator[Navigator]:
 
 
 def found_by_axe(reading: Navigator) -> list[tuple[str, str]]:
-    return [(one["id"], node["html"][:200]) for one in Axe().run(reading.page, options=RULES).response["violations"] for node in one["nodes"][:3]]
+    return [
+        (one["id"], node["html"][:200])
+        for one in Axe().run(reading.page, options=RULES).response["violations"]
+        for node in one["nodes"][:3]
+    ]
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
@@ -39,7 +43,8 @@ def found_by_axe(reading: Navigator) -> list[tuple[str, str]]:
 def test_nothing_is_cut_off_and_axe_finds_nothing(reading: Navigator, size: tuple[int, int], theme: str) -> None:
     reading.page.set_viewport_size({"width": size[0], "height": size[1]})
     wrong: list[tuple[str, object]] = []
-    for scene, (patient, study, series) in SCENES.items():
+    scenes = SCENES if theme == "Light" else {scene: SCENES[scene] for scene in THOROUGH}
+    for scene, (patient, study, series) in scenes.items():
         if reading.chart != patient:
             reading.opens_chart_of(patient)
             reading.chooses_colours(theme)
@@ -62,3 +67,17 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(reading: Navigator, size: tupl
     reading.chart = ""
     reading.complaints[:] = [one for one in reading.complaints if "406" not in one]  # the thumbnail of an encoding that nobody knows
     assert wrong == []
+
+
+def test_the_check_of_cut_off_things_finds_planted_ones(reading: Navigator) -> None:
+    reading.has_chart_of("marchetti")
+    reading.has_open("CT head without contrast")
+    assert reading.cut_off() == []
+    for selector, style in {
+        ".v-tr": "right:auto;left:0;top:0",
+        ".v-head h2": "display:block;width:40px;text-overflow:clip",
+        ".v-stat": "position:fixed;left:-50px",
+    }.items():
+        reading.page.locator(f"#viewer-pane {selector}").evaluate("(one, style) => { one.style.cssText = style; }", style)
+        assert reading.cut_off() != [], selector
+        reading.page.locator(f"#viewer-pane {selector}").evaluate("one => { one.style.cssText = ''; }")

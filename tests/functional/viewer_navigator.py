@@ -64,8 +64,7 @@ _CUT = """() => {
     if (e.matches('button, input, a') && (box.width < 23.5 || box.height < 23.5) && !e.closest('label, p')) say('too small a target', e);
   }
   const places = [...document.querySelectorAll('.v-ov, .v-mk, .v-scroll')].filter(e => shown(e) && (e.textContent || e.matches('.v-scroll')));
-  for (const a of places) for (const b of places) {
-    if (a >= b || a === b || a.compareDocumentPosition(b) & 2) continue;
+  for (const [i, a] of places.entries()) for (const b of places.slice(i + 1)) {
     const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
     if (p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1) { say('lies over another', a); say('  this one', b); }
   }
@@ -88,7 +87,9 @@ class Navigator:
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("console", lambda said: self.complaints.append(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None)
+        self.page.on(
+            "console", lambda said: self.complaints.append(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None
+        )
         self.page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`)); window.scriptRan = false; window.ran = () => { window.scriptRan = true; };"
         )
@@ -191,7 +192,9 @@ class Navigator:
 
     @property
     def focus(self) -> str:
-        return str(self.page.evaluate("(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || '').trim()"))
+        return str(
+            self.page.evaluate("(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || '').trim()")
+        )
 
     def pixels(self) -> NDArray[np.uint8]:
         """The picture on the screen: height, width, RGB."""
