@@ -147,14 +147,18 @@ class Wado:
         return self._json(archive, launch, f"{archive.wado_base}{place.path}/metadata", archive.limits.metadata, archive.limits.metadata_bytes)
 
     def rows(
-        self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, level: str, fields: Sequence[str] = ()
+        self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, level: str, fields: Sequence[str] = (), number: int | None = None
     ) -> list[Any]:
-        """QIDO rows of the `series` or `instances` below `place`, page by page until one adds nothing new."""
+        """QIDO rows of the `series` or `instances` below `place`, page by page until one adds nothing new.
+
+        With `number`, the archive is asked for instances of that Instance Number; one that sends others too is read to its end.
+        """
         key = {"series": "0020000E", "instances": "00080018"}[level]
+        narrow = [("InstanceNumber", str(number))] if number is not None else []
         found: dict[str, Any] = {}
         offset = 0
         while len(found) < archive.limits.max_rows * 4:
-            query = urlencode([("limit", "1000"), ("offset", str(offset)), *(("includefield", tag) for tag in fields)])
+            query = urlencode([*narrow, ("limit", "1000"), ("offset", str(offset)), *(("includefield", tag) for tag in fields)])
             url = f"{archive.qido_base}{place.path}/{level}?{query}"
             _, body = self._json(archive, launch, url, archive.limits.search, archive.limits.search_bytes)
             rows = _list(body) if body else []
@@ -164,7 +168,8 @@ class Wado:
                 if is_uid(uid):
                     found.setdefault(str(uid), row)
             offset += len(rows)
-            if len(found) == before or (level == "series" and len(rows) < 100):
+            narrowed = narrow and all(str(_first(row, "00200013")) == str(number) for row in rows)
+            if len(found) == before or narrowed or (level == "series" and len(rows) < 100):
                 break
         return list(found.values())
 

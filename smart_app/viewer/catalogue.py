@@ -50,9 +50,9 @@ class Catalogue:
         rows = self._wado.rows(ask.archive, ask.launch, Place(ask.study), "series", SERIES_FIELDS)
         return self._judged(ask, None, rows, "0020000E")
 
-    def instances(self, ask: Ask, series: str | None) -> Found:
-        """:raises OutboundError: the archive did not give a list."""
-        rows = self._wado.rows(ask.archive, ask.launch, Place(ask.study, series), "instances", INSTANCE_FIELDS)
+    def instances(self, ask: Ask, series: str | None, number: int | None = None) -> Found:
+        """With `number`, at least those of that Instance Number: one of hundreds is found in a moment. :raises OutboundError: no list."""
+        rows = self._wado.rows(ask.archive, ask.launch, Place(ask.study, series), "instances", INSTANCE_FIELDS, number)
         return self._judged(ask, series, rows, "00080018")
 
     def _judged(self, ask: Ask, series: str | None, rows: list[Any], level: str) -> Found:

@@ -26,6 +26,7 @@ from smart_app.web import current_launch, current_who, request_reference
 
 JSON = "application/dicom+json"
 FRAMES = re.compile(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5}){0,199}")
+NUMBERED = re.compile(r"0|[1-9][0-9]{0,5}")
 NUMBER = r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:[eE][+-]?[0-9]{1,2})?"
 PICTURE_QUERY = {
     "window": re.compile(rf"{NUMBER},{NUMBER}(?:,(?:linear|linear-exact|sigmoid))?", re.IGNORECASE),
@@ -71,7 +72,8 @@ class Routes:
 
     def instances(self, handle: str, archive: str, study: str, series: str | None = None) -> Response:
         ask = self._ask(archive, study)
-        found = self._catalogue.instances(ask, series)
+        wanted = request.args.get("InstanceNumber", "") if series else ""
+        found = self._catalogue.instances(ask, series, int(wanted) if NUMBERED.fullmatch(wanted) else None)
         self._note(ask, series or "", "search", len(found.rows))
         return self._rows(ask.context, found)
 
@@ -170,7 +172,7 @@ def make_blueprint(
     def failed(error: AppError) -> Response:
         """Always JSON here: no person looks at these answers. Upstream's Retry-After stays."""
         fault = error.fault
-        body = {"code": fault.code, "title": fault.title, "action": fault.action, "reference": request_reference()}
+        body = {"code": fault.code, "title": doorman.named(fault.title, str((request.view_args or {}).get("archive", ""))), "action": fault.action, "reference": request_reference()}
         response = jsonify(error=body)
         response.status_code = fault.status
         if fault.status == 503:

@@ -116,3 +116,23 @@ def test_a_closed_answer_gives_its_seat_back(kestrel):
         reader.metadata(archive, None, Place(fake.STUDY))
     held.close()
     assert reader.metadata(archive, None, Place(fake.STUDY))[0] == 200
+
+
+def test_a_number_is_asked_of_the_archive_in_one_question(kestrel):
+    reader, settings = wado(kestrel)
+    found = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances", number=2)
+    assert [row["00080018"]["Value"] for row in found] == [[f"{fake.SERIES}.2"]]
+    assert len(kestrel.asked) == 1
+
+
+def test_an_archive_that_does_not_heed_the_number_is_read_to_its_end(kestrel):
+    reader, settings = wado(kestrel)
+    pages = {"offset=0": kestrel.instances[:2], "offset=2": kestrel.instances[2:]}
+
+    def answer(h):
+        rows = next((found for offset, found in pages.items() if h.path.split("&includefield")[0].endswith(offset)), [])
+        h.reply(200, json.dumps([kestrel.row(ds) for ds in rows]).encode(), "application/dicom+json")
+
+    kestrel.faults["/instances"] = answer
+    found = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances", number=3)
+    assert len(found) == 3

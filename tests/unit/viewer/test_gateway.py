@@ -388,3 +388,16 @@ def test_one_record_for_each_kind_of_access(gate):
 def test_reader_in_the_tests_is_strict():
     with pytest.raises(MultipartFault):
         list(PartReader([b"nothing"], b"x"))
+
+
+def test_one_instance_is_found_by_its_number(gate, kestrel):
+    rows = gate.get(f"{SERIES}/instances?InstanceNumber=4&limit=2").get_json(force=True)
+    assert [row["00080018"]["Value"] for row in rows] == [[f"{fake.SERIES}.4"]]
+    assert "InstanceNumber=4" in kestrel.asked[-1][0]
+    assert gate.get(f"{SERIES}/instances?InstanceNumber=4711").get_json(force=True) == []
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "1%0d", "99999999", "01"])
+def test_no_other_number_is_passed_on(gate, kestrel, number):
+    gate.get(f"{SERIES}/instances?InstanceNumber={number}")
+    assert not any("InstanceNumber" in path for path, _ in kestrel.asked)

@@ -2,7 +2,7 @@
 // Same window, same fit as the real render that replaces it, so nothing jumps.
 import type { StackImage } from './dicom/images';
 import { shape } from './dicom/modules';
-import { isPlainGrey, readValues } from './dicom/pixels';
+import { type Values, isPlainGrey, readValues } from './dicom/pixels';
 import { isPlain } from './dicom/syntaxes';
 import { type Frame, type SeriesPaths, getRendered } from './transfer/gateway';
 import { fullRange, grey } from './windows';
@@ -28,13 +28,19 @@ function paintGrey(image: StackImage, frame: Frame): HTMLCanvasElement {
   const picture = context.createImageData(image.columns, image.rows);
   const out = new Uint32Array(picture.data.buffer);
   const invert = image.photometric === 'MONOCHROME1';
-  for (let i = 0; i < out.length; i++) {
-    const value = grey(data[i] as number, window);
-    const shown = invert ? 255 - value : value;
-    out[i] = 0xff000000 | (shown << 16) | (shown << 8) | shown;
-  }
+  const colour = (value: number): number => {
+    const shown = invert ? 255 - grey(value, window) : grey(value, window);
+    return (0xff000000 | (shown << 16) | (shown << 8) | shown) >>> 0;
+  };
+  if (data instanceof Float32Array) for (let i = 0; i < out.length; i++) out[i] = colour(data[i] as number);
+  else lookUp(data, out, min, Uint32Array.from({ length: max - min + 1 }, (_, i) => colour(min + i)));
   context.putImageData(picture, 0, 0);
   return canvas;
+}
+
+// Whole numbers repeat: each is windowed once, which matters while the page's code is still cold.
+function lookUp(data: Exclude<Values['data'], Float32Array>, out: Uint32Array, min: number, colours: Uint32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = colours[(data[i] as number) - min] as number;
 }
 
 // Pixels that are not square are stretched here, because object-fit knows only the canvas's own proportions.

@@ -1,6 +1,7 @@
 // One series being looked at: its metadata, its frames, the order in which they are fetched and decoded.
 // Knows the gateway and (once loaded) the stack; draws no control and writes no word.
 import { type StackImage, readHead, readStack, type FileHead } from './dicom/images';
+import { type Early, earlyImage } from './early';
 import { firstPicture } from './picture';
 import type { Stack } from './stack';
 import { SeriesFrames } from './transfer/frames';
@@ -8,7 +9,7 @@ import { type SeriesPaths, ViewerFault, getMetadata, isAbort } from './transfer/
 
 export interface SeriesEvents {
   ready: (session: SeriesSession) => void;                     // metadata read
-  picture: (canvas: HTMLCanvasElement) => void;                // first picture painted
+  picture: (canvas: HTMLCanvasElement | null) => void;         // first picture painted, or null: it was not the first
   drawn: (session: SeriesSession) => void;                     // first real render is on the screen
   progress: (session: SeriesSession) => void;
   settled: (session: SeriesSession) => void;                   // everything that could be loaded is
@@ -33,11 +34,13 @@ export class SeriesSession {
   settled = false;
   index = 0;
   #stack: Stack | null = null;
+  #early: Early | null = null;
 
   constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly counted: number | null, private readonly events: SeriesEvents) {}
 
   /** Fetches the metadata and the first frame, paints it, puts the stack up and loads the rest. Rejects with ViewerFault. */
   async open(stack: () => Promise<Stack>): Promise<void> {
+    void earlyImage(this.paths, this.patient, this.counted, this.#abort.signal).then((early) => this.#before(early, stack));
     const { sets, withheld, patient, partial } = await getMetadata(this.paths, this.#abort.signal);
     if (patient !== null && patient !== this.patient) {
       throw new ViewerFault('mismatch', 'The answer was for another patient, so it was not shown.', 'Open the Images tab again from the patient\u2019s chart.', null, 0);
@@ -52,12 +55,23 @@ export class SeriesSession {
     if (!first) throw withheld ? allWithheld() : new ViewerFault('empty', 'This series holds no picture that can be drawn.', 'Ask the sending hospital if you expected one.', null, 0);
     const frames = new SeriesFrames(this.paths, this.images, () => this.events.progress(this));
     this.frames = frames;
+    const early = this.#early;
+    if (early && early.image.instance === first.instance && first.frame === 1) frames.give(0, early.frame);
+    else if (early) this.events.picture(null);
     this.events.ready(this);
-    await this.#paint(frames, first);
+    if (frames.states[0] === 'wanted') await this.#paint(frames, first);
     const stream = this.images.length > 1 ? frames.stream().catch((error: unknown) => this.#over(error)) : Promise.resolve();
     const shown = await this.#show(await stack(), frames);
     if (shown) this.events.drawn(this);
     await this.#fill(stream);
+  }
+
+  // Only as long as the series itself is not known: then it may turn out that another image comes first.
+  #before(early: Early | null, stack: () => Promise<Stack>): void {
+    if (!early || this.frames || this.#abort.signal.aborted) return;
+    this.#early = early;
+    this.events.picture(early.canvas);
+    stack().catch(() => undefined); // begun now; `open` waits for it and tells what went wrong
   }
 
   async #paint(frames: SeriesFrames, image: StackImage): Promise<void> {

@@ -97,7 +97,7 @@ export class StudyView {
     this.#status.show({ tone: 'busy', text: 'Asking for the images' });
     const session = new SeriesSession({ base: this.outline.dicomweb, study: this.outline.study.uid, series: series.uid }, this.request.patient, series.count, {
       ready: (each) => this.#current(each, () => this.#ready(each)),
-      picture: (canvas) => this.#current(session, () => { this.#picture(canvas); mark('priors:first-picture'); }),
+      picture: (canvas) => this.#current(session, () => { this.#picture(canvas); if (canvas) mark('priors:first-picture'); }),
       drawn: (each) => this.#current(each, () => this.#drawn()),
       progress: (each) => this.#current(each, () => this.#queue()),
       settled: (each) => this.#current(each, () => this.#settled(each)),
@@ -172,6 +172,7 @@ export class StudyView {
   }
 
   #tell(fault: ViewerFault, series: OutlineSeries | null = null): void {
+    this.#picture(null);
     this.#viewport.waiting(null);
     this.#viewport.curtain({ title: fault.title, detail: fault.action });
     const text = [fault.action, fault.reference ? `Reference ${fault.reference}` : ''].filter(Boolean).join(' ');

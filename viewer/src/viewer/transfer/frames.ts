@@ -55,6 +55,11 @@ export class SeriesFrames {
     return promise;
   }
 
+  /** Takes a frame that was fetched before the series was known. */
+  give(index: number, frame: Frame): void {
+    this.#hold(index, frame);
+  }
+
   async #race(index: number, image: StackImage): Promise<Frame> {
     let arrived: ((frame: Frame) => void) | undefined;
     const fromStream = new Promise<Frame>((resolve) => { arrived = resolve; });

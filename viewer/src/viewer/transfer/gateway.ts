@@ -1,6 +1,6 @@
 // The only place of the viewer that calls the server. Turns every failure into a ViewerFault that a person can read;
 // holds no state. Paths come from the outline, and only same-origin ones are followed.
-import type { Dataset } from '../dicom/json';
+import { type Dataset, text } from '../dicom/json';
 import { syntaxOf } from '../dicom/syntaxes';
 import { MultipartSplitter, boundaryOf, splitAll } from './multipart';
 
@@ -22,6 +22,7 @@ export interface SeriesPaths { base: string; study: string; series: string }
 
 export const path = {
   series: (p: SeriesPaths): string => `${p.base}/studies/${p.study}/series/${p.series}`,
+  instance: (p: SeriesPaths, instance: string): string => `${path.series(p)}/instances/${instance}`,
   frame: (p: SeriesPaths, instance: string, frame: number): string => `${path.series(p)}/instances/${instance}/frames/${frame}`,
   rendered: (p: SeriesPaths, instance: string, frame: number): string =>
     `${path.series(p)}/instances/${instance}/frames/${frame}/rendered`,
@@ -36,13 +37,22 @@ export async function getJson(url: string, signal?: AbortSignal): Promise<unknow
   return answer.json().catch(() => { throw unreadable(); });
 }
 
-/** Metadata of a series and how many of its instances the gateway withheld. */
-export async function getMetadata(p: SeriesPaths, signal?: AbortSignal): Promise<{ sets: Dataset[]; withheld: number; partial: boolean; patient: string | null }> {
-  const answer = await call(`${path.series(p)}/metadata`, 'application/dicom+json', signal);
+/** Metadata of a series, or of one instance of it, and how many instances the gateway withheld. */
+export async function getMetadata(
+  p: SeriesPaths, signal?: AbortSignal, instance?: string,
+): Promise<{ sets: Dataset[]; withheld: number; partial: boolean; patient: string | null }> {
+  const answer = await call(`${instance ? path.instance(p, instance) : path.series(p)}/metadata`, 'application/dicom+json', signal);
   const sets: unknown = answer.status === 204 ? [] : await answer.json().catch(() => { throw unreadable(); });
   if (!Array.isArray(sets)) throw unreadable();
   const told = { withheld: Number(answer.headers.get('X-Priors-Withheld') ?? 0) || 0, patient: answer.headers.get('X-Priors-Patient') };
   return { sets: sets as Dataset[], partial: answer.status === 206, ...told };
+}
+
+/** The UID of the instance with this Instance Number; null when the archive names none, or more than one. */
+export async function findNumbered(p: SeriesPaths, wanted: number, signal?: AbortSignal): Promise<string | null> {
+  const answer = await call(`${path.series(p)}/instances?InstanceNumber=${wanted}&limit=2`, 'application/dicom+json', signal);
+  const rows: unknown = answer.status === 204 ? [] : await answer.json().catch(() => { throw unreadable(); });
+  return Array.isArray(rows) && rows.length === 1 ? (text(rows[0] as Dataset, '00080018') ?? null) : null;
 }
 
 /** One frame as stored; asked for once more without `*` where an archive cannot give it as stored. */
