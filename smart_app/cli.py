@@ -39,7 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WrongConfiguration as wrong:
         _print_wrong(wrong, as_json=getattr(options, "json", False))
         return 2
-    return int(options.run(settings, options))
+    try:
+        status = int(options.run(settings, options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`priors audit … | head`). Nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
 def _parser(added: Sequence[str]) -> argparse.ArgumentParser:

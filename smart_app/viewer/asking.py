@@ -92,6 +92,14 @@ class Doorman:
             raise AppError(NOT_IN_LIST)
         return archive
 
+    def named(self, sentence: str, key: str) -> str:
+        """A sentence about 'it' as one about that archive: whose side a fault is on must be read at once."""
+        archive = self._archives.by_key(key)
+        for pronoun, ending in (("It ", " "), ("Its ", "\u2019s ")):
+            if archive is not None and sentence.startswith(pronoun):
+                return archive.name + ending + sentence.removeprefix(pronoun)
+        return sentence
+
     def all_held(self, context: LaunchContext, archive_key: str) -> list[Held]:
         """Every study of that archive which this launch may open, in the order it was told."""
         uids = dict.fromkeys(study.uid for answer in self._holdings.answers(context.handle) for study in answer.studies if study.archive == archive_key)

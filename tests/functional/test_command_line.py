@@ -93,3 +93,12 @@ def test_worker_forgets_what_is_over_and_stops(town: Town) -> None:
 
 def test_db_upgrade_can_be_repeated(town: Town) -> None:
     assert "version 0001" in priors(town, "db", "upgrade").stdout
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(town: Town, seen_patient: str) -> None:
+    told = subprocess.run(
+        f"{sys.executable} -m smart_app.cli audit --patient {seen_patient} | head -1",
+        shell=True, env={**os.environ, "PRIORS_CONFIG": str(town.plan.path("priors.yaml"))}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert len(told.stdout.splitlines()) == 1
+    assert told.stderr == ""
