@@ -31,3 +31,9 @@ def test_a_report_of_another_patient_or_about_nothing_joins_nothing() -> None:
     named = {"imagingStudy": [{"reference": "ImagingStudy/s1"}]}
     found = read(report(subject={"reference": "Patient/p2"}, **named), report(subject=None, **named), report(), "odd", {"resource": {"resourceType": "OperationOutcome"}})
     assert (found.reports, found.withheld, found.unreadable) == ((), 2, 1)
+
+
+def test_a_report_that_bears_the_study_uid_itself_joins_that_study() -> None:
+    """As an EHR without ImagingStudy sends the report of an outside study."""
+    (found,) = read(report(status="preliminary", identifier=[{"system": "urn:dicom:uid", "value": "urn:oid:2.25.7"}, {"system": "urn:dicom:uid", "value": "x"}])).reports
+    assert (found.status, found.studies) == ("preliminary", ("2.25.7",))
