@@ -141,7 +141,8 @@ def test_the_screen_shows_the_values_that_pydicom_decodes(reading: Navigator, ar
     grey = ds.PhotometricInterpretation.startswith("MONOCHROME")
     wanted, inside, beside = as_drawn(ds, reading.window if grey else None, shown.shape[:2])
     far = np.abs(shown.astype(int) - wanted)[inside]
-    within = 10 if key == "formats-images" and series == 13 else 1  # one level is rounding; the lossy one is held against its original
+    within = 16 if key == "formats-images" and series == 13 else 1  # one level is rounding; the lossy one is held against its original
+    assert far.mean() < 1.5
     assert far.max() < within, f"{far.max():.1f} grey levels away, mean {far.mean():.2f}"
     assert wanted[inside].std() > 15, "a flat picture proves nothing"
     assert shown[beside].max(initial=0) == 0, "something is drawn beside the picture"
