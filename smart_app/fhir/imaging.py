@@ -34,6 +34,8 @@ class ChartEndpoint:
     address: str = field(repr=False)
     capability: bool = False
     """The address is itself the credential (requires-access-token false)."""
+    name: str | None = None
+    """What the EHR calls the place: the managing organization, else the endpoint."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,13 @@ class _Reader:
             address = endpoint.get("address")
             codes = {text(coding.get("code")) for coding in codings(endpoint.get("connectionType"))}
             if isinstance(address, str) and address and (not codes or codes & RETRIEVABLE) and endpoint.get("status", "active") != "off":
-                found[address] = ChartEndpoint(address, _is_capability(endpoint))
+                found[address] = ChartEndpoint(address, _is_capability(endpoint), _place_name(endpoint))
         return tuple(found.values())
+
+
+def _place_name(endpoint: Mapping[str, Any]) -> str | None:
+    managing = endpoint.get("managingOrganization")
+    return (text(managing.get("display")) if isinstance(managing, Mapping) else None) or text(endpoint.get("name"))
 
 
 def _study_uid(resource: Mapping[str, Any], is_uid: Callable[[object], bool]) -> str | None:

@@ -167,7 +167,10 @@ class Chart:
             return _Place(None, archive.organization, "no-identifier")
         if endpoint.address.rstrip("/") == NOWHERE:
             return _Place(why="no-endpoint")
-        return _Place(why="capability" if endpoint.capability else "not-approved", foreign=origin_shown(endpoint.address))
+        # It is somewhere else, so the chart's own hospital must not stand in its row.
+        origin = origin_shown(endpoint.address)
+        name = endpoint.name or origin.partition("://")[2] or "Not stated"
+        return _Place(None, name, "capability" if endpoint.capability else "not-approved", origin)
 
 
 def _state(error: Exception) -> SourceState:

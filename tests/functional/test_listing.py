@@ -177,9 +177,16 @@ def test_an_endpoint_at_a_configured_archive_can_be_opened_and_another_is_named(
     assert "data-archive=\"kestrel\"" in rows["2.25.1"]["html"]
     for uid in ("2.25.2", "2.25.3"):
         assert "not approved here" in rows[uid]["html"]
+    assert rows["2.25.3"]["hospitals"] == ["pacs.evil.example"], "not the hospital of the chart, which says that it is elsewhere"
     assert "https://pacs.evil.example" in strip(events)["notes_html"]
     assert "CANARY" not in json.dumps(events)
     assert {asked.path for asked in hospital.servers["kestrel"].asked} == {"/rs/studies"}
+
+
+def test_a_study_elsewhere_bears_the_name_that_the_chart_gives_the_place(hospital: World) -> None:
+    place = {"resourceType": "Endpoint", "id": "e", "address": "https://harrow.example/rs", "name": "Harrow archive", "managingOrganization": {"display": "Harrow Vale"}}
+    hospital.ehr["ImagingStudy"] = lambda asked: bundle(imaging_study(1, endpoint=[{"reference": "#e"}], contained=[place]))
+    assert listed(list(hospital.stream()))["2.25.1"]["hospitals"] == ["Harrow Vale"]
 
 
 def test_the_ehr_token_goes_nowhere_but_to_the_ehr(hospital: World) -> None:
