@@ -55,18 +55,14 @@ def reports_of(client: FhirClient, patient_id: str, *, is_uid: Callable[[object]
 
 def _report(resource: Mapping[str, Any], base: str, is_uid: Callable[[object], bool]) -> ChartReport | None:
     studies: dict[str, None] = {}
-    # Some EHRs have no ImagingStudy to refer to: their report itself bears the Study Instance UID as an identifier.
-    named = items(resource.get("identifier"))
     # `study` is the R5 name of `imagingStudy`.
     for one in items(resource.get("imagingStudy")) + items(resource.get("study")):
         known = reference(one, base)
         if known and known[0] == "ImagingStudy":
             studies["/".join(known)] = None
-        named += items(one.get("identifier"))
-    for identifier in named:
-        uid = (text(identifier.get("value")) or "").removeprefix("urn:oid:")
-        if identifier.get("system") == DICOM_UID and is_uid(uid):
-            studies[uid] = None
+        studies |= _uids(one.get("identifier"), is_uid)
+    # Some EHRs have no ImagingStudy to refer to: their report itself bears the Study Instance UID as an identifier.
+    studies |= _uids(resource.get("identifier"), is_uid)
     candidates = items(resource.get("identifier")) + [inner for order in items(resource.get("basedOn")) for inner in items(order.get("identifier"))]
     accessions = tuple(
         value
@@ -75,3 +71,12 @@ def _report(resource: Mapping[str, Any], base: str, is_uid: Callable[[object], b
     )
     status = text(resource.get("status"))
     return ChartReport(status or "unknown", tuple(studies), accessions) if studies or accessions else None
+
+
+def _uids(identifiers: Any, is_uid: Callable[[object], bool]) -> dict[str, None]:
+    found = {}
+    for identifier in items(identifiers):
+        uid = (text(identifier.get("value")) or "").removeprefix("urn:oid:")
+        if identifier.get("system") == DICOM_UID and is_uid(uid):
+            found[uid] = None
+    return found
