@@ -74,7 +74,7 @@ def _report(resource: Mapping[str, Any], base: str, is_uid: Callable[[object], b
 
 
 def _uids(identifiers: Any, is_uid: Callable[[object], bool]) -> dict[str, None]:
-    found = {}
+    found: dict[str, None] = {}
     for identifier in items(identifiers):
         uid = (text(identifier.get("value")) or "").removeprefix("urn:oid:")
         if identifier.get("system") == DICOM_UID and is_uid(uid):
