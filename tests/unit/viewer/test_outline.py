@@ -75,7 +75,8 @@ def test_series_list_that_fails_is_a_named_fault(gate, kestrel):
     kestrel.faults["/series$"] = lambda h: h.reply(503, b"", "text/plain", Retry_After="12")
     response = gate.client.get(f"/l/{world.HANDLE}/outline/kestrel/{fake.STUDY}")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "12")
-    assert response.get_json()["error"]["code"] == "overloaded"
+    told = response.get_json()["error"]
+    assert (told["code"], told["title"]) == ("overloaded", "Kestrel asked us to come back later.")
 
 
 @pytest.mark.parametrize(
