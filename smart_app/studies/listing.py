@@ -90,15 +90,18 @@ class Listing:
         """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
         return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
 
-    def ask(self, ctx: LaunchContext, only: str | None = None) -> Iterator[Step]:
+    def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
+
+        :param elsewhere: sources that the same page is still asking in another stream: what they said before earns no word now.
 
         :raises KeyError: `only` names no source. :raises SessionEnded: the launch ended meanwhile; nothing of what came after is kept.
         """
         sources = {source.key: source for source in self.sources(ctx)}
         asked = set(sources) if only is None else {sources[only].key}
         waiting = set(asked)
-        yield Step(None, self._picture(ctx, frozenset(waiting)))
+        elsewhere -= asked
+        yield Step(None, self._picture(ctx, elsewhere | waiting))
         facts, failure = self._patient(ctx)
         if facts is None:
             answers: Iterator[Answer] = (self._unasked(sources[key], failure) for key in sources if key in asked)
@@ -111,7 +114,7 @@ class Listing:
                 # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
                 self._holdings.forget(ctx.handle)
                 raise SessionEnded
-            yield Step(kept, self._picture(ctx, frozenset(waiting)))
+            yield Step(kept, self._picture(ctx, elsewhere | waiting))
 
     def _questions(self, ctx: LaunchContext, facts: PatientFacts, sources: dict[str, Source], asked: set[str]) -> Iterator[Question]:
         chart = self._chart.source(ctx)

@@ -62,7 +62,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         only = request.args.get("source")
         if only is not None and only not in {source.key for source in listing.sources(ctx)}:
             raise NotHere("no-such-source")
-        events = stream_with_context(tell(ctx, who, only))
+        events = stream_with_context(tell(ctx, who, only, frozenset(request.args.getlist("asking"))))
         return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     def show(ctx: LaunchContext, open_study: str | None) -> str:
@@ -92,12 +92,12 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
             raise AppError(NO_PATIENT_FACTS)
         return facts
 
-    def tell(ctx: LaunchContext, who: Who, only: str | None) -> Iterator[str]:
+    def tell(ctx: LaunchContext, who: Who, only: str | None, elsewhere: frozenset[str]) -> Iterator[str]:
         """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
         echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
         shown: dict[str, StudyRow] = {}
         try:
-            for step in listing.ask(ctx, only):
+            for step in listing.ask(ctx, only, elsewhere):
                 if step.answer is not None:
                     audit.record_all(_events(step.answer, who, ctx.patient_id))
                     if rows := _rows(step, shown, ctx):

@@ -303,6 +303,20 @@ def test_coming_back_to_a_tab_that_is_no_longer_this_users_blanks_it_at_once(bac
     assert NAME not in tab.content()
 
 
+def test_a_retry_says_which_sources_are_still_being_asked(backstage: Backstage, tab: Any) -> None:
+    def script() -> Iterator[str]:
+        yield backstage.strip(a_strip("some", "timeout", "asking", "ok"))
+        backstage.go.wait(20)
+        yield backstage.event("done")
+
+    backstage.script = script
+    tab.goto(backstage.url)
+    with tab.expect_request(lambda asked: "source=s0" in asked.url) as retried:
+        tab.click("#strip [data-retry=s0]")
+    assert retried.value.url.endswith("/stream?source=s0&asking=s1")
+    backstage.go.set()
+
+
 def test_a_study_that_is_no_longer_in_the_list_is_closed(backstage: Backstage, tab: Any) -> None:
     def script() -> Iterator[str]:
         yield backstage.rows(*OLD)

@@ -99,6 +99,14 @@ def test_rows_are_there_before_a_held_archive_answers(hospital: World) -> None:
     assert moments[-1][1] >= 2
 
 
+def test_what_another_stream_still_asks_earns_no_word_from_its_earlier_answer(hospital: World) -> None:
+    assert strip(list(hospital.stream()))["none_found"] is True
+    alone = strip(list(hospital.stream("?source=kestrel")))
+    assert alone["none_found"] is True
+    beside = strip(list(hospital.stream("?source=kestrel&asking=brannoc&asking=nowhere&asking=kestrel")))
+    assert (beside["none_found"], beside["tone"], beside["answered"], beside["asked"]) == (False, "some", 3, 4)
+
+
 def test_a_launch_that_ends_while_sources_are_asked_tells_and_keeps_nothing_more(hospital: World) -> None:
     hospital.archives["northgate"] = once(study("2.25.1", SAME_NUMBER))
     hospital.archives["kestrel"] = lambda asked: (hospital.parts.store.end(hospital.handle), once(study("2.25.9", "K-9"))(asked))[1]

@@ -20,7 +20,8 @@ function start(): void {
   const scroll = by('scroll');
   const live = by('live');
   const keysSheet = by<HTMLDialogElement>('keys');
-  const asking = new Set<AbortController>();
+  /** Questions under way, each with the rows it has told so far. */
+  const asking = new Map<AbortController, Set<string>>();
 
   const rows = new Rows(by('rows'), () => count());
   const filters = new FilterBar(() => rows.all, (filter) => rows.setFilter(filter));
@@ -31,7 +32,7 @@ function start(): void {
     pulseUrl: `/l/${whose.launch}/style.css`,
     neutralUrl: base,
     before: () => {
-      asking.forEach((one) => one.abort());
+      [...asking.keys()].forEach((one) => one.abort());
       opening.close();
     },
   });
@@ -86,14 +87,16 @@ function start(): void {
   /** One question to the server: all sources, or one of them again. */
   function request(source: string | null): void {
     const control = new AbortController();
-    asking.add(control);
+    const seen = new Set<string>();
+    // What another question still waits for is not known now, whatever it was the last time.
+    const query = new URLSearchParams(source ? [['source', source], ...(asking.size > 0 ? strip.pending.map((key) => ['asking', key]) : [])] : []);
+    asking.set(control, seen);
     strip.asking();
     pane.dataset['done'] = 'no';
-    const url = source ? `${base}/stream?source=${encodeURIComponent(source)}` : `${base}/stream`;
-    const seen = new Set<string>();
+    const url = source ? `${base}/stream?${query}` : `${base}/stream`;
     const finished = (complete: boolean): void => {
       asking.delete(control);
-      if (complete && source === null && asking.size === 0) rows.keepOnly(seen);
+      if (complete && source === null) rows.keepOnly(new Set([seen, ...asking.values()].flatMap((told) => [...told])));
       if (opening.current && !rows.find(opening.current)) opening.close();
       if (asking.size === 0) pane.dataset['done'] = 'yes';
       count();

@@ -47,6 +47,11 @@ export class SourceStrip {
     return [...this.#strip.querySelectorAll<HTMLElement>('[data-retry]')].map((one) => one.dataset['retry'] ?? '');
   }
 
+  /** The keys of sources that have not answered yet. */
+  get pending(): string[] {
+    return [...this.#strip.querySelectorAll<HTMLElement>('li[data-state=asking]')].map((one) => one.dataset['source'] ?? '').filter(Boolean);
+  }
+
   asking(): void {
     this.#askedAt = Date.now();
   }
