@@ -17,8 +17,26 @@ from bench.report import Line
 from bench.samples import Samples
 
 READINGS = (
-    ("P1, P3", "READING-P1"),
-)
+    ("P1", "The page, its styles and the viewer's own code come first; then one question for the outline, one for the first image's UID, and its "
+           "metadata and pixels together. What is left is mostly the browser's own work (script, layout, a first painting without a graphics card) "
+           "and that the list asks its sources again at the same time. The WebGL image waits for 2.7 MB of Cornerstone to be parsed and for the "
+           "first WebGL context, which software drawing makes dear; a graphics card does not."),
+    ("P2", "One multipart answer for the series. The limit is the browser's one main thread, which splits and converts 300 images, beside two workers "
+           "and Orthanc on the same cores. OHIF asks for 300 frames one by one."),
+    ("P3", "As P1 and P2, plus round trips: each new connection to the archive costs two of them, and slow start several more until half a megabyte fits "
+           "its window. One stream is bound by its window for each round trip."),
+    ("P4", "There is no cache yet: the second time costs what the first did."),
+    ("P5", "One by one, each frame passes gunicorn's loop, the check of the launch in the database, a log line and a request to the archive: a few "
+           "milliseconds of Python on the cores that Orthanc needs too. As one answer that is paid once, and copying is what remains. The viewer uses the one "
+           "answer; single frames are asked for only where somebody jumps ahead of the stream."),
+    ("P6", "Six connections carry six frames a round trip, with or without us. The one answer is bound by a window of 4 MiB for each round trip; several "
+           "streams at once would go past it."),
+    ("P7", "What one request costs us, and a second connection behind ours. At a distance it disappears in the round trips."),
+    ("P8", "Rows are told after they are kept and audited, which is a write to disk each. The last rows need two questions of each archive: a page may be "
+           "shorter than was asked for, so only an empty page ends the list."),
+    ("P9", "Answers are streamed in pieces of 256 KiB; only single frames and small objects are ever held whole."),
+    ("P11", "The page, three weights of its font, the viewer's own code and one frame of 525 kB. Cornerstone comes after the first image."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
