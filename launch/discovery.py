@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from launch.clock import Clock
-from launch.errors import EhrMisconfigured, EhrSilent
+from launch.errors import EhrFaulty, EhrMisconfigured
 from launch.http import MAX_DOCUMENT, Answer, Http, Patience, ehr_faults, lane_of
 from launch.issuers import Issuer
 
@@ -139,7 +139,7 @@ def read_document(http: Http, issuer: Issuer, url: str, what: str, patience: Pat
             lane_of(issuer), "GET", url, headers={"Accept": "application/json"}, deadline=patience.left(), max_bytes=MAX_DOCUMENT
         )
     if answer.status >= 500 or answer.status == 429:
-        raise EhrSilent(reason=f"{what}: status {answer.status}")
+        raise EhrFaulty(reason=f"{what}: status {answer.status}")
     if answer.status != 200:
         raise EhrMisconfigured(what, reason=f"{what}: status {answer.status}")
     return answer

@@ -63,6 +63,13 @@ class EhrSilent(LaunchError):
     retryable = True
 
 
+class EhrFaulty(EhrSilent):
+    """The EHR answered at once, with a fault of its own. Their side; another try may help."""
+
+    code = "ehr-faulty"
+    status = 502
+
+
 class EhrMisconfigured(LaunchError):
     """Its smart-configuration or token answer breaks the specification. `detail` says which field."""
 

@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749 import OAuth2Token
 from launch.assertions import FreshPrivateKeyJwt
 from launch.clock import Clock
 from launch.discovery import json_object
-from launch.errors import EhrMisconfigured, EhrSilent, SignInRefused
+from launch.errors import EhrFaulty, EhrMisconfigured, EhrSilent, SignInRefused
 from launch.http import MAX_DOCUMENT, Http, Patience, ehr_faults, lane_of
 from launch.issuers import ClientAuth, Issuer, SigningKey
 from launch.session import TokenSet
@@ -125,7 +125,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # Authlib is untyped
 
     def parse_response_token(self, response: Any) -> dict[str, Any]:
         if response.status_code >= 500 or response.status_code == 429:
-            raise EhrSilent(reason=f"token_endpoint: status {response.status_code}")
+            raise EhrFaulty(reason=f"token_endpoint: status {response.status_code}")
         body = json_object(response.content, "token_endpoint")
         if "error" in body:
             raise refusal(body["error"])
@@ -143,7 +143,7 @@ def refusal(error: Any) -> SignInRefused | EhrSilent:
     """The LaunchError for an OAuth error code; unknown codes are not repeated."""
     code = error if isinstance(error, str) and error in OAUTH_ERRORS else "unspecified"
     if code in _TROUBLE:
-        return EhrSilent(reason=f"oauth: {code}")
+        return EhrFaulty(reason=f"oauth: {code}")
     return SignInRefused(code, reason=f"oauth: {code}")
 
 

@@ -23,7 +23,8 @@ from smart_app.registration import redirect_uri
 NOBODY = "PRIORS-CHECK-NOBODY"
 
 EHR_ADVICE = {
-    "ehr-silent": ("It did not answer, or answered with a fault.", "Check the network between Priors and the EHR, and the issuer's address."),
+    "ehr-silent": ("It did not answer.", "Check the network between Priors and the EHR, and the issuer's address."),
+    "ehr-faulty": ("It answered with a fault.", "Check the issuer's address; if it is right, tell the EHR team."),
     "ehr-misconfigured": (
         "Its smart-configuration cannot be used",
         "Ask the EHR team to correct it, or list the missing origin under `origins`.",

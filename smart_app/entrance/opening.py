@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from launch.context import LaunchContext
-from launch.errors import EhrMisconfigured, EhrSilent, LaunchError, SignInRefused
+from launch.errors import EhrFaulty, EhrMisconfigured, EhrSilent, LaunchError, SignInRefused
 from smart_app.audit.events import LaunchOpened, Who
 from smart_app.audit.log import AuditLog
 from smart_app.errors import AppError
@@ -17,6 +17,7 @@ from smart_app.holdings.store import Holdings
 
 PatientReader = Callable[[LaunchContext], PatientFacts]
 REFUSED = frozenset({"refused", "missing"})
+SILENT = frozenset({"timeout", "unreachable", "busy", "cut"})
 
 
 class Opening:
@@ -42,7 +43,8 @@ class Opening:
         except AppError as error:
             if error.fault.code in REFUSED:
                 raise SignInRefused("Patient", reason=f"patient read: {error.fault.code}") from None
-            raise EhrSilent(reason=f"patient read: {error.fault.code}") from None
+            kind = EhrSilent if error.fault.code in SILENT else EhrFaulty
+            raise kind(reason=f"patient read: {error.fault.code}") from None
         if facts.id != context.patient_id:
             raise EhrMisconfigured("Patient.id", reason="patient read: another patient came back")
         return facts

@@ -32,6 +32,7 @@ LAUNCH_FAULTS = {
     "sign-in-refused": ("The EHR did not let you in.", "Open the Images tab again from the chart.", Side.EHR),
     "no-patient": ("Open this from a patient’s chart.", "Go to the patient’s chart and open the Images tab there.", Side.EHR),
     "ehr-silent": ("The EHR did not answer.", "Try again in a minute.", Side.EHR),
+    "ehr-faulty": ("The EHR answered with a fault of its own.", "Try again in a minute.", Side.EHR),
     "ehr-misconfigured": ("The EHR answered in a way that Priors cannot use.", "Give the reference to the EHR team.", Side.EHR),
     "session-ended": (ENDED.title, ENDED.action, ENDED.side),
 }

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from launch.context import LaunchContext, User
-from launch.errors import EhrMisconfigured, EhrSilent, LaunchError, SessionEnded, SignInRefused
+from launch.errors import EhrFaulty, EhrMisconfigured, EhrSilent, LaunchError, SessionEnded, SignInRefused
 from smart_app.audit.events import Event, Who
 from smart_app.entrance.opening import Opening
 from smart_app.errors import AppError, Fault, Side, TimedOut, Unreachable
-from smart_app.fhir.client import FhirMissing, FhirRefused
+from smart_app.fhir.client import FhirFailed, FhirMissing, FhirRefused
 from smart_app.fhir.patient import PatientFacts
 
 NOW = datetime(2026, 5, 21, 10, tzinfo=UTC)
@@ -75,14 +75,16 @@ def test_staff_without_a_chart_go_home_and_no_patient_is_read() -> None:
         (FhirMissing(), SignInRefused),
         (TimedOut(), EhrSilent),
         (Unreachable(), EhrSilent),
+        (FhirFailed(500), EhrFaulty),
         (SessionEnded(), SessionEnded),
     ],
     ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
 def test_a_patient_that_cannot_be_read_opens_nothing(trouble: Exception, becomes: type[LaunchError]) -> None:
     kept = Kept()
-    with pytest.raises(becomes):
+    with pytest.raises(becomes) as caught:
         opening(kept, trouble).open(context(), WHO)
+    assert caught.type is becomes, "a fault at once is not told as a silence of ten seconds"
     assert kept.told == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from launch.errors import EhrMisconfigured, EhrSilent, SignInRefused
+from launch.errors import EhrFaulty, EhrMisconfigured, SignInRefused
 from launch.tokens import ASSUMED_LIFETIME, LONGEST_LIFETIME, granted, lifetime_of, refusal
 
 GOOD = {"token_type": "Bearer", "access_token": "abc", "expires_in": 300, "scope": "openid launch", "patient": "p1", "refresh_token": "r"}
@@ -47,7 +47,7 @@ def test_odd_answers_are_named_and_not_repeated(field: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "kind", "detail"),
     [("access_denied", SignInRefused, "access_denied"), ("<script>", SignInRefused, "unspecified"), (None, SignInRefused, "unspecified"),
-     ("server_error", EhrSilent, ""), ("temporarily_unavailable", EhrSilent, "")],
+     ("server_error", EhrFaulty, ""), ("temporarily_unavailable", EhrFaulty, "")],
 )  # fmt: skip
 def test_oauth_errors(error: Any, kind: type[Exception], detail: str) -> None:
     found = refusal(error)
