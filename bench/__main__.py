@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import browser, listing, memory, report, transfers
 from bench.document import Machine, document
-from bench.places import RTT_MS, places
+from bench.places import RTT_MS, Places, places
 from bench.samples import Samples
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,8 +40,8 @@ FULL = Effort(transfers=7, transfers_far=4, first_frames=9, lists=9, visits=6, v
 QUICK = Effort(transfers=3, transfers_far=1, first_frames=3, lists=3, visits=2, visits_far=1, byte_visits=1, limit=300)
 
 
-class OutOfTime(Exception):
-    """The run took longer than it may; what was started is stopped."""
+class OutOfTime(BaseException):
+    """The run took longer than it may: what was measured is told, what was started is stopped."""
 
 
 def main() -> int:
@@ -55,20 +55,17 @@ def main() -> int:
     signal.signal(signal.SIGALRM, _late)
     samples, before, begun = Samples(), os.getloadavg(), time.monotonic()
     with places(WORK, SLICES, _say) as found:
-        signal.alarm(effort.limit)
         _say(f"Measuring ({'short' if options.quick else 'full'} run; load before it {before[0]:.1f}).")
-        for part in chosen:
-            since = time.monotonic()
-            if part == "list":
-                listing.measure(found, samples, effort.lists)
-            elif part == "transfers":
-                transfers.measure(found, samples, effort.transfers, effort.transfers_far, effort.first_frames)
-            elif part == "memory":
-                memory.measure(found, samples)
-            else:
-                browser.measure(found, samples, effort.visits, effort.visits_far, effort.byte_visits, WORK / "pictures")
-            _say(f"  {part}: {time.monotonic() - since:.0f} s")
-        signal.alarm(0)
+        signal.alarm(effort.limit)
+        try:
+            for part in chosen:
+                since = time.monotonic()
+                _measure(part, found, samples, effort)
+                _say(f"  {part}: {time.monotonic() - since:.0f} s")
+        except OutOfTime:
+            _say(f"  {part}: stopped, the run took {effort.limit // 60} minutes; what was measured until then follows")
+        finally:
+            signal.alarm(0)
     table, more = report.lines(samples, RTT_MS), report.beside(samples, RTT_MS)
     print(report.terminal(table, more))
     (WORK / "samples.json").write_text(json.dumps(samples.values, indent=1))
@@ -77,6 +74,17 @@ def main() -> int:
         (ROOT / "docs" / "performance.md").write_text(document(table, more, samples, machine, "--quick" if options.quick else ""))
         _say("Written: docs/performance.md")
     return 0
+
+
+def _measure(part: str, found: Places, samples: Samples, effort: Effort) -> None:
+    if part == "list":
+        listing.measure(found, samples, effort.lists)
+    elif part == "transfers":
+        transfers.measure(found, samples, effort.transfers, effort.transfers_far, effort.first_frames)
+    elif part == "memory":
+        memory.measure(found, samples)
+    else:
+        browser.measure(found, samples, effort.visits, effort.visits_far, effort.byte_visits, WORK / "pictures")
 
 
 def _parser() -> argparse.ArgumentParser:
