@@ -18,7 +18,7 @@ from bench.samples import Samples
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "bench" / "out"
-PARTS = ("list", "transfers", "memory", "browser")
+PARTS = ("list", "memory", "transfers", "browser")
 SLICES = 300
 
 
