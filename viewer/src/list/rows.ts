@@ -167,7 +167,8 @@ export class Rows {
   }
 
   #apply(): void {
-    const stopped = this.#list.querySelector<HTMLElement>('a.ttl[tabindex="0"]');
+    // Until somebody uses the list its first row is where the keyboard begins, however late that row came.
+    const stopped = this.inUse ? this.#list.querySelector<HTMLElement>('a.ttl[tabindex="0"]') : null;
     let stop: HTMLElement | null = null;
     let first: HTMLElement | null = null;
     for (const row of this.#rows) {
