@@ -60,9 +60,10 @@ export class SeriesSession {
     else if (early) this.events.picture(null);
     this.events.ready(this);
     if (frames.states[0] === 'wanted') await this.#paint(frames, first);
-    const stream = this.images.length > 1 ? frames.stream().catch((error: unknown) => this.#over(error)) : Promise.resolve();
     const shown = await this.#show(await stack(), frames);
     if (shown) this.events.drawn(this);
+    // Not before the first render: hundreds of images would take the cores and the line that it needs.
+    const stream = this.images.length > 1 ? frames.stream().catch((error: unknown) => this.#over(error)) : Promise.resolve();
     await this.#fill(stream);
   }
 

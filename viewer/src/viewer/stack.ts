@@ -79,17 +79,19 @@ async function load(imageId: string): Promise<Types.IImage> {
   const { series, index } = entry;
   const image = series.frames.images[index] as StackImage;
   const frame = await series.frames.now(index);
+  let made: Types.IImage;
   try {
     if (!canDraw(frame.syntax)) {
       throw new ViewerFault('undrawable', `This kind of image (${syntaxName(frame.syntax)}) cannot be drawn here.`, 'The archive can send it in another form.', null, 0);
     }
-    const made = isPlain(frame.syntax) && isPlainGrey(image) ? greyImage(imageId, image, readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
-    series.frames.drawn(index);
-    return made;
+    made = isPlain(frame.syntax) && isPlainGrey(image) ? greyImage(imageId, image, readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
   } catch (error) {
     series.frames.fail(index, error);
     throw error;
   }
+  if (!entries.has(imageId)) throw new Error('image of a closed series'); // the cache was told to forget it while it was decoded
+  series.frames.drawn(index);
+  return made;
 }
 
 async function decoded(imageId: string, series: LoadedSeries, index: number, image: StackImage, frame: Frame): Promise<Types.IImage> {
