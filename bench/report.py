@@ -71,11 +71,15 @@ def lines(samples: Samples, rtt: int) -> list[Line]:
 
 def beside(samples: Samples, rtt: int) -> list[tuple[str, str]]:
     """What is not compared with a target, but says where the limits are."""
+    def beside_ohif(name: str, suffix: str) -> str:
+        ours, anchor = f"{name} priors{suffix}", f"first image ohif{suffix}"
+        return f"{_milliseconds(samples.median(ours))}, {samples.ratio(ours, anchor):.2f}x of OHIF's first image"
+
     found = [
-        ("a quick picture in Priors (2D canvas)", _milliseconds(samples.median("priors:first-picture priors"))),
-        ("the first image drawn by WebGL in Priors", _milliseconds(samples.median("priors:first-image priors"))),
-        (f"a quick picture in Priors, archive {rtt} ms away", _milliseconds(samples.median("priors:first-picture priors far"))),
-        (f"the first WebGL image in Priors, archive {rtt} ms away", _milliseconds(samples.median("priors:first-image priors far"))),
+        ("the first image in Priors as painted (2D canvas)", beside_ohif("priors:first-picture", "")),
+        ("the same image drawn again by WebGL, ready for tools", beside_ohif("priors:first-image", "")),
+        (f"painted, archive {rtt} ms away", beside_ohif("priors:first-picture", " far")),
+        (f"drawn by WebGL, archive {rtt} ms away", beside_ohif("priors:first-image", " far")),
         ("300 frames through nginx proxy_pass, against direct", f"{samples.ratio('frames nginx', 'frames direct'):.2f}x"),
         ("300 frames from nginx proxy_cache, against direct", f"{samples.ratio('frames nginx cache', 'frames direct'):.2f}x"),
         ("the series as one answer direct, against 300 frames direct", f"{samples.ratio('series direct', 'frames direct'):.2f}x"),
