@@ -217,28 +217,31 @@ def test_a_loop_plays_and_stops_where_it_stands(reading: Navigator) -> None:
     assert reading.tool("play").get_attribute("aria-label") == "Play", "a hand on the images stops the loop"
 
 
+def first_number(words: str) -> float:
+    return next((float(word) for word in words.split() if word.replace(".", "").isdigit()), float("nan"))
+
+
 def test_length_and_angle_are_told_where_the_size_of_a_pixel_is_known(head: Navigator) -> None:
     head.page.wait_for_selector("#viewer-pane[data-tools=ready]")
     box = head.page.locator("#viewer-pane .v-vp").bounding_box()
     head.uses("length")
     head.drags((0.35, 0.5), (0.65, 0.5))
-    said = " ".join(head.is_measured())
     across = box["width"] * 0.3 / (head.zoom / 100) * 0.46875
-    told = [float(word) for word in said.split() if word.replace(".", "").isdigit()]
+    said = head.reads_marks(lambda words: "mm" in words and first_number(words) == pytest.approx(across, rel=0.02))
     assert "mm" in said
-    assert told[0] == pytest.approx(across, rel=0.02)
+    assert first_number(said) == pytest.approx(across, rel=0.02)
     head.presses("Delete")
-    assert head.is_measured() == []
+    assert head.reads_marks(lambda words: not words) == ""
     head.uses("angle")
     head.clicks_at(0.4, 0.3)
     head.clicks_at(0.4, 0.6)
     head.clicks_at(0.6, 0.6)
-    said = " ".join(head.is_measured())
+    said = head.reads_marks(lambda words: "°" in words and first_number(words) == pytest.approx(90, abs=1.5))
     assert "°" in said
-    assert next(float(word) for word in said.split() if word.replace(".", "").isdigit()) == pytest.approx(90, abs=1.5)
+    assert first_number(said) == pytest.approx(90, abs=1.5)
     assert "mm" not in said
     head.picks_series("3 Axial bone 1.25 mm")
-    assert head.is_measured() == [], "a mark does not move to another series"
+    assert head.reads_marks(lambda words: not words) == "", "a mark does not move to another series"
 
 
 def test_without_a_pixel_size_there_is_no_length_but_a_sentence(reading: Navigator) -> None:

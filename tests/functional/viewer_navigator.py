@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -290,6 +291,15 @@ class Navigator:
         self.settles()
         texts = self.page.locator(f"{PANE} .v-cs svg text").evaluate_all("all => all.map(one => one.textContent)")
         return [" ".join(str(text).split()) for text in texts if str(text).strip()]
+
+    def reads_marks(self, told: Callable[[str], bool]) -> str:
+        """The words of all marks, once they are as `told` wants them; a busy machine draws them a little later."""
+        end = time.monotonic() + 10
+        while True:
+            said = " ".join(self.is_measured())
+            if told(said) or time.monotonic() > end:
+                return said
+            self.page.wait_for_timeout(100)
 
     def picture(self, name: str) -> None:
         OUT.mkdir(parents=True, exist_ok=True)
