@@ -45,6 +45,14 @@ class ArchiveFault(OutboundError):
         super().__init__(fault)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Rows of a search. `partial`: the archive said, or a bound of ours means, that there may be more."""
+
+    rows: list[Any]
+    partial: bool
+
+
 class Caller(Protocol):
     """What we need of `Outbound`."""
 
@@ -148,7 +156,7 @@ class Wado:
 
     def rows(
         self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, level: str, fields: Sequence[str] = (), number: int | None = None
-    ) -> list[Any]:
+    ) -> Listed:
         """QIDO rows of the `series` or `instances` below `place`, page by page until one adds nothing new.
 
         With `number`, the archive is asked for instances of that Instance Number; one that sends others too is read to its end.
@@ -156,11 +164,12 @@ class Wado:
         key = {"series": "0020000E", "instances": "00080018"}[level]
         narrow = [("InstanceNumber", str(number))] if number is not None else []
         found: dict[str, Any] = {}
-        offset = 0
-        while len(found) < archive.limits.max_rows * 4:
+        offset, partial = 0, False
+        while True:
             query = urlencode([*narrow, ("limit", "1000"), ("offset", str(offset)), *(("includefield", tag) for tag in fields)])
             url = f"{archive.qido_base}{place.path}/{level}?{query}"
-            _, body = self._json(archive, launch, url, archive.limits.search, archive.limits.search_bytes)
+            status, body = self._json(archive, launch, url, archive.limits.search, archive.limits.search_bytes)
+            partial |= status == 206
             rows = _list(body) if body else []
             before = len(found)
             for row in rows:
@@ -169,9 +178,13 @@ class Wado:
                     found.setdefault(str(uid), row)
             offset += len(rows)
             narrowed = narrow and all(str(_first(row, "00200013")) == str(number) for row in rows)
-            if len(found) == before or narrowed or (level == "series" and len(rows) < 100):
+            # An archive may cap its pages at any size: only one that adds nothing says that there is no more.
+            if len(found) == before or narrowed:
                 break
-        return list(found.values())
+            if len(found) >= archive.limits.max_rows * 4:
+                partial = True
+                break
+        return Listed(list(found.values()), partial)
 
     def numbered(self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, number: int) -> str | None:
         """The UID of the one instance of the series at `place` with this Instance Number; None when there is no such one."""
@@ -241,7 +254,8 @@ class Wado:
             raise _fault(reply.status, reply.headers)
         if media_type(reply.headers.get("Content-Type") or "").name not in (JSON, "application/json", "application/dicom"):
             raise ArchiveFault(WRONG_CONTENT)
-        return reply.status, reply.body
+        # PS3.18 8.3.4.4: with a Warning the archive says itself that there is more.
+        return 206 if reply.headers.get("Warning") else reply.status, reply.body
 
     def _request(self, archive: ConfiguredArchive, launch: LaunchToken | None, url: str, accept: str, deadline: float, cap: int) -> Reply:
         sent = archive.authorization(launch)

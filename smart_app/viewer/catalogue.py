@@ -12,7 +12,7 @@ from typing import Any
 
 from smart_app.archives.dicom_json import Row, is_uid
 from smart_app.archives.types import PatientId
-from smart_app.archives.wado import Place, Wado
+from smart_app.archives.wado import Listed, Place, Wado
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.checks import Checks
 from smart_app.viewer.reads import Reads, Withheld
@@ -33,6 +33,8 @@ Rows = list[dict[str, Any]]
 class Found:
     rows: Rows
     withheld: int = 0
+    partial: bool = False
+    """The archive may know more than these."""
 
 
 class Catalogue:
@@ -47,19 +49,19 @@ class Catalogue:
 
     def series(self, ask: Ask) -> Found:
         """:raises OutboundError: the archive did not give a list."""
-        rows = self._wado.rows(ask.archive, ask.launch, Place(ask.study), "series", SERIES_FIELDS)
-        return self._judged(ask, None, rows, "0020000E")
+        listed = self._wado.rows(ask.archive, ask.launch, Place(ask.study), "series", SERIES_FIELDS)
+        return self._judged(ask, None, listed, "0020000E")
 
     def instances(self, ask: Ask, series: str | None, number: int | None = None) -> Found:
         """With `number`, at least those of that Instance Number: one of hundreds is found in a moment. :raises OutboundError: no list."""
-        rows = self._wado.rows(ask.archive, ask.launch, Place(ask.study, series), "instances", INSTANCE_FIELDS, number)
-        return self._judged(ask, series, rows, "00080018")
+        listed = self._wado.rows(ask.archive, ask.launch, Place(ask.study, series), "instances", INSTANCE_FIELDS, number)
+        return self._judged(ask, series, listed, "00080018")
 
-    def _judged(self, ask: Ask, series: str | None, rows: list[Any], level: str) -> Found:
+    def _judged(self, ask: Ask, series: str | None, listed: Listed, level: str) -> Found:
         kept: Rows = []
         withheld: list[Withheld] = []
         base = self._checks.gateway_base(ask)
-        for row in rows:
+        for row in listed.rows:
             if not isinstance(row, dict):
                 continue
             said = {tag: Row(row).exact(tag)[1] or "" for tag in UIDS}
@@ -74,7 +76,7 @@ class Catalogue:
             kept.append({**row, **{tag: _ui(said[tag]) for tag in UIDS if said[tag]}, "00081190": {"vr": "UR", "Value": [base + where.path]}})
         if withheld:
             self._reads.withheld(ask, withheld)
-        return Found(kept, len(withheld))
+        return Found(kept, len(withheld), listed.partial)
 
 
 def narrowed(rows: Rows, query: Mapping[str, str]) -> Rows:

@@ -18,7 +18,7 @@ from smart_app.clock import Clock
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.viewer.asking import Ask, Recorder, patient_key
-from smart_app.viewer.catalogue import Catalogue, Rows
+from smart_app.viewer.catalogue import Catalogue, Found, Rows
 from smart_app.viewer.checks import Checks
 from smart_app.viewer.kinds import kind_of
 
@@ -76,15 +76,18 @@ class Outline:
                 "images": record.image_count if record.image_count is not None else _total(series),
             },
             "series": [_shown(one, f"{root}/studies/{ask.study}") for one in series],
-            "gaps": list(self._gaps(ask, series, found.withheld)),
+            "gaps": list(self._gaps(ask, series, found)),
             "preview": _thumbnail(f"{root}/studies/{ask.study}", first, 512) if first is not None else None,
             "dicomweb": root,
             "notForDiagnosis": self._not_for_diagnosis,
         }
 
-    def _gaps(self, ask: Ask, series: list[_Series], withheld: int) -> Iterator[str]:
+    def _gaps(self, ask: Ask, series: list[_Series], found: Found) -> Iterator[str]:
         """What is known to be missing from this study here, a sentence each. None of it is an error of a single image."""
         name, record = ask.held.record.organization or ask.archive.organization, ask.held.record
+        withheld = found.withheld
+        if found.partial:
+            yield f"{name} did not list all series of this study."
         if withheld:
             yield _plural(withheld, "1 series was withheld: it names", "{} series were withheld: they name") + " another patient or study than this one. The image desk was told."
         counted = record.series_count if record.source == ask.archive.key else None

@@ -1,6 +1,7 @@
 """What Wado sends, and what it makes of each status: credentials renewed once, pages bounded, nothing of a URL believed."""
 
 import json
+import re
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_paging_ends_where_an_archive_repeats_itself(kestrel):
     reader, settings = wado(kestrel)
     rows = [kestrel.row(ds) for ds in kestrel.instances]
     kestrel.faults["/instances"] = lambda h: h.reply(200, json.dumps(rows).encode(), "application/dicom+json")
-    assert len(reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances")) == 3
+    assert len(reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances").rows) == 3
     assert len(kestrel.asked) == 2
 
 
@@ -120,7 +121,7 @@ def test_a_closed_answer_gives_its_seat_back(kestrel):
 
 def test_a_number_is_asked_of_the_archive_in_one_question(kestrel):
     reader, settings = wado(kestrel)
-    found = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances", number=2)
+    found = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances", number=2).rows
     assert [row["00080018"]["Value"] for row in found] == [[f"{fake.SERIES}.2"]]
     assert len(kestrel.asked) == 1
 
@@ -134,5 +135,27 @@ def test_an_archive_that_does_not_heed_the_number_is_read_to_its_end(kestrel):
         h.reply(200, json.dumps([kestrel.row(ds) for ds in rows]).encode(), "application/dicom+json")
 
     kestrel.faults["/instances"] = answer
-    found = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances", number=3)
+    found = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY, fake.SERIES), "instances", number=3).rows
     assert len(found) == 3
+
+
+def test_a_series_list_cut_into_small_pages_is_read_to_its_end(kestrel):
+    """A cap of the archive's own, far below the page that was asked for."""
+    reader, settings = wado(kestrel)
+    rows = [{"0020000E": {"vr": "UI", "Value": [f"1.2.{number}"]}} for number in range(1, 6)]
+
+    def answer(h):
+        offset = int(re.search(r"offset=(\d+)", h.path).group(1))
+        h.reply(200, json.dumps(rows[offset : offset + 2]).encode(), "application/dicom+json")
+
+    kestrel.faults["/series"] = answer
+    listed = reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY), "series")
+    assert (len(listed.rows), listed.partial) == (5, False)
+
+
+@pytest.mark.parametrize(("status", "headers"), [(206, {}), (200, {"Warning": '299 PACS "there are more"'})])
+def test_a_series_list_that_the_archive_calls_partial_is_told_as_such(kestrel, status, headers):
+    reader, settings = wado(kestrel)
+    row = {"0020000E": {"vr": "UI", "Value": ["1.2.3"]}}
+    kestrel.faults["/series"] = lambda h: h.reply(status, json.dumps([row]).encode(), "application/dicom+json", **headers)
+    assert reader.rows(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY), "series").partial
