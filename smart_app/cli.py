@@ -91,7 +91,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         os.environ["PRIORS_CONFIG"] = str(options.config.resolve())
     command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app()", "--worker-class", "gthread", "--bind", options.bind]
     command += ["--workers", str(options.workers), "--threads", str(options.threads), "--keep-alive", "30", "--no-control-socket"]
-    command += ["--timeout", "60", "--graceful-timeout", "10", "--max-requests-jitter", "500", "--access-logfile", "/dev/null"]
+    command += ["--timeout", "60", "--graceful-timeout", "10", "--access-logfile", "/dev/null"]
     os.execv(sys.executable, command)  # noqa: S606  our own interpreter, our own arguments
 
 
