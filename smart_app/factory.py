@@ -41,9 +41,12 @@ from smart_app.holdings.store import Holdings
 from smart_app.outbound import Outbound
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
+from smart_app.sources.base import Source
+from smart_app.sources.chart import Chart
+from smart_app.sources.dicomweb import ArchiveSource
 from smart_app.studies import views as studies_views
-from smart_app.studies.chart import Chart
 from smart_app.studies.listing import Listing
+from smart_app.studies.merge import Houses
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.asking import Doorman
 from smart_app.viewer.catalogue import Catalogue
@@ -191,10 +194,12 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 
 
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
+    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
+    order = {archive.key: archive.order for archive in parts.archives}
     listing = Listing(
-        chart=chart,
-        archives=parts.archives,
-        qido=parts.qido,
+        sources=sources,
+        houses=Houses(order, frozenset(archive.key for archive in parts.archives if archive.settings.local)),
+        patient=chart.patient,
         fanout=Fanout(parts.clock),
         holdings=parts.holdings,
         launch_token=parts.launch_token,

@@ -72,6 +72,54 @@ class StudyRecord:
     """For a study only the EHR names: the patient's identifiers at that archive, any of which its images may carry."""
     faults: tuple[str, ...] = ()
     """Fields that could not be read, by name."""
+    retrieve: str | None = field(default=None, repr=False)
+    """DICOMweb base that its source named for this study alone, already found to be an approved origin; None: the archive's own."""
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A patient record at one source that may be this patient's. Its studies stay hidden until a person confirms it."""
+
+    patient_id: PatientId
+    name: str | None = None
+    """As the source gives it; a DICOM PN with its groups, or `Family, Given`."""
+    birth_date: str | None = None
+    sex: str | None = None
+    address: str | None = None
+    telephone: str | None = None
+    study_count: int | None = None
+    years: tuple[str, ...] = ()
+    """Years of its studies, oldest first, as far as known."""
+    grade: str | None = None
+    """FHIR match-grade, as the source gave it."""
+    score: float | None = None
+    why: str = ""
+    """Fixed word: why it is not certain."""
+
+
+@dataclass(frozen=True)
+class EvidenceRecord:
+    """Something in the chart that speaks of an imaging study, whether or not anyone holds its images."""
+
+    kind: str
+    """`report`, `order`, `procedure`, `encounter` or `document`."""
+    reference: str
+    """`DocumentReference/{id}` at the EHR. Never shown."""
+    title: str
+    """What the chart calls it."""
+    date: str | None = None
+    """ISO date as given."""
+    modalities: tuple[str, ...] = ()
+    body_parts: tuple[str, ...] = ()
+    """Codes, terms or displays, as `StudyRecord.body_parts`."""
+    accessions: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    """Study Instance UIDs, or `ImagingStudy/{id}`."""
+    organization: str | None = None
+    """Where it was done, when the chart says."""
+    status: str | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +158,10 @@ class Answer:
     """Study UIDs of the withheld rows: whoever else names such a study at this archive is not believed. Never shown."""
     reports: tuple[ReportRecord, ...] | None = None
     """None: reports were not read."""
+    candidates: tuple[Candidate, ...] = ()
+    """Records that wait for a person. While there is one, the answer is not whole."""
+    evidence: tuple[EvidenceRecord, ...] | None = None
+    """None: it was not read."""
 
 
 @dataclass(frozen=True)

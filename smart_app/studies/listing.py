@@ -6,7 +6,7 @@ fails does not take away what it told this launch before; its failure is shown b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,19 +14,17 @@ import structlog
 
 from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
-from smart_app.archives.fanout import Fanout, Question
-from smart_app.archives.qido import Qido
-from smart_app.archives.registry import Archives, ConfiguredArchive, LaunchToken
+from smart_app.archives.fanout import Fanout
+from smart_app.archives.registry import LaunchToken
 from smart_app.archives.types import Answer, SourceState
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
-from smart_app.identity.crosswalk import crossed
-from smart_app.studies.chart import Chart
+from smart_app.sources.base import Inquiry, Named, Source, owner
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.rows import Strip, StudyRow
-from smart_app.studies.strip import ANSWERED, Source, is_whole, strip_of
+from smart_app.studies.strip import ANSWERED, is_whole, strip_of
 
 log = structlog.get_logger("priors.studies")
 
@@ -56,9 +54,9 @@ class Listing:
     def __init__(
         self,
         *,
-        chart: Chart,
-        archives: Archives,
-        qido: Qido,
+        sources: Sequence[Source],
+        houses: Houses,
+        patient: Callable[[LaunchContext], PatientFacts],
         fanout: Fanout,
         holdings: Holdings,
         launch_token: Callable[[LaunchContext], LaunchToken],
@@ -67,10 +65,10 @@ class Listing:
         clock: Clock,
         deadline: float,
     ) -> None:
-        """`is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
-        self._chart = chart
-        self._archives = archives
-        self._qido = qido
+        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
+        self._sources = tuple(sources)
+        self._houses = houses
+        self._read_patient = patient
         self._fanout = fanout
         self._holdings = holdings
         self._launch_token = launch_token
@@ -78,13 +76,10 @@ class Listing:
         self._reference = reference
         self._clock = clock
         self._deadline = deadline
-        self._houses = Houses(
-            {archive.key: archive.order for archive in archives}, frozenset(archive.key for archive in archives if archive.settings.local)
-        )
 
-    def sources(self, ctx: LaunchContext) -> tuple[Source, ...]:
-        """Who is asked, in the strip's order: the chart, then the archives as configured."""
-        return (self._chart.source(ctx), *(Source(archive.key, archive.name, archive.organization) for archive in self._archives))
+    def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
+        """Who is asked, in the strip's order: the chart, then the others as configured."""
+        return tuple(source.named(ctx) for source in self._sources)
 
     def known(self, ctx: LaunchContext) -> Picture:
         """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
@@ -106,7 +101,9 @@ class Listing:
         if facts is None:
             answers: Iterator[Answer] = (self._unasked(sources[key], failure) for key in sources if key in asked)
         else:
-            answers = self._fanout.ask([*self._questions(ctx, facts, sources, asked)], self._deadline)
+            inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
+            questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
+            answers = self._fanout.ask(questions, self._deadline)
         for answer in answers:
             waiting.discard(answer.source)
             kept = self._keep(ctx, answer)
@@ -116,39 +113,11 @@ class Listing:
                 raise SessionEnded
             yield Step(kept, self._picture(ctx, elsewhere | waiting))
 
-    def _questions(self, ctx: LaunchContext, facts: PatientFacts, sources: dict[str, Source], asked: set[str]) -> Iterator[Question]:
-        chart = self._chart.source(ctx)
-        if chart.key in asked:
-            yield Question(chart.key, chart.name, chart.organization, lambda seconds: self._chart.imaging(ctx, facts, seconds))
-            key = self._chart.reports_key(ctx)
-            yield Question(key, chart.name, chart.organization, lambda seconds: self._chart.reports(ctx, facts, seconds))
-        launch = self._launch_token(ctx)
-        for archive in self._archives:
-            if archive.key in asked:
-                source = sources[archive.key]
-                yield Question(source.key, source.name, source.organization, self._question(archive, facts, launch))
-
-    def _question(self, archive: ConfiguredArchive, facts: PatientFacts, launch: LaunchToken) -> Callable[[float], Answer]:
-        known = crossed(facts, archive)
-
-        def call(seconds: float) -> Answer:
-            if not known.ids:
-                now = self._clock()
-                code = "retired-identifier" if known.retired else "unusable-identifier" if known.unusable else None
-                return Answer(archive.key, archive.name, archive.organization, SourceState.NO_IDENTIFIER, asked_at=now, answered_at=now, fault_code=code)
-            answer = self._qido.studies(archive, known.ids, launch, seconds)
-            if known.whole:
-                return answer
-            state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
-            return replace(answer, state=state, notes=(*answer.notes, *known.notes))
-
-        return call
-
     def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
         facts = self._holdings.patient(ctx.handle)
         if facts is None:
             try:
-                facts = self._chart.patient(ctx)
+                facts = self._read_patient(ctx)
             except OutboundError:
                 return None, "patient-unread"
             except LaunchError as error:
@@ -158,7 +127,7 @@ class Listing:
             raise ValueError("the patient kept for this launch is not the launch's patient")
         return facts, ""
 
-    def _unasked(self, source: Source, code: str) -> Answer:
+    def _unasked(self, source: Named, code: str) -> Answer:
         now = self._clock()
         return Answer(source.key, source.name, source.organization, SourceState.FAILED, asked_at=now, answered_at=now, fault_code=code)
 
@@ -183,12 +152,13 @@ class Listing:
         answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle)}
         sources = self.sources(ctx)
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
-        shown = {source.key for source in sources} | {self._chart.reports_key(ctx)}
-        rows = fold((answer for key, answer in answers.items() if key in shown), self._houses, self._today())
+        shown = {source.key for source in sources}
+        answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
+        rows = fold(answers.values(), self._houses, self._today())
         strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
-        reports = answers.get(self._chart.reports_key(ctx))
+        notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, reports.notes if reports else (), answered, len(sources))
+        return Picture(rows, strip, notes, answered, len(sources))
 
     def _today(self) -> date:
         """The site's own day: the server's time zone."""

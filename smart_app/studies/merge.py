@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from smart_app.archives.types import Answer, ReportRecord, StudyRecord
+from smart_app.sources.base import CHART
 from smart_app.studies import dates
 from smart_app.studies.regions import HEART, regions_of
 from smart_app.studies.rows import RowSource, StudyRow
-
-CHART = "ehr:"
-"""Prefix of sources that are a chart. They name studies; they hold no images."""
 
 BOX = {"DX": "XR", "CR": "XR", "RG": "XR", "RF": "RF", "PET": "PT", "MRI": "MR"}
 PRIMARY = ("PT", "NM", "MR", "CT", "XA", "RF", "MG", "XR", "US", "IVUS", "OCT", "OPT", "ES", "XC", "SM", "ECG")

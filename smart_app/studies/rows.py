@@ -47,6 +47,12 @@ class StudyRow:
     sources: tuple[RowSource, ...]
     note: str = ""
     urgent: bool = False
+    kind: str = "study"
+    """`study`, or `known`: the chart speaks of it and no source that answered has it."""
+    relevance: str = ""
+    """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
+    request: str = ""
+    """Path, below the launch, of the request for its images, already filled in; empty: none is offered."""
 
 
 @dataclass(frozen=True)

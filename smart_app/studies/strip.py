@@ -7,13 +7,12 @@ be asked takes both away.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from smart_app.archives.types import Answer, SourceState
+from smart_app.sources.base import CHART, Named
 from smart_app.studies.rows import SourceChip, Strip
 
-CHART = "ehr:"
 ANSWERED = frozenset({SourceState.OK, SourceState.EMPTY, SourceState.PARTIAL})
 RETRYABLE = frozenset({SourceState.TIMEOUT, SourceState.FAILED, SourceState.REFUSED, SourceState.TOO_LARGE})
 MISSING = "Studies kept only there are not in this list."
@@ -40,15 +39,6 @@ WHAT = {
 OUR_SIDE = frozenset({"busy", "unexpected", "patient-unread"})
 
 
-@dataclass(frozen=True)
-class Source:
-    """One source that has a place in the strip."""
-
-    key: str
-    name: str
-    organization: str
-
-
 def is_whole(answer: Answer) -> bool:
     """Whether this answer is all that its source could ever say: the ground of every earned word."""
     return (
@@ -61,7 +51,7 @@ def is_whole(answer: Answer) -> bool:
     )
 
 
-def strip_of(sources: Sequence[Source], answers: Mapping[str, Answer], waiting: frozenset[str], row_count: int, in_part: int = 0) -> Strip:
+def strip_of(sources: Sequence[Named], answers: Mapping[str, Answer], waiting: frozenset[str], row_count: int, in_part: int = 0) -> Strip:
     """The strip over `row_count` rows, `in_part` of which miss images. A source that is waiting, or has no answer, is being asked."""
     latest = {source.key: answers[source.key] for source in sources if source.key in answers and source.key not in waiting}
     total, answered = len(sources), sum(answer.state in ANSWERED for answer in latest.values())
@@ -87,7 +77,7 @@ def _sentence(total: int, answered: int, pending: int, whole: bool, latest: Mapp
     return ("partial", "May be incomplete.", counted) if answered else ("failed", "We could not look.", counted)
 
 
-def _chip(source: Source, answer: Answer | None) -> SourceChip:
+def _chip(source: Named, answer: Answer | None) -> SourceChip:
     if answer is None:
         return SourceChip(source.key, source.name, SourceState.ASKING.value, WORDS[SourceState.ASKING], False)
     title, action = _fault(source, answer)
@@ -120,7 +110,7 @@ def _word(answer: Answer) -> str:
     return f"{word}, {len(answer.studies)} from earlier" if answer.studies else word
 
 
-def _fault(source: Source, answer: Answer) -> tuple[str, str]:
+def _fault(source: Named, answer: Answer) -> tuple[str, str]:
     """What happened, and what to do about it; both empty for a whole answer."""
     name, state, code = source.name, answer.state, answer.fault_code or ""
     side = "Our side." if code in OUR_SIDE else "The EHR's side." if source.key.startswith(CHART) else "Their side."

@@ -20,8 +20,8 @@ from smart_app.clock import Clock
 from smart_app.errors import AppError, Fault, Side
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.sources.chart import Chart
 from smart_app.studies import dates
-from smart_app.studies.chart import Chart
 from smart_app.studies.listing import Listing, Picture, Step
 from smart_app.studies.rows import StudyRow
 from smart_app.studies.strip import is_whole

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_app.archives.types import Answer, SourceState, StudyRecord
-from smart_app.studies.strip import Source, strip_of
+from smart_app.sources.base import Named
+from smart_app.studies.strip import strip_of
 
 NOW = datetime(2026, 5, 21, 10, 14, tzinfo=UTC)
 NAMES = ("ehr:n", "kestrel", "brannoc")
-SOURCES = tuple(Source(key, key.title(), key) for key in NAMES)
+SOURCES = tuple(Named(key, key.title(), key) for key in NAMES)
 ASKED = [state for state in SourceState if state is not SourceState.ASKING]
 
 

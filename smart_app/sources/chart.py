@@ -6,7 +6,7 @@ also has an identifier to check its images with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -15,6 +15,7 @@ from launch.context import LaunchContext
 from launch.errors import LaunchError
 from launch.session import TokenProvider
 from smart_app.archives.dicom_json import is_uid
+from smart_app.archives.fanout import Question
 from smart_app.archives.registry import Archives, origin_shown
 from smart_app.archives.types import Answer, ReportRecord, SourceState, StudyRecord
 from smart_app.clock import Clock
@@ -27,7 +28,7 @@ from smart_app.fhir.patient import PatientFacts, patient_from
 from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed
 from smart_app.outbound import Outbound
-from smart_app.studies.strip import CHART, Source
+from smart_app.sources.base import CHART, Inquiry, Named
 
 log = structlog.get_logger("priors.studies")
 
@@ -62,10 +63,16 @@ class Chart:
         self._tokens = tokens
         self._clock = clock
 
-    def source(self, ctx: LaunchContext) -> Source:
+    def named(self, ctx: LaunchContext) -> Named:
         """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        return Source(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
+        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
+
+    def questions(self, inquiry: Inquiry) -> Iterable[Question]:
+        """Its studies, and beside them its reports."""
+        ctx, facts, own = inquiry.context, inquiry.facts, self.named(inquiry.context)
+        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds))
+        yield Question(self.reports_key(ctx), own.name, own.organization, lambda seconds: self.reports(ctx, facts, seconds))
 
     def reports_key(self, ctx: LaunchContext) -> str:
         """Key under which the reports' answer is kept. It is no source of studies and has no place in the strip."""
@@ -86,7 +93,7 @@ class Chart:
 
     def imaging(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
         """The chart's own list of studies. A failure is an Answer."""
-        source = self.source(ctx)
+        source = self.named(ctx)
         answer = Answer(source.key, source.name, source.organization, SourceState.OK, asked_at=self._clock())
         if not ctx.allows("ImagingStudy"):
             return replace(answer, state=SourceState.REFUSED, fault_code="scope", answered_at=self._clock())
@@ -98,7 +105,7 @@ class Chart:
 
     def reports(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
         """Which studies have a report. Where reports cannot be read, `reports` is None and a note says so."""
-        source = self.source(ctx)
+        source = self.named(ctx)
         answer = Answer(self.reports_key(ctx), source.name, source.organization, SourceState.OK, asked_at=self._clock())
         if not ctx.allows("DiagnosticReport"):
             return replace(answer, state=SourceState.REFUSED, notes=(NO_REPORTS_RIGHT,), fault_code="scope")
@@ -121,7 +128,7 @@ class Chart:
     def _client(self, ctx: LaunchContext) -> FhirClient:
         return FhirClient(self._outbound, f"ehr:{ctx.issuer_key}", ctx.issuer, self._tokens(ctx))
 
-    def _answer(self, answer: Answer, found: ChartImaging, source: Source, facts: PatientFacts) -> Answer:
+    def _answer(self, answer: Answer, found: ChartImaging, source: Named, facts: PatientFacts) -> Answer:
         foreign: dict[str, None] = {}
         if found.foreign:
             foreign[origin_shown(found.foreign)] = None
@@ -147,7 +154,7 @@ class Chart:
             fault_code=_code(found.failure) if found.failure else None,
         )
 
-    def _record(self, study: ChartStudy, source: Source, facts: PatientFacts) -> tuple[StudyRecord, list[str]]:
+    def _record(self, study: ChartStudy, source: Named, facts: PatientFacts) -> tuple[StudyRecord, list[str]]:
         places = [self._place(endpoint, facts) for endpoint in study.endpoints] or [_Place(why="no-endpoint")]
         place = next((place for place in places if place.archive), places[0])
         archive = self._archives.by_key(place.archive) if place.archive else None
