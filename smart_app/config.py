@@ -179,6 +179,10 @@ class Archive(Frozen):
     identifier_systems: tuple[str, ...] = Field(
         min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with."
     )
+    silent_rows: bool = Field(
+        False,
+        description="This archive is known to give no birth date or sex: its rows are listed for the identifier alone. Otherwise such a row waits until a person has compared the two records.",
+    )
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")

@@ -26,9 +26,11 @@ CHARACTER_SET = 0x00080005
 SOP_INSTANCE = 0x00080018
 PATIENT_ID = 0x00100020
 ISSUER = 0x00100021
+BIRTH_DATE = 0x00100030
+SEX = 0x00100040
 STUDY = 0x0020000D
 SERIES = 0x0020000E
-WANTED = frozenset({CHARACTER_SET, SOP_INSTANCE, PATIENT_ID, ISSUER, STUDY, SERIES})
+WANTED = frozenset({CHARACTER_SET, SOP_INSTANCE, PATIENT_ID, ISSUER, BIRTH_DATE, SEX, STUDY, SERIES})
 PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
@@ -52,6 +54,8 @@ class Header:
     patient_id: str
     issuer: str
     transfer_syntax: str
+    birth_date: str = ""
+    sex: str = ""
 
 
 class HeaderReader:
@@ -211,6 +215,8 @@ class _Walk:
             patient_id=self._decoded(PATIENT_ID),
             issuer=self._decoded(ISSUER),
             transfer_syntax=syntax,
+            birth_date=text.get(BIRTH_DATE, ""),
+            sex=text.get(SEX, ""),
         )
 
     def _decoded(self, tag: int) -> str:

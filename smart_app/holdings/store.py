@@ -11,7 +11,8 @@ import json
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Delete, bindparam, delete, func, insert, select
@@ -53,8 +54,10 @@ class Held:
 class Holdings:
     """One a process; safe for threads. Methods take the launch's handle and never log it."""
 
-    def __init__(self, db: Database, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, db: Database, keyring: Keyring, clock: Clock, *, stand: Callable[[frozenset[str]], frozenset[str]] = frozenset[str]) -> None:
+        """`stand` tells which of some decisions by people are in force now: what rests on another is not held."""
         self._db = db
+        self._stand = stand
         self._keyring = keyring
         self._clock = clock
         self._sets: OrderedDict[tuple[str, str], frozenset[str]] = OrderedDict()
@@ -99,7 +102,10 @@ class Holdings:
             rows = session.execute(
                 select(HoldingAnswer.source, HoldingAnswer.sealed).where(HoldingAnswer.launch == launch).order_by(HoldingAnswer.source)
             ).all()
-        return tuple(codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)) for source, sealed in rows)
+        answers = tuple(codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)) for source, sealed in rows)
+        links = frozenset(study.link for answer in answers for study in answer.studies if study.link)
+        gone = links - self._stand(links) if links else links
+        return tuple(_without(answer, gone) for answer in answers) if gone else answers
 
     def held(self, handle: str, archive: str, study_uid: str) -> Held | None:
         """What may be served of this study from this archive in this launch; None: it does not exist for this launch.
@@ -114,6 +120,8 @@ class Holdings:
             if content is None:
                 return None
             record = codec.study_from(content)
+            if record.link and not self._stand(frozenset({record.link})):
+                return None
             ids = record.claimed_ids if record.patient_id is None else (record.patient_id,)
             if ids and record.archive == archive and record.uid == study_uid:
                 return Held(study_uid, archive, ids[0], record, ids)
@@ -191,6 +199,12 @@ def _openable(handle: str, answer: Answer) -> dict[str, bytes]:
     if not answer.source.startswith(EHR_PREFIX):
         found |= {_digest(handle, answer.source, uid): b"null" for uid in answer.withheld_studies}
     return found
+
+
+def _without(answer: Answer, gone: frozenset[str]) -> Answer:
+    """The answer as if the decisions in `gone` had never been: an undone link takes its studies with it at once."""
+    kept = tuple(study for study in answer.studies if study.link not in gone)
+    return answer if len(kept) == len(answer.studies) else replace(answer, studies=kept, more_exist=True)
 
 
 def _purge(session: Session, launches: list[str]) -> int:

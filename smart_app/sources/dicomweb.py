@@ -1,8 +1,11 @@
-"""A DICOMweb archive as a source: asked with the patient's identifiers in its own namespace, and with nothing else."""
+"""A DICOMweb archive as a source: asked with the patient's identifiers in its own namespace, and with those a person confirmed.
+
+Every row is judged once more by birth date, sex and name before it is listed (`identity.rulings`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from launch.context import LaunchContext
@@ -12,33 +15,40 @@ from smart_app.archives.registry import ConfiguredArchive
 from smart_app.archives.types import Answer, SourceState
 from smart_app.clock import Clock
 from smart_app.identity.crosswalk import Crossed, crossed
+from smart_app.identity.rulings import Ruling, Sorter
 from smart_app.sources.base import Inquiry, Named
+
+RulingsOf = Callable[[LaunchContext], tuple[Ruling, ...]]
+"""What people decided about records that may be this launch's patient's."""
 
 
 class ArchiveSource:
     """One configured archive."""
 
-    def __init__(self, archive: ConfiguredArchive, qido: Qido, clock: Clock) -> None:
+    def __init__(self, archive: ConfiguredArchive, qido: Qido, clock: Clock, rulings: RulingsOf = lambda context: ()) -> None:
         self._archive = archive
         self._qido = qido
         self._clock = clock
+        self._rulings = rulings
 
     def named(self, context: LaunchContext) -> Named:
         return Named(self._archive.key, self._archive.name, self._archive.organization)
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
+        archive = self._archive
+        yield Question(archive.key, archive.name, archive.organization, lambda seconds: self._answer(inquiry, seconds))
+
+    def _answer(self, inquiry: Inquiry, seconds: float) -> Answer:
         archive, known = self._archive, crossed(inquiry.facts, self._archive)
-
-        def call(seconds: float) -> Answer:
-            if not known.ids:
-                return self._unasked(known)
-            answer = self._qido.studies(archive, known.ids, inquiry.launch, seconds)
-            if known.whole:
-                return answer
-            state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
-            return replace(answer, state=state, notes=(*answer.notes, *known.notes))
-
-        yield Question(archive.key, archive.name, archive.organization, call)
+        sorter = Sorter(archive.key, inquiry.facts, known.ids, self._rulings(inquiry.context), archive.settings.silent_rows)
+        ids = tuple(dict.fromkeys([*known.ids, *(ruling.key.patient_id for ruling in sorter.links())]))
+        if not ids:
+            return self._unasked(known)
+        answer = sorter.sort(self._qido.studies(archive, ids, inquiry.launch, seconds))
+        if known.whole:
+            return answer
+        state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
+        return replace(answer, state=state, notes=(*answer.notes, *known.notes))
 
     def _unasked(self, known: Crossed) -> Answer:
         now = self._clock()

@@ -16,7 +16,7 @@ from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.registry import LaunchToken
-from smart_app.archives.types import Answer, SourceState
+from smart_app.archives.types import Answer, Candidate, SourceState
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
@@ -38,6 +38,8 @@ class Picture:
     notes: tuple[str, ...]
     answered: int
     asked: int
+    waiting: tuple[tuple[Named, Candidate], ...] = ()
+    """Records that wait for a person, with their source."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Listing:
         before = next((one for one in self._holdings.answers(ctx.handle) if one.source == answer.source), None) if failed else None
         if before is not None:
             answer = replace(
-                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports
+                answer, studies=before.studies, withheld_studies=before.withheld_studies, candidates=before.candidates, reports=before.reports if answer.reports is None else answer.reports
             )
         if not is_whole(answer):
             answer = replace(answer, reference=self._reference(answer.name))
@@ -158,7 +160,8 @@ class Listing:
         strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources))
+        matches = tuple((source, candidate) for source in sources if source.key in answers for candidate in answers[source.key].candidates)
+        return Picture(rows, strip, notes, answered, len(sources), matches)
 
     def _today(self) -> date:
         """The site's own day: the server's time zone."""

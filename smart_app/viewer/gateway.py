@@ -113,7 +113,7 @@ class Gateway:
             if kind.name != DICOM:
                 raise ArchiveFault(WRONG_CONTENT)
             held, name, objection = _identify(part, ask.archive.issuer)
-            objection = objection or name.objection(place, ask.patients)
+            objection = objection or name.objection(place, ask.patients, ask.expected)
             if objection:
                 self._reads.withheld(ask, [Withheld(name.series[:64], name.instance[:64], objection)])
                 continue
@@ -144,7 +144,7 @@ def _identify(part: Part, archive_issuer: str) -> tuple[list[bytes], Named, str 
     except HeaderFault:
         return [], Named("", "", "", None, None), "header cannot be read"
     patient = PatientId(header.patient_id, header.issuer or archive_issuer) if header.patient_id else None
-    return held, Named(header.study, header.series, header.instance, patient, None), None
+    return held, Named(header.study, header.series, header.instance, patient, None, header.birth_date, header.sex), None
 
 
 def _answered(retrieved: Retrieved, bodies: Iterator[_Body], single: bool, of: str, whole: int = WHOLE_BYTES) -> Sent:
