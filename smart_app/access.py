@@ -28,6 +28,7 @@ class Role(StrEnum):
 class Action(StrEnum):
     VIEW_STUDIES = "view-studies"
     VIEW_IMAGES = "view-images"
+    DECIDE_MATCH = "decide-match"
     END_LAUNCH = "end-launch"
     READ_AUDIT = "read-audit"
     SEE_SETUP = "see-setup"
@@ -40,6 +41,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     {
         Action.VIEW_STUDIES: frozenset({Role.CLINICIAN}),
         Action.VIEW_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.DECIDE_MATCH: frozenset({Role.CLINICIAN}),
         Action.END_LAUNCH: EVERYONE,
         Action.HOME: EVERYONE,
         Action.READ_AUDIT: frozenset({Role.AUDITOR}),

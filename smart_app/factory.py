@@ -37,7 +37,13 @@ from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
 from smart_app.entrance.colours import Colours
 from smart_app.entrance.opening import Opening
+from smart_app.errors import AppError
+from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.identity.rulings import Ruling
+from smart_app.matching import views as matching_views
+from smart_app.matching.desk import MatchDesk
+from smart_app.matching.store import RulingStore, Subject
 from smart_app.outbound import Outbound
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
@@ -74,6 +80,7 @@ class Parts:
     directory: IssuerDirectory
     archives: Archives
     qido: Qido
+    rulings: RulingStore
     holdings: Holdings
     reads: Reads
     store: SqlSessionStore
@@ -104,7 +111,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     keyring = secrets_source.keyring(settings)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
     audit = AuditLog(database, keyring, clock)
-    holdings = Holdings(database, keyring, clock)
+    rulings = RulingStore(database, keyring, clock)
+    holdings = Holdings(database, keyring, clock, stand=rulings.stand)
     reads = Reads(database, audit)
 
     def forget(handle: str) -> None:
@@ -133,6 +141,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         directory=directory,
         archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
         qido=Qido(outbound, clock),
+        rulings=rulings,
         holdings=holdings,
         reads=reads,
         store=store,
@@ -194,7 +203,16 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 
 
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
-    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
+    def rulings(context: LaunchContext) -> tuple[Ruling, ...]:
+        return parts.rulings.of(Subject.of(context))
+
+    def patient(context: LaunchContext) -> PatientFacts:
+        facts = parts.holdings.patient(context.handle)
+        if facts is None or facts.id != context.patient_id:
+            raise AppError(studies_views.NO_PATIENT_FACTS)
+        return facts
+
+    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock, rulings) for archive in parts.archives)]
     order = {archive.key: archive.order for archive in parts.archives}
     listing = Listing(
         sources=sources,
@@ -208,9 +226,12 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
     )
+    desk = MatchDesk(parts.archives, parts.holdings, parts.rulings, parts.audit, patient, parts.clock)
     app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60
+            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60, match_id=desk.name
         ))
+    ehrs = {ehr.key: ehr.organization or ehr.name for ehr in parts.settings.ehrs}
+    app.register_blueprint(matching_views.make_blueprint(desk, patient, parts.audit, parts.clock, banner=studies_views.banner, ehrs=ehrs))
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:

@@ -88,8 +88,8 @@ class StudyRecord:
     """How its source's rows name the patient; more than one where they do not agree."""
     expected: tuple[Said, ...] = ()
     """Whom its images may name: a header that contradicts all of these is not the patient's. Empty: not known."""
-    link: str = ""
-    """The person's decision that this study rests on; it goes when the decision is undone."""
+    links: tuple[str, ...] = ()
+    """The people's decisions that this study rests on; it goes when one is undone."""
 
 
 @dataclass(frozen=True)

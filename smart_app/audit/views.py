@@ -25,6 +25,11 @@ WORDS = {
     "StudyOpened": "Opened a study",
     "SeriesRead": "Read a series",
     "InstanceWithheld": "Image of another patient withheld",
+    "MatchCompared": "Compared two records",
+    "MatchConfirmed": "Said that two records are one person’s",
+    "MatchRejected": "Said that two records are two people’s",
+    "MatchUndone": "Took a decision about a record back",
+    "MatchLeftOpen": "Left a possible match undecided",
     "AccessDenied": "Was refused",
     "AuditRead": "Read these records",
 }

@@ -103,7 +103,7 @@ class Holdings:
                 select(HoldingAnswer.source, HoldingAnswer.sealed).where(HoldingAnswer.launch == launch).order_by(HoldingAnswer.source)
             ).all()
         answers = tuple(codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)) for source, sealed in rows)
-        links = frozenset(study.link for answer in answers for study in answer.studies if study.link)
+        links = frozenset(link for answer in answers for study in answer.studies for link in study.links)
         gone = links - self._stand(links) if links else links
         return tuple(_without(answer, gone) for answer in answers) if gone else answers
 
@@ -120,7 +120,7 @@ class Holdings:
             if content is None:
                 return None
             record = codec.study_from(content)
-            if record.link and not self._stand(frozenset({record.link})):
+            if record.links and self._stand(frozenset(record.links)) != frozenset(record.links):
                 return None
             ids = record.claimed_ids if record.patient_id is None else (record.patient_id,)
             if ids and record.archive == archive and record.uid == study_uid:
@@ -203,7 +203,7 @@ def _openable(handle: str, answer: Answer) -> dict[str, bytes]:
 
 def _without(answer: Answer, gone: frozenset[str]) -> Answer:
     """The answer as if the decisions in `gone` had never been: an undone link takes its studies with it at once."""
-    kept = tuple(study for study in answer.studies if study.link not in gone)
+    kept = tuple(study for study in answer.studies if not gone.intersection(study.links))
     return answer if len(kept) == len(answer.studies) else replace(answer, studies=kept, more_exist=True)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
@@ -49,6 +50,7 @@ class Ruling:
     reason: str = ""
     by: tuple[tuple[str, str, str], ...] = ()
     """(issuer, subject, name) of those who decided, first one first."""
+    at: datetime | None = None
 
     def holds(self, facts: PatientFacts) -> bool:
         """Whether it is a link that may be used now."""
@@ -98,12 +100,11 @@ class Sorter:
             if not why or (why == "silent" and study.patient_id in proven):
                 kept.append(replace(study, expected=(chart,)))
                 continue
-            key = self._key(study)
-            ruling = self.ruled(key)
-            if ruling is not None and ruling.holds(self.facts) and len(study.said) < 2:
-                kept.append(replace(study, expected=(chart, *study.said), link=ruling.id))
+            links = {key: self._link(key) for key in self._keys(study)}
+            if all(links.values()):
+                kept.append(replace(study, expected=(chart, *study.said), links=tuple(links.values())))
             else:
-                waiting.setdefault(key, []).append((study, why))
+                waiting.setdefault(next(key for key, link in links.items() if not link), []).append((study, why))
         if not waiting:
             return replace(answer, studies=tuple(kept))
         found = tuple(self._candidate(key, rows) for key, rows in waiting.items() if not self.rejected(key))
@@ -123,17 +124,23 @@ class Sorter:
         reasons = [one.why for one in found if one.decision is not Decision.AUTOMATIC]
         return next((why for why in reasons if why != "silent"), reasons[0] if reasons else "")
 
-    def _key(self, study: StudyRecord) -> RecordKey:
+    def _keys(self, study: StudyRecord) -> tuple[RecordKey, ...]:
+        """The records that a study's rows speak of and that do not agree by themselves."""
         assert study.patient_id is not None
-        said = next((one for one in study.said if judge(self.person, people.of_row(one, study.patient_id)).why), study.said[0] if study.said else Said())
-        return key_of(self.source, study.patient_id, said.birth_date, said.sex)
+        rows = study.said or (Said(),)
+        doubtful = [said for said in rows if judge(self.person, people.of_row(said, study.patient_id)).why] or rows
+        return tuple(dict.fromkeys(key_of(self.source, study.patient_id, said.birth_date, said.sex) for said in doubtful))
+
+    def _link(self, key: RecordKey) -> str:
+        ruling = self.ruled(key)
+        return ruling.id if ruling is not None and ruling.holds(self.facts) else ""
 
     def _candidate(self, key: RecordKey, rows: Sequence[tuple[StudyRecord, str]]) -> Candidate:
         said = next((one for study, _ in rows for one in study.said if key_of(key.source, key.patient_id, one.birth_date, one.sex) == key), Said())
         ruling = self.ruled(key)
-        why = "changed" if ruling is not None and ruling.state is State.CONFIRMED else rows[0][1]
+        why = {State.CONFIRMED: "changed", State.PROPOSED: "second-person"}.get(ruling.state, "") if ruling is not None else ""
         return Candidate(
-            key.patient_id, said.name, said.birth_date, said.sex, study_count=len(rows), years=years_of(study for study, _ in rows), why=why
+            key.patient_id, said.name, said.birth_date, said.sex, study_count=len(rows), years=years_of(study for study, _ in rows), why=why or rows[0][1]
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires
-from smart_app.archives.types import Answer
+from smart_app.archives.types import Answer, Candidate
 from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, Who
 from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
@@ -21,9 +22,9 @@ from smart_app.errors import AppError, Fault, Side
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.sources.chart import Chart
-from smart_app.studies import dates
+from smart_app.studies import dates, waiting
 from smart_app.studies.listing import Listing, Picture, Step
-from smart_app.studies.rows import StudyRow
+from smart_app.studies.rows import MatchRow, StudyRow
 from smart_app.studies.strip import is_whole
 from smart_app.web import current_launch, current_who, with_wasm
 from smart_app.web.faults import NotHere
@@ -39,7 +40,17 @@ def patient_key(ctx: LaunchContext) -> str:
     return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
 
 
-def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int) -> Blueprint:
+def banner(facts: PatientFacts, today: date) -> dict[str, Any]:
+    """What the patient banner prints beside name, sex and MRN."""
+    return {"patient_age": dates.age(facts.birth_date, today), "born": dates.in_words(facts.birth_date) if facts.birth_date else "unknown"}
+
+
+MatchId = Callable[[LaunchContext, str, Candidate], str]
+
+
+def make_blueprint(
+    listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int, match_id: MatchId
+) -> Blueprint:
     """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself."""
     blueprint = Blueprint("studies", __name__)
 
@@ -75,10 +86,13 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         key = patient_key(ctx)
         base = f"/l/{ctx.handle}"
         return render_template(
-            "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
-            born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
+            "studies/page.html", ctx=ctx, patient=facts, patient_key=key, rows=known.rows, **banner(facts, today), matches=matches(known, ctx),
+            strip=known.strip, notes=known.notes, open_study=open_study,
             boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study, "idle_seconds": idle_seconds},
         )  # fmt: skip
+
+    def matches(picture: Picture, ctx: LaunchContext) -> tuple[MatchRow, ...]:
+        return waiting.rows_of(picture.waiting, lambda source, candidate: match_id(ctx, source, candidate))
 
     def patient(ctx: LaunchContext) -> PatientFacts:
         facts = holdings.patient(ctx.handle)
@@ -102,7 +116,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
                     audit.record_all(_events(step.answer, who, ctx.patient_id))
                     if rows := _rows(step, shown, ctx):
                         yield _event("rows", echo | rows)
-                yield _event("strip", echo | _strip(step.picture, ctx))
+                yield _event("strip", echo | _strip(step.picture, ctx, matches(step.picture, ctx)))
         except SessionEnded:
             yield _event("ended", echo)  # signed out, or another user signed in, while sources were asked
         except AppError as error:
@@ -121,6 +135,8 @@ def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
     )  # fmt: skip
     if answer.withheld:
         yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
+    if answer.candidates:
+        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="possible-match", count=len(answer.candidates), outcome=Outcome.MINOR)
 
 
 def _rows(step: Step, shown: dict[str, StudyRow], ctx: LaunchContext) -> dict[str, Any]:
@@ -143,12 +159,12 @@ def _row(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
+def _strip(picture: Picture, ctx: LaunchContext, matches: tuple[MatchRow, ...]) -> dict[str, Any]:
     strip = picture.strip
     return {
         "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
         "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
-        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx),
+        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, matches=matches, launch=ctx),
     }  # fmt: skip
 
 
