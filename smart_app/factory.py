@@ -50,6 +50,7 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.discovery import Discovery
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
@@ -212,7 +213,7 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
             raise AppError(studies_views.NO_PATIENT_FACTS)
         return facts
 
-    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock, rulings) for archive in parts.archives)]
+    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock, rulings, Discovery(archive, parts.qido, parts.outbound)) for archive in parts.archives)]
     order = {archive.key: archive.order for archive in parts.archives}
     listing = Listing(
         sources=sources,

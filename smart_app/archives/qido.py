@@ -153,6 +153,10 @@ class Qido:
                 return
             offset += len(rows)
 
+    def page(self, archive: ConfiguredArchive, url: str, launch: LaunchToken | None, end: float) -> tuple[list[Any], bool]:
+        """(rows, the archive says it is not all) of one search by URL. :raises OutboundError, LaunchError:"""
+        return self._page(archive, url, launch, end)
+
     def _page(self, archive: ConfiguredArchive, url: str, launch: LaunchToken | None, end: float) -> tuple[list[Any], bool]:
         credential = archive.authorization(launch)
         reauthenticated, retries = False, 0

@@ -83,6 +83,8 @@ class ConfiguredArchive:
     settings: Archive
     credential: Credential = field(repr=False)
     order: int = 0
+    discovery: Credential = field(default_factory=Fixed, repr=False)
+    """How its patient index is convinced."""
 
     @property
     def key(self) -> str:
@@ -139,7 +141,10 @@ class Archives:
     ) -> None:
         """`oauth` makes the token provider of an archive whose credential kind is `oauth`."""
         self._archives = tuple(
-            ConfiguredArchive(archive, _credential(archive, read_secret, oauth), order) for order, archive in enumerate(settings)
+            ConfiguredArchive(
+                archive, _credential(archive, read_secret, oauth), order, _credential(archive.model_copy(update={"credential": archive.discovery.credential}), read_secret, oauth)
+            )
+            for order, archive in enumerate(settings)
         )
         self._by_key = {archive.key: archive for archive in self._archives}
 

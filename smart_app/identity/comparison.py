@@ -71,8 +71,8 @@ def compare_records(facts: PatientFacts, candidate: Candidate, own: tuple[Patien
     judged = judge(people.of_chart(facts, own), people.of_candidate(candidate), silence=True)
     rows = [
         _birth_date(facts, candidate, judged.birth_date),
-        _row("Sex", facts.sex or "", _sex(candidate.sex), judged.sex, decisive=judged.sex is Likeness.DIFFERENT),
         *_names(facts, candidate, judged),
+        _row("Sex", facts.sex or "", _sex(candidate.sex), judged.sex, decisive=judged.sex is Likeness.DIFFERENT),
         _identifier(facts, candidate, own, judged),
         _plain("Address", facts.address, candidate.address, placeholders.is_address),
         _telephone(facts, candidate),

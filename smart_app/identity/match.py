@@ -96,7 +96,7 @@ def _worth_a_look(born: Likeness, sex: Likeness, name: NameVerdict) -> bool:
     """Whether a record found by demographics alone is shown to a person at all."""
     agreeing = name.family in AGREES or name.family is Likeness.CLOSE, name.given in AGREES or name.given in (Likeness.CLOSE, Likeness.COMPATIBLE)
     if born is Likeness.SAME:
-        return any(agreeing) or name.family is name.given is Likeness.UNREADABLE
+        return agreeing[1] or (name.given is not Likeness.DIFFERENT and (agreeing[0] or name.family is name.given is Likeness.UNREADABLE))
     return all(agreeing) and born is not Likeness.DIFFERENT and sex is not Likeness.DIFFERENT
 
 

@@ -34,6 +34,7 @@ WHAT = {
     "redirected": "{name} sent us on to another address, and nothing was asked there.",
     "unusable-identifier": "{name} was not asked: the chart's identifier for it cannot be used in a search.",
     "retired-identifier": "{name} was not asked: the chart holds only a retired identifier for it.",
+    "not-discovered": "{name} was not asked: neither the chart nor a search for the patient gave an identifier for it.",
     "missing": "{name} does not offer its list of studies.",
     "scope": "The EHR did not allow Priors to read its list of studies.",
 }
@@ -125,8 +126,6 @@ def _word(answer: Answer) -> str:
             to_confirm([answer]),
         ]
         return ", ".join([count, *(word for word in more if word)])
-    if answer.candidates and answer.state is SourceState.NO_IDENTIFIER:
-        return to_confirm([answer])
     word = "no answer" if answer.fault_code == "unreachable" else "not asked" if answer.fault_code == "patient-unread" else WORDS[answer.state]
     return f"{word}, {len(answer.studies)} from earlier" if answer.studies else word
 

@@ -8,7 +8,6 @@ from smart_app.archives.types import Candidate
 from smart_app.sources.base import Named
 from smart_app.studies.rows import MatchRow
 
-HIDDEN = "stay hidden, and are not counted, until someone compares the two records."
 SECOND = "second-person"
 """`Candidate.why` of a record that one person confirmed although the birth date differs."""
 
@@ -22,15 +21,14 @@ def _row(source: Named, candidate: Candidate, name: str) -> MatchRow:
     count = candidate.study_count
     studies = "" if count is None else f"{count:,} stud{'y' if count == 1 else 'ies'}"
     more = f"{count:,} more stud{'y' if count == 1 else 'ies'}" if count is not None else "more studies"
-    pronoun = "It" if count == 1 else "They"
-    hidden = HIDDEN.replace("stay", "stays").replace("are", "is") if count == 1 else HIDDEN
+    hidden = "It stays hidden, and is not counted" if count == 1 else "They stay hidden, and are not counted"
     before = "Confirmed before the chart changed. " if candidate.why == "changed" else ""
     return MatchRow(
         id=name,
         title=f"Possible match, {source.name}",
         count=studies or "Count unknown",
         years=years(candidate.years),
-        sentence=f"{before}{source.name} may hold {more} of this patient. {pronoun} {hidden}",
+        sentence=f"{before}{source.name} may hold {more} of this patient. {hidden}, until someone compares the two records.",
         state="Waits for a second person" if candidate.why == SECOND else "Not confirmed",
     )
 

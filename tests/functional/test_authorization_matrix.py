@@ -41,6 +41,12 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.page": OWN,
     "studies.study": OWN,
     "studies.stream": OWN,
+    "matching.overview": OWN,
+    "matching.compare": OWN,
+    "matching.confirm": {**OWN, "A": 403},  # without the page's token nobody decides anything
+    "matching.reject": {**OWN, "A": 403},
+    "matching.undecided": {**OWN, "A": 403},
+    "matching.undo": {**OWN, "A": 403},
     "viewer.outline": OWN,
     "viewer.search_studies": OWN,
     "viewer.search_series": OWN,

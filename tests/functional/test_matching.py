@@ -1,4 +1,4 @@
-"""A record that may be the patient's stays hidden until a person has compared it, and is gone the moment that is undone."""
+"""A record that may be the patient's stays hidden until a person has compared it (`smart_app.matching.desk`), and is gone once undone."""
 
 from __future__ import annotations
 

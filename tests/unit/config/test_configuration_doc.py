@@ -22,6 +22,7 @@ MODELS = {
     "Signing keys": config.KeyFile,
     "Secret references": config.SecretRef,
     "`archives`": config.Archive,
+    "`archives[].discovery`": config.Discovery,
     "`archives[].credential`": config.Credential,
     "`archives[].limits`": config.Limits,
 }
