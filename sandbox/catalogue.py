@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox import lookalikes
 from sandbox.model import DemoSeries as Series
 from sandbox.model import DemoStudy as Study
 
@@ -189,4 +190,4 @@ FORMATS = (
     ), in_chart=False),
 )  # fmt: skip
 
-STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS
+STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS + lookalikes.STUDIES

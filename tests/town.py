@@ -92,7 +92,7 @@ def town(
     with ExitStack() as running:
         running.enter_context(serve(ehr, port=plan.ehr_port))
         for one in plan.archives:
-            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token)
+            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token, index_of=one.key)
             running.enter_context(serve(archive, port=one.port))
         settings = config_file.load(file, {})
         app = create_app(settings)

@@ -142,7 +142,10 @@ def _telephone(facts: PatientFacts, candidate: Candidate) -> Row:
     if facts.telephone and candidate.telephone:
         stand_in = placeholders.is_telephone(facts.telephone) or placeholders.is_telephone(candidate.telephone)
         same = ours[-7:] == theirs[-7:]
-        row = replace(row, verdict=Verdict.PLACEHOLDER if stand_in else Verdict.SAME if same else Verdict.DIFFERENT, note=NEVER if stand_in else row.note)
+        plain = replace(row, ours=_text(f"ends in {ours[-4:]}"), theirs=_text(f"ends in {theirs[-4:]}"))
+        if stand_in:
+            return replace(plain, verdict=Verdict.PLACEHOLDER, note=NEVER)
+        return replace(plain, verdict=Verdict.SAME) if same else replace(row, verdict=Verdict.DIFFERENT)
     return row
 
 
