@@ -6,6 +6,7 @@ fails does not take away what it told this launch before; its failure is shown b
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,9 +22,13 @@ from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
-from smart_app.sources.base import Inquiry, Named, Source, owner
+from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
+from smart_app.sources.chart_evidence import charts_read
+from smart_app.studies.evidence import Whose, with_evidence
+from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.rows import Strip, StudyRow
+from smart_app.studies.standing import standing_of
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
 
 log = structlog.get_logger("priors.studies")
@@ -46,6 +51,11 @@ class Step:
 
     answer: Answer | None
     picture: Picture
+
+
+def row_token(handle: str, uid: str) -> str:
+    """Names a row in a URL without holding anything of it, and in this launch only."""
+    return hashlib.sha256(f"{handle}|{uid}".encode()).hexdigest()[:32]
 
 
 class Listing:
@@ -137,7 +147,8 @@ class Listing:
         before = next((one for one in self._holdings.answers(ctx.handle) if one.source == answer.source), None) if failed else None
         if before is not None:
             answer = replace(
-                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports
+                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports,
+                evidence=before.evidence if answer.evidence is None else answer.evidence,
             )
         if not is_whole(answer):
             answer = replace(answer, reference=self._reference(answer.name))
@@ -154,11 +165,18 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
-        rows = fold(answers.values(), self._houses, self._today())
-        strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
+        standing = standing_of(sources, answers, waiting, self._houses.local)
+        whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), self._today())
+        rows = with_evidence(fold(answers.values(), self._houses, self._today()), answers.values(), standing, whose)
+        in_part = sum(row.count_state == "part" for row in rows)
+        strip = strip_of(sources, answers, waiting, len(rows), in_part, charts_read(sources, answers.values(), is_whole))
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         return Picture(rows, strip, notes, answered, len(sources))
+
+    def _own(self, sources: Sequence[Named]) -> frozenset[str]:
+        """Organizations of this chart: what it says without a place is theirs."""
+        return frozenset(plain(source.organization) for source in sources if source.key.startswith(CHART) or source.key in self._houses.local)
 
     def _today(self) -> date:
         """The site's own day: the server's time zone."""

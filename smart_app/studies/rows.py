@@ -48,7 +48,7 @@ class StudyRow:
     note: str = ""
     urgent: bool = False
     kind: str = "study"
-    """`study`, or `known`: the chart speaks of it and no source that answered has it."""
+    """`study`; `known`: the chart speaks of it and no source that answered has it; `ordered`: an order still to be done."""
     relevance: str = ""
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
@@ -86,5 +86,7 @@ class Strip:
     detail: str
     """`3 of 5 sources answered.`"""
     none_found: bool
-    """True only when every source answered in full, nothing is waiting, and there is no row."""
+    """True only when every source answered in full, nothing is waiting, there is no row, and the chart was read in full."""
     chips: tuple[SourceChip, ...]
+    chart_unread: bool = False
+    """No source holds a study, but orders, reports or letters of the chart could not all be read: it may name one."""
