@@ -160,6 +160,7 @@ def _known(
         note=note,
         urgent=cluster.urgent and cluster.is_open,
         kind="ordered" if cluster.is_open else "known",
+        accession=next((number for one in cluster.told for number in one.accessions), ""),
         request="" if cluster.is_open or is_disputed else f"request?of={whose.token(uid)}",
     )
 
@@ -174,6 +175,7 @@ def named_in(cluster: Cluster) -> str:
 def _marked(row: StudyRow, told: list[StudyRecord], standing: Standing, whose: Whose, is_disputed: bool) -> StudyRow:
     """A listed study whose images nobody has: only the chart names it, and no archive holds it for Priors to fetch."""
     request = f"request?of={whose.token(row.uid)}"
+    row = replace(row, accession=next((record.accession for record in told if record.accession), ""))
     counted = f"{row.count}." if row.count != "Count unknown" else ""
     if not told or is_disputed or not all(record.source.startswith(CHART) for record in told):
         return replace(row, request=request) if row.count_state == "part" else row

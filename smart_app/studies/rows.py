@@ -16,6 +16,16 @@ class RowSource:
 
 
 @dataclass(frozen=True)
+class RowCopy:
+    """The same study as its row's, held under another Study Instance UID. It can be opened like any study."""
+
+    uid: str
+    archive: str
+    hospital: str
+    count: str
+
+
+@dataclass(frozen=True)
 class StudyRow:
     """One row a Study Instance UID, with all its sources folded in."""
 
@@ -53,6 +63,13 @@ class StudyRow:
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
     """Path, below the launch, of the request for its images, already filled in; empty: none is offered."""
+    copies: tuple[RowCopy, ...] = ()
+    same_as: str = ""
+    """With copies: the sentence that says so."""
+    accession: str = ""
+    """For a request: the number by which whoever has it finds it."""
+    missing: tuple[str, ...] = ()
+    """What is known not to be here, a sentence each: `Series 4, Lung 1.0 mm: not here.`"""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 import { type Facts, type Filter, NO_FILTER, describe, isActive, passes, plain } from './facets';
 import type { RowEvent } from './stream';
 
+/** Where the keyboard stops in a row: its link, or its Request where there is nothing to open. */
+const STOP = '[data-stop]';
+
 interface Row {
   readonly uid: string;
   readonly sort: string;
@@ -25,7 +28,7 @@ function read(element: HTMLElement): Row {
     uid: data['uid'] ?? '',
     sort: data['sort'] ?? '',
     element,
-    facts: { date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
+    facts: { kind: data['kind'] ?? 'study', date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
   };
 }
 
@@ -75,7 +78,13 @@ export class Rows {
   }
 
   find(uid: string): HTMLElement | undefined {
-    return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element;
+    return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element ?? this.#copy(uid);
+  }
+
+  /** The link of a copy that is folded into another study's row. It bears what opens it, as a row does. */
+  #copy(uid: string): HTMLElement | undefined {
+    const links = [...this.#list.querySelectorAll<HTMLElement>('[data-copy]')];
+    return links.find((link) => link.dataset['copy'] === uid);
   }
 
   receive(events: readonly RowEvent[], gone: readonly string[] = []): void {
@@ -142,10 +151,10 @@ export class Rows {
     if (!old) return;
     if (old.element.outerHTML === row.element.outerHTML) return;
     const focused = old.element.contains(document.activeElement);
-    const stop = old.element.querySelector('a.ttl')?.getAttribute('tabindex');
+    const stop = old.element.querySelector(STOP)?.getAttribute('tabindex');
     old.element.replaceWith(row.element);
     this.#rows[at] = row;
-    const link = row.element.querySelector<HTMLElement>('a.ttl');
+    const link = row.element.querySelector<HTMLElement>(STOP);
     if (stop) link?.setAttribute('tabindex', stop);
     if (focused) link?.focus({ preventScroll: true });
   }
@@ -168,14 +177,14 @@ export class Rows {
 
   #apply(): void {
     // Until somebody uses the list its first row is where the keyboard begins, however late that row came.
-    const stopped = this.inUse ? this.#list.querySelector<HTMLElement>('a.ttl[tabindex="0"]') : null;
+    const stopped = this.inUse ? this.#list.querySelector<HTMLElement>(`${STOP}[tabindex="0"]`) : null;
     let stop: HTMLElement | null = null;
     let first: HTMLElement | null = null;
     for (const row of this.#rows) {
       row.element.hidden = !passes(row.facts, this.#filter);
-      const selected = row.uid === this.#selected;
+      const selected = row.uid === this.#selected || (this.#selected !== '' && row.element.contains(this.#copy(this.#selected) ?? null));
       row.element.classList.toggle('sel', selected);
-      const link = row.element.querySelector<HTMLElement>('a.ttl');
+      const link = row.element.querySelector<HTMLElement>(STOP);
       if (!link) continue;
       if (selected) link.setAttribute('aria-current', 'true');
       else link.removeAttribute('aria-current');
