@@ -7,15 +7,17 @@ fails does not take away what it told this launch before; its failure is shown b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 
 import structlog
 
 from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
-from smart_app.archives.fanout import Fanout
+from smart_app.archives.fanout import Fanout, Question
 from smart_app.archives.registry import LaunchToken
 from smart_app.archives.types import Answer, SourceState
 from smart_app.clock import Clock
@@ -53,6 +55,10 @@ class Step:
     picture: Picture
 
 
+Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
+SERIES_SECONDS = 5.0
+
+
 def row_token(handle: str, uid: str) -> str:
     """Names a row in a URL without holding anything of it, and in this launch only."""
     return hashlib.sha256(f"{handle}|{uid}".encode()).hexdigest()[:32]
@@ -74,8 +80,9 @@ class Listing:
         reference: Callable[[str], str],
         clock: Clock,
         deadline: float,
+        then: Follow | None = None,
     ) -> None:
-        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
+        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
         self._sources = tuple(sources)
         self._houses = houses
         self._read_patient = patient
@@ -86,6 +93,7 @@ class Listing:
         self._reference = reference
         self._clock = clock
         self._deadline = deadline
+        self._then = then
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
@@ -103,6 +111,7 @@ class Listing:
         :raises KeyError: `only` names no source. :raises SessionEnded: the launch ended meanwhile; nothing of what came after is kept.
         """
         sources = {source.key: source for source in self.sources(ctx)}
+        end = time.monotonic() + self._deadline
         asked = set(sources) if only is None else {sources[only].key}
         waiting = set(asked)
         elsewhere -= asked
@@ -113,7 +122,7 @@ class Listing:
         else:
             inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
             questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
-            answers = self._fanout.ask(questions, self._deadline)
+            answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
         for answer in answers:
             waiting.discard(answer.source)
             kept = self._keep(ctx, answer)
@@ -122,6 +131,16 @@ class Listing:
                 self._holdings.forget(ctx.handle)
                 raise SessionEnded
             yield Step(kept, self._picture(ctx, elsewhere | waiting))
+
+    def _follow(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], end: float) -> Iterator[Answer]:
+        """When all have answered: which series the holders of studies in part have. What is left of the deadline is for it."""
+        left = min(end - time.monotonic(), SERIES_SECONDS)
+        if self._then is None or left <= 0:
+            return
+        rows = self._picture(ctx, frozenset()).rows
+        wanted = [(row.archive, row.uid) for row in rows if row.count_state == "part" and row.archive is not None and row.archive in asked]
+        if wanted:
+            yield from self._fanout.ask(list(self._then(inquiry, wanted)), left)
 
     def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
         facts = self._holdings.patient(ctx.handle)

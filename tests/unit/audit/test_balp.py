@@ -37,11 +37,11 @@ EVENTS: list[Event] = [
     SourceAnswered(who=WHO, patient="p1", source="archive:kestrel", state="ok", count=3),
     RowWithheld(who=WHO, patient="p1", source="archive:kestrel", reason="other patient"),
     StudyOpened(who=WHO, patient="p1", archive="kestrel", study="1.2.3"),
-    RequestPrepared(who=WHO, patient="p1", about="known", study="1.2.3"),
     SeriesRead(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", what="frames", count=120),
     InstanceWithheld(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", instance="1.2.3.4.5", reason="other patient"),
     AccessDenied(who=WHO, action="read-audit", reason="role"),
     AuditRead(who=WHO, patient="p1", about="patient"),
+    RequestPrepared(who=WHO, patient="p1", about="known", study="1.2.3"),
 ]
 
 
