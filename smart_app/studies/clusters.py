@@ -6,12 +6,12 @@ kinds are joined: two reports of one day are two studies until a number says oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from smart_app.archives.types import EvidenceRecord
-from smart_app.studies.likeness import exams_differ, in_window, modalities_of, same_place
+from smart_app.studies.likeness import Days, exams_differ, in_window, modalities_of, same_place
 from smart_app.studies.regions import regions_of
 
 OPEN = frozenset({"active", "on-hold"})
@@ -31,42 +31,47 @@ class Cluster:
         """Best described first."""
         return tuple(sorted(self.pieces, key=lambda one: (TELLING.index(one.kind) if one.kind in TELLING else len(TELLING), one.reference)))
 
-    @property
+    @cached_property
     def kinds(self) -> frozenset[str]:
         return frozenset(one.kind for one in self.pieces)
 
-    @property
+    @cached_property
     def studies(self) -> frozenset[str]:
         return frozenset(study for one in self.pieces for study in one.studies)
 
-    @property
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What a listed study may bear too: its UID, its ImagingStudy, its order, its accession number."""
+        return tuple(dict.fromkeys(key for one in self.pieces for key in _keys(one)))
+
+    @cached_property
     def uid(self) -> str | None:
         """The Study Instance UID it names; None when it names none, or several."""
         found = {study for study in self.studies if "/" not in study}
         return found.pop() if len(found) == 1 else None
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """Ordered and not done: nothing but orders, none of them completed."""
         return all(one.kind == "order" and one.status in OPEN for one in self.pieces)
 
-    @property
+    @cached_property
     def title(self) -> str:
         return next((one.title for one in self.told if one.title), "")
 
-    @property
+    @cached_property
     def modalities(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(code for one in self.told for code in one.modalities))
 
-    @property
+    @cached_property
     def regions(self) -> tuple[str, ...]:
         return regions_of((part for one in self.told for part in one.body_parts), self.title)
 
-    @property
+    @cached_property
     def organization(self) -> str | None:
         return next((one.organization for one in self.told if one.organization), None)
 
-    @property
+    @cached_property
     def dating(self) -> EvidenceRecord:
         """The piece whose date is nearest to the study's own."""
         return min(self.told, key=lambda one: (one.date is None, DATING.get(one.dated, 9)))
@@ -80,16 +85,30 @@ def clustered(evidence: Iterable[EvidenceRecord]) -> tuple[Cluster, ...]:
     """One cluster a study, the same whatever the order in which the pieces came."""
     pieces = sorted({one.reference + "|".join((*one.studies, *one.accessions)): one for one in evidence}.values(), key=_best_identified)
     groups: list[list[EvidenceRecord]] = []
+    by_key: dict[str, list[list[EvidenceRecord]]] = {}
     for piece in pieces:
-        joined = [group for group in groups if any(_surely(piece, one) for one in group)]
-        for group in joined[1:]:  # this piece ties together what was apart
-            joined[0].extend(group)
-            groups.remove(group)
-        if joined:
-            joined[0].append(piece)
-        else:
-            groups.append([piece])
-    return tuple(Cluster(tuple(group)) for group in _loosely(groups))
+        near = [group for key in _keys(piece) for group in by_key.get(key, ())]
+        joined = [group for at, group in enumerate(near) if group and group not in near[:at] and any(_surely(piece, one) for one in group)]
+        group = joined[0] if joined else []
+        if not joined:
+            groups.append(group)
+        for other in joined[1:]:  # this piece ties together what was apart
+            group.extend(other)
+            for key in (key for one in other for key in _keys(one)):
+                by_key.setdefault(key, []).append(group)
+            other.clear()
+        group.append(piece)
+        for key in _keys(piece):
+            by_key.setdefault(key, []).append(group)
+    return _loosely([Cluster(tuple(group)) for group in groups if group])
+
+
+def _keys(piece: EvidenceRecord) -> Iterator[str]:
+    """Whatever two pieces of one study can have in common for sure."""
+    yield piece.reference
+    yield from piece.orders
+    yield from piece.studies
+    yield from (f"number {number}" for number in piece.accessions)
 
 
 def _best_identified(one: EvidenceRecord) -> tuple[bool, bool, str, str]:
@@ -105,15 +124,18 @@ def _surely(one: EvidenceRecord, other: EvidenceRecord) -> bool:
     return bool(set(one.accessions) & set(other.accessions)) and same_namespace
 
 
-def _loosely(groups: list[list[EvidenceRecord]]) -> list[list[EvidenceRecord]]:
-    found: list[list[EvidenceRecord]] = []
-    for group in groups:
-        place = next((other for other in found if _may_be_one(Cluster(tuple(group)), Cluster(tuple(other)))), None)
-        if place is None:
-            found.append(list(group))
+def _loosely(clusters: list[Cluster]) -> tuple[Cluster, ...]:
+    found: list[Cluster] = []
+    days: Days[int] = Days()
+    for cluster in clusters:
+        at = next((at for at in days.near(cluster.dating.date) if _may_be_one(cluster, found[at])), None)
+        if at is None:
+            days.add(cluster.dating.date, len(found))
+            found.append(cluster)
         else:
-            place.extend(group)
-    return found
+            found[at] = Cluster((*found[at].pieces, *cluster.pieces))
+            days.add(cluster.dating.date, at)
+    return tuple(found)
 
 
 def _may_be_one(one: Cluster, other: Cluster) -> bool:

@@ -11,12 +11,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from smart_app.archives.types import Answer, EvidenceRecord, StudyRecord
 from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
 from smart_app.studies.clusters import Cluster, clustered
-from smart_app.studies.likeness import exams_differ, in_window, modalities_of, shares_numbers
+from smart_app.studies.likeness import Days, exams_differ, in_window, modalities_of, shares_numbers
 from smart_app.studies.merge import BOX, NAMES, PRIMARY, REASONS, REPORT_RANK, REPORT_WORDS
 from smart_app.studies.regions import regions_of
 from smart_app.studies.rows import RowSource, StudyRow
@@ -25,8 +26,6 @@ from smart_app.studies.standing import Standing
 NOT_STATED = "Hospital not stated"
 NAMED_IN = {"report": "a report", "order": "an order marked done", "procedure": "a procedure in the chart", "encounter": "a visit", "document": "an outside document"}
 SPEAKING = ("document", "report", "procedure", "encounter", "order")
-MOST_CLUSTERS = 500
-"""More than any chart should hold; beyond it the newest are kept."""
 
 
 @dataclass(frozen=True)
@@ -48,42 +47,74 @@ def with_evidence(rows: tuple[StudyRow, ...], answers: Iterable[Answer], standin
         records.setdefault(record.uid, []).append(record)
     disputed = {uid for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
     clusters = clustered(one for answer in kept for one in answer.evidence or ())
-    newest = sorted(clusters, key=lambda one: one.dating.date or "", reverse=True)[:MOST_CLUSTERS]
     reports_read = any(answer.reports is not None for answer in kept)
     chart = next(((answer.source, answer.name) for answer in kept if answer.evidence is not None), ("", ""))
     source = (owner(chart[0]), chart[1])
-    more = [_known(one, standing, whose, disputed, source, reports_read) for one in _unheld(newest, records, whose)]
+    more = [_known(one, standing, whose, disputed, source, reports_read) for one in _unheld(clusters, records, whose)]
     marked = [_marked(row, records.get(row.uid, []), standing, whose, row.uid in disputed) for row in rows]
     found = {row.uid: row for row in (*(row for row in more if row is not None), *marked)}
     return tuple(sorted(found.values(), key=lambda row: (row.sort, row.uid), reverse=True))
 
 
-def _unheld(clusters: list[Cluster], records: Mapping[str, list[StudyRecord]], whose: Whose) -> Iterator[Cluster]:
+@dataclass(frozen=True)
+class _Study:
+    """A listed study as all its sources tell it."""
+
+    uid: str
+    told: tuple[StudyRecord, ...]
+
+    @cached_property
+    def title(self) -> str:
+        return next((record.description for record in self.told if record.description), "")
+
+    @cached_property
+    def modalities(self) -> frozenset[str]:
+        return modalities_of(code for record in self.told for code in record.modalities)
+
+    @cached_property
+    def regions(self) -> frozenset[str]:
+        return frozenset(regions_of((part for record in self.told for part in record.body_parts), self.title))
+
+    def names(self) -> Iterator[str]:
+        """What evidence that is of this study for sure may name."""
+        yield self.uid
+        for record in self.told:
+            yield from record.orders
+            yield from (name for name in (record.fhir_id, f"number {record.accession}") if name)
+
+
+def _unheld(clusters: Iterable[Cluster], records: Mapping[str, list[StudyRecord]], whose: Whose) -> Iterator[Cluster]:
     """Clusters that are of no listed study. A study is given by day and region to one piece of each kind only."""
+    by_name: dict[str, list[_Study]] = {}
+    days: Days[_Study] = Days()
+    for study in (_Study(uid, tuple(told)) for uid, told in records.items()):
+        for name in set(study.names()):
+            by_name.setdefault(name, []).append(study)
+        for day in {record.date for record in study.told}:
+            days.add(day, study)
     taken: dict[str, set[str]] = {}
     loose: list[Cluster] = []
     for cluster in clusters:
-        sure = [uid for uid, told in records.items() if _surely(cluster, uid, told, whose)]
-        for uid in sure:
-            taken.setdefault(uid, set()).update(cluster.kinds)
+        sure = [study for name in cluster.names for study in by_name.get(name, ()) if _surely(cluster, study, name, whose)]
+        for study in sure:
+            taken.setdefault(study.uid, set()).update(cluster.kinds)
         if not sure:
             loose.append(cluster)
     for cluster in loose:
-        fits = [uid for uid, told in records.items() if not taken.get(uid, set()) & cluster.kinds and _may_be(cluster, told, whose)]
+        near = {study.uid: study for study in days.near(cluster.dating.date)}.values()
+        fits = [study for study in near if not taken.get(study.uid, set()) & cluster.kinds and _may_be(cluster, study, whose)]
         if fits:
-            best = min((_far(cluster, records[uid]), uid) for uid in fits)[1]
-            taken.setdefault(best, set()).update(cluster.kinds)
+            best = min(fits, key=lambda study: (_far(cluster, study), study.uid))
+            taken.setdefault(best.uid, set()).update(cluster.kinds)
         else:
             yield cluster
 
 
-def _surely(cluster: Cluster, uid: str, told: list[StudyRecord], whose: Whose) -> bool:
-    if uid in cluster.studies or any(record.fhir_id in cluster.studies for record in told if record.fhir_id):
+def _surely(cluster: Cluster, study: _Study, name: str, whose: Whose) -> bool:
+    """Whether `name`, which both bear, makes the evidence this study's. All names do but a number, which is one hospital's own."""
+    if not name.startswith("number "):
         return True
-    fulfilled = {order for record in told for order in record.orders}
-    if any(piece.reference in fulfilled or fulfilled & set(piece.orders) for piece in cluster.pieces):
-        return True
-    return any(_same_number(piece, record, cluster.uid is not None, whose) for piece in cluster.pieces for record in told)
+    return any(_same_number(piece, record, cluster.uid is not None, whose) for piece in cluster.pieces for record in study.told)
 
 
 def _same_number(piece: EvidenceRecord, record: StudyRecord, other_uid: bool, whose: Whose) -> bool:
@@ -96,28 +127,22 @@ def _same_number(piece: EvidenceRecord, record: StudyRecord, other_uid: bool, wh
     return alike and in_window(piece.date, piece.dated, record.date)
 
 
-def _may_be(cluster: Cluster, told: list[StudyRecord], whose: Whose) -> bool:
-    if cluster.is_open or cluster.uid is not None:
+def _may_be(cluster: Cluster, study: _Study, whose: Whose) -> bool:
+    if cluster.is_open or cluster.uid is not None or not any(in_window(cluster.dating.date, cluster.dating.dated, record.date) for record in study.told):
         return False
     for piece in cluster.pieces:
-        for record in told:
+        for record in study.told:
             if piece.accessions and record.accession and shares_numbers(piece.organization, record, whose.own, whose.local):
                 return False  # both numbers are of one hospital, and they differ
-    title = next((record.description for record in told if record.description), "")
-    if exams_differ(cluster.title, title):
+    if exams_differ(cluster.title, study.title):
         return False
-    if not modalities_of(cluster.modalities) & modalities_of(code for record in told for code in record.modalities):
-        return False
-    regions = regions_of((part for record in told for part in record.body_parts), title)
-    if not set(regions) & set(cluster.regions):
-        return False
-    return any(in_window(cluster.dating.date, cluster.dating.dated, record.date) for record in told)
+    return bool(modalities_of(cluster.modalities) & study.modalities and study.regions & set(cluster.regions))
 
 
-def _far(cluster: Cluster, told: list[StudyRecord]) -> tuple[bool, bool]:
+def _far(cluster: Cluster, study: _Study) -> tuple[bool, bool]:
     """Which of several fitting studies comes first: the one called the same, then the one of the very day."""
-    titles = {(record.description or "").lower() for record in told}
-    return cluster.title.lower() not in titles, cluster.dating.date not in {record.date for record in told}
+    titles = {(record.description or "").lower() for record in study.told}
+    return cluster.title.lower() not in titles, cluster.dating.date not in {record.date for record in study.told}
 
 
 def _known(

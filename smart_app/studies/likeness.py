@@ -6,13 +6,15 @@ Nothing here is enough to call two studies the same: the callers (`evidence`, `c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from typing import Generic, TypeVar
 
 from smart_app.archives.types import StudyRecord
 from smart_app.sources.base import CHART
 from smart_app.studies.merge import BOX
 
+T = TypeVar("T")
 SIDE_OBJECTS = frozenset({"SR", "KO", "PR", "DOC", "SEG", "PLAN", "AU", "REG", "RTSTRUCT"})
 """What is made from a study is not its modality."""
 APART = tuple(
@@ -62,6 +64,37 @@ def shares_numbers(place: str | None, record: StudyRecord, own: frozenset[str], 
     if same_place(place, record.organization):
         return True
     return (place is None or plain(place) in own) and (record.source in local or record.source.startswith(CHART))
+
+
+class Days(Generic[T]):
+    """Things by their day, so that each is compared with what is near it, not with everything."""
+
+    def __init__(self) -> None:
+        self._by_span: dict[int, list[T]] = {}
+        self._unclear: list[T] = []
+        self._all: list[T] = []
+
+    def add(self, day: str | None, thing: T) -> None:
+        span = _span(day)
+        (self._unclear if span is None else self._by_span.setdefault(span, [])).append(thing)
+        self._all.append(thing)
+
+    def near(self, day: str | None) -> Iterator[T]:
+        """All that `in_window` may find near this day, and some more."""
+        span = _span(day)
+        if span is None:
+            yield from self._all
+            return
+        for one in (span - 1, span, span + 1):
+            yield from self._by_span.get(one, ())
+        yield from self._unclear
+
+
+def _span(day: str | None) -> int | None:
+    try:
+        return date.fromisoformat(day or "").toordinal() // (AFTER_ORDER + 1)
+    except ValueError:
+        return None
 
 
 def in_window(said: str | None, dated: str, held: str | None) -> bool:

@@ -26,6 +26,7 @@ from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
 from smart_app.sources.chart_evidence import charts_read
+from smart_app.studies.copies import with_copies
 from smart_app.studies.evidence import Whose, with_evidence
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
@@ -184,11 +185,12 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
+        told = tuple(answers.values())
         standing = standing_of(sources, answers, waiting, self._houses.local)
         whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), self._today())
-        rows = with_evidence(fold(answers.values(), self._houses, self._today()), answers.values(), standing, whose)
+        rows = with_evidence(with_copies(fold(told, self._houses, self._today()), told, self._houses), told, standing, whose)
         in_part = sum(row.count_state == "part" for row in rows)
-        strip = strip_of(sources, answers, waiting, len(rows), in_part, charts_read(sources, answers.values(), is_whole))
+        strip = strip_of(sources, answers, waiting, len(rows), in_part, charts_read(sources, told, is_whole))
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         return Picture(rows, strip, notes, answered, len(sources))

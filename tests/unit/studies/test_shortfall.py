@@ -32,7 +32,7 @@ NAMED = ("Series 4, Lung 1.0 mm: not here.", "Thin slices (1 mm) are missing.")
         ({"series_count": None, "image_count": 90}, CHART, (SOFT,), ()),
         ({"series_count": None}, CHART, (), ()),
         ({"image_count": 40}, CHART, (), ()),  # no whole series accounts for it
-        ({}, replace(CHART, series=(SOFT, LUNG, BONE)), (), ()),
+        ({}, replace(CHART, series=(SOFT, LUNG, BONE)), (), ("By the counts: Series 4, Lung 1.0 mm: not here. Series 5, Bone 1.0 mm: not here. Thin slices (1 mm) are missing.",)),
         ({"image_count": 63, "series_count": 2}, replace(CHART, series=(series(1, 3), LUNG, series(6, 60))), (), ("By the counts: Series 4, Lung 1.0 mm: not here. Thin slices (1 mm) are missing.",)),
         ({"image_count": 60, "series_count": 2}, replace(CHART, series=(series(1, 3), LUNG, BONE)), (), ()),  # lung or bone: nobody can tell
         ({}, replace(CHART, series=(SOFT, series(4, None))), (), ()),

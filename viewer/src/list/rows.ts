@@ -32,6 +32,8 @@ function read(element: HTMLElement): Row {
   };
 }
 
+const copies = (element: HTMLElement): string[] => [...element.querySelectorAll<HTMLElement>('[data-copy]')].map((link) => link.dataset['copy'] ?? '');
+
 function parse(html: string): HTMLElement | null {
   const template = document.createElement('template');
   template.innerHTML = html.trim();
@@ -83,21 +85,21 @@ export class Rows {
 
   /** The link of a copy that is folded into another study's row. It bears what opens it, as a row does. */
   #copy(uid: string): HTMLElement | undefined {
-    const links = [...this.#list.querySelectorAll<HTMLElement>('[data-copy]')];
-    return links.find((link) => link.dataset['copy'] === uid);
+    const rows = [...this.#rows, ...this.#waiting.values()];
+    return rows.flatMap((row) => [...row.element.querySelectorAll<HTMLElement>('[data-copy]')]).find((link) => link.dataset['copy'] === uid);
   }
 
   receive(events: readonly RowEvent[], gone: readonly string[] = []): void {
-    this.#drop((uid) => gone.includes(uid));
     let added = false;
     for (const event of events) {
       const element = parse(event.html);
       if (!element) continue;
       const row = read(element);
       if (row.uid !== event.uid) continue; // the row must be the one that was announced
-      const at = this.#rows.findIndex((old) => old.uid === row.uid);
+      // A study that turns out to be a copy goes into the other's row, in its place: it must not vanish under somebody's eyes.
+      const at = this.#rows.findIndex((old) => old.uid === row.uid || (gone.includes(old.uid) && copies(element).includes(old.uid)));
       const old = this.#rows[at];
-      if (old && old.sort === row.sort) this.#replace(at, row);
+      if (old && (old.sort === row.sort || old.uid !== row.uid)) this.#replace(at, row);
       else if (this.inUse) this.#waiting.set(row.uid, row);
       else {
         if (old) this.#remove(at);
@@ -105,6 +107,7 @@ export class Rows {
         added = true;
       }
     }
+    this.#drop((uid) => gone.includes(uid));
     if (added) this.#arrange();
     this.#apply();
   }
