@@ -123,6 +123,7 @@ class Listing:
         else:
             inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
             questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
+            waiting |= {question.source for question in questions}
             answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
         for answer in answers:
             waiting.discard(answer.source)
@@ -190,7 +191,7 @@ class Listing:
         whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), self._today())
         rows = with_evidence(with_copies(fold(told, self._houses, self._today()), told, self._houses), told, standing, whose)
         in_part = sum(row.count_state == "part" for row in rows)
-        strip = strip_of(sources, answers, waiting, len(rows), in_part, charts_read(sources, told, is_whole))
+        strip = strip_of(sources, answers, waiting, len(rows), in_part, charts_read(sources, (one for one in told if one.source not in waiting), is_whole))
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         return Picture(rows, strip, notes, answered, len(sources))
