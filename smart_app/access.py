@@ -28,6 +28,7 @@ class Role(StrEnum):
 class Action(StrEnum):
     VIEW_STUDIES = "view-studies"
     VIEW_IMAGES = "view-images"
+    REQUEST_IMAGES = "request-images"
     END_LAUNCH = "end-launch"
     READ_AUDIT = "read-audit"
     SEE_SETUP = "see-setup"
@@ -40,6 +41,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     {
         Action.VIEW_STUDIES: frozenset({Role.CLINICIAN}),
         Action.VIEW_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.REQUEST_IMAGES: frozenset({Role.CLINICIAN}),
         Action.END_LAUNCH: EVERYONE,
         Action.HOME: EVERYONE,
         Action.READ_AUDIT: frozenset({Role.AUDITOR}),
@@ -47,7 +49,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     }
 )
 
-NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES})
+NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES, Action.REQUEST_IMAGES})
 """Without a chart there is nothing to show: such a path does not exist for this launch (404)."""
 
 

@@ -44,6 +44,7 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.series_lists import SeriesLists
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
@@ -207,6 +208,7 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         reference=new_reference,
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
+        then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
     )
     app.register_blueprint(studies_views.make_blueprint(
             listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60

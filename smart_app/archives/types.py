@@ -75,6 +75,10 @@ class StudyRecord:
     retrieve: str | None = field(default=None, repr=False)
     """DICOMweb base that its source named for this study alone, already found to be an approved origin; None: the archive's own."""
     urgent: bool = False
+    series: tuple[SeriesRecord, ...] = ()
+    """Its series as this source counts them (ImagingStudy.series, a manifest); empty: it did not say."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` that it fulfils, when the chart says."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,14 @@ class EvidenceRecord:
     """Where it was done, when the chart says."""
     status: str | None = None
     urgent: bool = False
+    time: str | None = None
+    """`HH:MM`, as given."""
+    dated: str = "done"
+    """What `date` is of: `done`, `ordered`, or `written` (a letter or report that does not say when the study was done)."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
+    wording: str = ""
+    """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +174,8 @@ class Answer:
     """Records that wait for a person. While there is one, the answer is not whole."""
     evidence: tuple[EvidenceRecord, ...] | None = None
     """None: it was not read."""
+    series: tuple[SeriesRecord, ...] = ()
+    """In a side answer: the series that an archive lists of studies that seem to lack some."""
 
 
 @dataclass(frozen=True)
@@ -176,3 +190,5 @@ class SeriesRecord:
     image_count: int | None = None
     body_part: str | None = None
     faults: tuple[str, ...] = field(default_factory=tuple)
+    instances: tuple[str, ...] = ()
+    """Its SOP Instance UIDs, where a manifest gives them."""

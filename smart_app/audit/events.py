@@ -143,6 +143,17 @@ class StudyOpened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestPrepared(Event):
+    """A sheet that asks another hospital for images was filled in, to be printed or copied. Priors sent nothing."""
+
+    about: str
+    """`known`, `study` or `other`: what kind of row it was made from."""
+    study: str = ""
+    code = "110106"
+    verb = "R"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeriesRead(Event):
     """Something of one series went to the browser: `what` is metadata, frames, rendered, bulkdata or instance."""
 
@@ -192,7 +203,7 @@ class AuditRead(Event):
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, RowWithheld, StudyOpened, SeriesRead,
+        AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, RowWithheld, StudyOpened, RequestPrepared, SeriesRead,
         InstanceWithheld, AccessDenied, AuditRead,
     )
 }  # fmt: skip

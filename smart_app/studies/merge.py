@@ -15,6 +15,7 @@ from smart_app.sources.base import CHART
 from smart_app.studies import dates
 from smart_app.studies.regions import HEART, regions_of
 from smart_app.studies.rows import RowSource, StudyRow
+from smart_app.studies.shortfall import Lists, missing_of, series_lists
 
 BOX = {"DX": "XR", "CR": "XR", "RG": "XR", "RF": "RF", "PET": "PT", "MRI": "MR"}
 PRIMARY = ("PT", "NM", "MR", "CT", "XA", "RF", "MG", "XR", "US", "IVUS", "OCT", "OPT", "ES", "XC", "SM", "ECG")
@@ -65,11 +66,12 @@ def fold(answers: Iterable[Answer], houses: Houses, today: date) -> tuple[StudyR
     disputed = {(answer.source, uid) for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
     reports = [report for answer in kept for report in answer.reports or ()]
     reports_read = any(answer.reports is not None for answer in kept)
+    lists = series_lists(kept)
     by_uid: dict[str, list[StudyRecord]] = {}
     for answer in kept:
         for record in answer.studies:
             by_uid.setdefault(record.uid, []).append(record)
-    rows = [_row(uid, records, names, disputed, reports if reports_read else None, houses, today) for uid, records in by_uid.items()]
+    rows = [_row(uid, records, names, disputed, reports if reports_read else None, houses, today, lists) for uid, records in by_uid.items()]
     return tuple(sorted(rows, key=lambda row: (row.sort, row.uid), reverse=True))
 
 
@@ -81,6 +83,7 @@ def _row(
     reports: list[ReportRecord] | None,
     houses: Houses,
     today: date,
+    lists: Lists,
 ) -> StudyRow:
     openable = [record for record in records if record.archive is not None and (record.archive, uid) not in disputed]
     opened = min(openable, key=lambda record: (record.source.startswith(CHART), -(record.image_count or 0), houses.rank(record)), default=None)
@@ -112,6 +115,7 @@ def _row(
             for record in ranked
         ),
         note=_note(ranked, opened, disputed, names),
+        missing=missing_of(ranked, opened, lists) if state == "part" else (),
     )
 
 

@@ -16,6 +16,16 @@ class RowSource:
 
 
 @dataclass(frozen=True)
+class RowCopy:
+    """The same study as its row's, held under another Study Instance UID. It can be opened like any study."""
+
+    uid: str
+    archive: str
+    hospital: str
+    count: str
+
+
+@dataclass(frozen=True)
 class StudyRow:
     """One row a Study Instance UID, with all its sources folded in."""
 
@@ -48,11 +58,18 @@ class StudyRow:
     note: str = ""
     urgent: bool = False
     kind: str = "study"
-    """`study`, or `known`: the chart speaks of it and no source that answered has it."""
+    """`study`; `known`: the chart speaks of it and no source that answered has it; `ordered`: an order still to be done."""
     relevance: str = ""
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
     """Path, below the launch, of the request for its images, already filled in; empty: none is offered."""
+    copies: tuple[RowCopy, ...] = ()
+    same_as: str = ""
+    """With copies: the sentence that says so."""
+    accession: str = ""
+    """For a request: the number by which whoever has it finds it."""
+    missing: tuple[str, ...] = ()
+    """What is known not to be here, a sentence each: `Series 4, Lung 1.0 mm: not here.`"""
 
 
 @dataclass(frozen=True)
@@ -86,5 +103,7 @@ class Strip:
     detail: str
     """`3 of 5 sources answered.`"""
     none_found: bool
-    """True only when every source answered in full, nothing is waiting, and there is no row."""
+    """True only when every source answered in full, nothing is waiting, there is no row, and the chart was read in full."""
     chips: tuple[SourceChip, ...]
+    chart_unread: bool = False
+    """No source holds a study, but orders, reports or letters of the chart could not all be read: it may name one."""

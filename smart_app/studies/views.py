@@ -13,8 +13,9 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires
+from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.types import Answer
-from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, Who
+from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, Who
 from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
 from smart_app.errors import AppError, Fault, Side
@@ -23,6 +24,7 @@ from smart_app.holdings.store import Holdings
 from smart_app.sources.chart import Chart
 from smart_app.studies import dates
 from smart_app.studies.listing import Listing, Picture, Step
+from smart_app.studies.request_sheet import sheet_of
 from smart_app.studies.rows import StudyRow
 from smart_app.studies.strip import is_whole
 from smart_app.web import current_launch, current_who, with_wasm
@@ -64,6 +66,20 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
             raise NotHere("no-such-source")
         events = stream_with_context(tell(ctx, who, only, frozenset(request.args.getlist("asking"))))
         return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    @blueprint.get("/l/<launch:handle>/request")
+    @requires(Action.REQUEST_IMAGES)
+    def ask_for(handle: str) -> str:
+        """The form, filled in. It names its row by a token of this launch, so that no address holds anything of the patient."""
+        ctx, wanted = current_launch(), request.args.get("of")
+        facts = patient(ctx)
+        row = next((one for one in listing.known(ctx).rows if one.request and one.request == f"request?of={wanted}"), None)
+        if wanted is not None and row is None:
+            raise NotHere("no-such-row")
+        about = row.kind if row is not None else "other"
+        audit.record(RequestPrepared(who=current_who(), patient=ctx.patient_id, about=about, study=row.uid if row is not None and is_uid(row.uid) else ""))
+        sheet = sheet_of(row, facts, asked_by=ctx.user.name or "", born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown")
+        return render_template("studies/request.html", ctx=ctx, sheet=sheet, patient=facts, idle_seconds=idle_seconds)
 
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)
@@ -116,7 +132,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
 def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
     outcome = Outcome.OK if is_whole(answer) else Outcome.MINOR
     yield SourceAnswered(
-        who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies),
+        who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies) + len(answer.evidence or ()),
         withheld=answer.withheld, unreadable=answer.unreadable,
     )  # fmt: skip
     if answer.withheld:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from smart_app.archives import completeness
 from smart_app.archives.dicom_json import Row, is_uid
 from smart_app.archives.types import StudyRecord
 from smart_app.audit.events import StudyOpened
@@ -99,6 +100,10 @@ class Outline:
         here = own if own is not None else _total(series)
         if series and here is not None and here < most:
             yield f"{here:,} of {most:,} images are here: another source counts more than {name} has."
+        if series and not found.partial and not withheld and (counted is None or len(series) >= counted):
+            claims = [completeness.counted(one.series) for answer in self._holdings.answers(ask.handle) for one in answer.studies if one.uid == ask.study]
+            own_list = [completeness.Counted(one.uid, one.number, one.modality, one.description, one.count) for one in series]
+            yield from completeness.sentences(completeness.lacking(own_list, claims), own_list)
 
 
 def _plural(count: int, one: str, many: str) -> str:

@@ -16,6 +16,7 @@ from smart_app.audit.events import (
     LaunchEnded,
     LaunchOpened,
     LaunchRefused,
+    RequestPrepared,
     RowWithheld,
     SeriesRead,
     SourceAnswered,
@@ -40,6 +41,7 @@ EVENTS: list[Event] = [
     InstanceWithheld(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", instance="1.2.3.4.5", reason="other patient"),
     AccessDenied(who=WHO, action="read-audit", reason="role"),
     AuditRead(who=WHO, patient="p1", about="patient"),
+    RequestPrepared(who=WHO, patient="p1", about="known", study="1.2.3"),
 ]
 
 
