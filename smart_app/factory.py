@@ -45,13 +45,18 @@ from smart_app.studies import views as studies_views
 from smart_app.studies.chart import Chart
 from smart_app.studies.listing import Listing
 from smart_app.viewer import views as viewer_views
+from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
 from smart_app.viewer.catalogue import Catalogue
 from smart_app.viewer.checks import Checks
+from smart_app.viewer.filling import Filler
+from smart_app.viewer.following import Following
 from smart_app.viewer.gateway import Gateway
+from smart_app.viewer.lanes import Seats
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
+from smart_app.viewer.shelf import Shelf
 from smart_app.web import Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
@@ -208,11 +213,23 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         ))
 
 
+def open_shelf(settings: Settings, keyring: Keyring) -> Shelf | None:
+    """Where images are kept for a while; None when that is switched off."""
+    if not settings.frame_cache_bytes:
+        return None
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    most, seconds = settings.frame_cache_bytes, settings.frame_cache_minutes * 60
+    return Shelf(settings.data_dir / "frames", keyring.derive("frame cache"), most=most, seconds=seconds)
+
+
 def _add_viewer(app: Flask, parts: Parts) -> None:
-    wado, bulk = Wado(parts.outbound), BulkTokens(parts.keyring)
-    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=parts.settings.public_url)
+    settings = parts.settings
+    wado, bulk, shelf = Wado(parts.outbound), BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
+    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
     catalogue = Catalogue(wado, parts.reads, checks)
-    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=parts.settings.not_for_diagnosis)
+    following = Following(wado, Filler(wado, shelf, Seats(), tenant=settings.tenant), checks, parts.reads) if shelf else None
+    ahead = Ahead(following, parts.store.is_live).opened if following else None
+    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
-    gateway = Gateway(wado, checks, parts.reads, bulk)
+    gateway = Gateway(wado, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))
