@@ -57,7 +57,7 @@ from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf
-from smart_app.web import Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
+from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
@@ -79,6 +79,7 @@ class Parts:
     holdings: Holdings
     reads: Reads
     store: SqlSessionStore
+    recent: Recent
     smart: SmartLaunch
     audit: AuditLog
     reports: AuditReports
@@ -109,7 +110,10 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     holdings = Holdings(database, keyring, clock)
     reads = Reads(database, audit)
 
+    recent = Recent(clock)
+
     def forget(handle: str) -> None:
+        recent.forget(handle)
         holdings.forget(handle)
         reads.forget(handle)
 
@@ -138,6 +142,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         holdings=holdings,
         reads=reads,
         store=store,
+        recent=recent.before(store),
         smart=smart,
         audit=audit,
         reports=AuditReports(database, audit),
@@ -149,7 +154,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     logs.configure()
     parts = build(settings if settings is not None else load(), clock)
     app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
-    install(app, Web(parts.settings, parts.directory, parts.store, parts.keyring, parts.audit, BUNDLE))
+    install(app, Web(parts.settings, parts.directory, parts.recent, parts.keyring, parts.audit, BUNDLE))
     app.register_blueprint(health.make_blueprint(parts.database))
     auditors_only = requires(Action.READ_AUDIT)
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))

@@ -30,6 +30,8 @@ from smart_app.viewer.volume import FAULT, LEFT, Kept, Piece, Volume
 OCTETS = "application/octet-stream"
 EXPLICIT = "1.2.840.10008.1.2.1"
 AGAIN_SECONDS = 60.0
+SEVERAL = 3
+"""Frames of one series asked for one by one, after which the rest is fetched ahead."""
 REMEMBERED = 1000
 FAULTS: dict[str, Fault] = {
     fault.code: fault
@@ -47,6 +49,7 @@ class Following:
     def __init__(self, wado: Wado, filler: Filler, checks: Checks, reads: Reads) -> None:
         self._wado, self._filler, self._checks, self._reads = wado, filler, checks, reads
         self._asked: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._missed: OrderedDict[tuple[str, str, str], int] = OrderedDict()
         self._lock = threading.Lock()
 
     def series(self, ask: Ask, place: Place) -> Sent | None:
@@ -95,8 +98,13 @@ class Following:
         return self._filler.find(ask, series) or self._filler.begin(ask, series, self._checks.listed(ask, series), ahead=True)
 
     def _ahead(self, ask: Ask, series: str) -> None:
-        """Frames are asked for one by one: the rest will be."""
-        if self._checks.listed(ask, series) is not None:
+        """Frames are asked for one by one: after a few, the rest will be."""
+        key = (ask.handle, ask.study, series)
+        with self._lock:
+            missed = self._missed[key] = self._missed.get(key, 0) + 1
+            while len(self._missed) > REMEMBERED:
+                self._missed.popitem(last=False)
+        if missed >= SEVERAL:
             self.ahead(ask, series)
 
     def _whole(self, ask: Ask, place: Place, series: str, volume: Volume) -> Sent | None:
@@ -137,10 +145,11 @@ class Following:
         sent: set[str] = set()
         have = 0
         while volume.end is None or have < len(volume.entries):
-            if have == len(volume.entries):
+            entries = volume.entries
+            if have == len(entries):
                 volume.wait(have)
                 continue
-            entry = volume.entries[have]
+            entry = entries[have]
             have += 1
             reason = entry.reason if isinstance(entry, Kept) else entry.named.objection(place, ask.patients)
             if isinstance(entry, Kept) or reason:
@@ -222,8 +231,9 @@ def _framed(volume: Volume, piece: Piece, kind: MediaType, numbers: tuple[int, .
     if single:
         return Sent(part_headers(kind, None)["Content-Type"], iter(bodies), len(bodies[0]))
     writer = PartWriter()
-    whole = b"".join((*(piece for body in bodies for piece in (writer.head(part_headers(kind, len(body))), body)), writer.tail()))
-    return Sent(writer.content_type(OCTETS), iter((whole,)), len(whole))
+    # Not joined: that would copy half a megabyte once more.
+    pieces = [*(piece for body in bodies for piece in (writer.head(part_headers(kind, len(body))), body)), writer.tail()]
+    return Sent(writer.content_type(OCTETS), iter(pieces), sum(map(len, pieces)))
 
 
 def _fault(code: str, retry_after: str | None) -> AppError:

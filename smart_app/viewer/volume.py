@@ -71,8 +71,9 @@ class End:
 class _Known:
     """What has been read of the index so far."""
 
+    lines: list[bytes] = field(default_factory=list)
     entries: list[Piece | Kept] = field(default_factory=list)
-    by_instance: dict[str, Piece] = field(default_factory=dict)
+    """Of as many of the lines as were needed: of hundreds a reader may want one."""
     end: End | None = None
     boundary: str = ""
     status: int = 200
@@ -125,7 +126,12 @@ class Volume:
     @property
     def entries(self) -> list[Piece | Kept]:
         """In the order they came; only ever grows."""
-        return self._known.entries
+        known = self._known
+        if len(known.entries) < len(known.lines):
+            with self._lock:
+                while len(known.entries) < len(known.lines):
+                    known.entries.append(_entry(known.lines[len(known.entries)]))
+        return known.entries
 
     @property
     def begun(self) -> bool:
@@ -141,12 +147,15 @@ class Volume:
 
     @property
     def instances(self) -> frozenset[str]:
-        return frozenset(self._known.by_instance)
+        return frozenset(one.named.instance for one in self.entries if isinstance(one, Piece))
 
     def piece(self, instance: str) -> Piece | None:
         if self.live and self.end is None:
             self.refresh()
-        return self._known.by_instance.get(instance)
+        wanted = f'"i":"{instance}"'.encode()
+        found = next((line for line in list(self._known.lines) if wanted in line), None)
+        entry = _entry(found) if found is not None else None
+        return entry if isinstance(entry, Piece) and entry.named.instance == instance else None
 
     def refresh(self) -> None:
         """Read what was written since."""
@@ -163,7 +172,7 @@ class Volume:
         """Return once there are more than `have` entries, or the end is known. Ends with the one who fills it."""
         while True:
             self.refresh()
-            if len(self.entries) > have or self.end is not None:
+            if len(self._known.lines) > have or self.end is not None:
                 return
             if time.monotonic() - self._looked > ALIVE_EVERY:
                 self._looked = time.monotonic()
@@ -232,19 +241,16 @@ class Volume:
             raise Unusable
 
     def _take(self, line: bytes) -> None:
+        known = self._known
+        if not line.startswith((b'{"b":', b'{"end":')):
+            known.lines.append(line)
+            return
         try:
             told: dict[str, Any] = json.loads(line)
-            known = self._known
             if "b" in told:
                 known.boundary, known.status = str(told["b"]), int(told["status"])
-            elif "end" in told:
-                known.end = End(told["end"], told.get("code", ""), told.get("retry"), int(told.get("size", 0)), int(told.get("changed", 0)))
-            elif "reason" in told:
-                known.entries.append(Kept(told["s"], told["i"], told["reason"]))
             else:
-                piece = _piece(told)
-                known.by_instance.setdefault(piece.named.instance, piece)
-                known.entries.append(piece)
+                known.end = End(told["end"], told.get("code", ""), told.get("retry"), int(told.get("size", 0)), int(told.get("changed", 0)))
         except (ValueError, TypeError, KeyError) as error:
             raise Unusable from error
 
@@ -263,11 +269,17 @@ def sealed(key: bytes, index: bytes, size: int, changed: int) -> str:
     return hmac.new(key, index + f"{size} {changed}".encode(), hashlib.sha256).hexdigest()
 
 
-def _piece(told: dict[str, Any]) -> Piece:
-    value, issuer = told["p"]
-    name = Named(told["u"], told["s"], told["i"], PatientId(value, issuer), None)
-    frames = tuple((int(at), int(length)) for at, length in told["f"])
-    return Piece(name, told["t"], int(told["at"]), int(told["size"]), int(told["body"]), frames)
+def _entry(line: bytes) -> Piece | Kept:
+    try:
+        told: dict[str, Any] = json.loads(line)
+        if "reason" in told:
+            return Kept(told["s"], told["i"], told["reason"])
+        value, issuer = told["p"]
+        name = Named(told["u"], told["s"], told["i"], PatientId(value, issuer), None)
+        frames = tuple((int(at), int(length)) for at, length in told["f"])
+        return Piece(name, told["t"], int(told["at"]), int(told["size"]), int(told["body"]), frames)
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unusable from error
 
 
 def _close(*descriptors: int) -> None:

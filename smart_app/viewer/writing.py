@@ -57,7 +57,7 @@ class Writer:
 
     def spool(self) -> IO[bytes]:
         """Room for a part of unknown length, which no name leads to."""
-        return tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=self._folder.parent)
+        return tempfile.SpooledTemporaryFile(SPOOL_BYTES, mode="w+b", dir=str(self._folder.parent))
 
     def reserve(self, size: int) -> int:
         """Room for `size` bytes; where it begins. :raises Full:"""

@@ -66,7 +66,7 @@ class World:
         return self.app.test_client()
 
     def get(self, path: str, accept: str | None = None, **headers: str):
-        return self.client.get(self.root + path, headers={**({"Accept": accept} if accept else {}), **headers})
+        return self.client.get(self.root + path, buffered=True, headers={**({"Accept": accept} if accept else {}), **headers})
 
     def events(self, name: str) -> list[AuditRecord]:
         with self.db.reading() as session:
