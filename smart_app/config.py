@@ -222,7 +222,7 @@ class Settings(BaseSettings):
     development: bool = Field(
         False, description="Development mode: allows loopback and plain http there, and says so on every page. Never in production."
     )
-    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and the spool.")
+    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and kept images.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
     database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
     sealing_keys: tuple[SealingKey, ...] = Field(
@@ -232,6 +232,10 @@ class Settings(BaseSettings):
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
+    frame_cache_bytes: int = Field(
+        4_000_000_000, ge=0, description="Bytes of images kept for a while under `data_dir`, in plain DICOM; half of them for one series at most. 0: none."
+    )
+    frame_cache_minutes: int = Field(60, ge=1, le=1440, description="Minutes after which a kept series is removed, used or not.")
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
     not_for_diagnosis: str = Field(

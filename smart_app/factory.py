@@ -49,14 +49,19 @@ from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
 from smart_app.viewer import views as viewer_views
+from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
 from smart_app.viewer.catalogue import Catalogue
 from smart_app.viewer.checks import Checks
+from smart_app.viewer.filling import Filler
+from smart_app.viewer.following import Following
 from smart_app.viewer.gateway import Gateway
+from smart_app.viewer.lanes import Seats
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
-from smart_app.web import Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
+from smart_app.viewer.shelf import Shelf
+from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
@@ -78,6 +83,7 @@ class Parts:
     holdings: Holdings
     reads: Reads
     store: SqlSessionStore
+    recent: Recent
     smart: SmartLaunch
     audit: AuditLog
     reports: AuditReports
@@ -108,7 +114,10 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     holdings = Holdings(database, keyring, clock)
     reads = Reads(database, audit)
 
+    recent = Recent(clock)
+
     def forget(handle: str) -> None:
+        recent.forget(handle)
         holdings.forget(handle)
         reads.forget(handle)
 
@@ -137,6 +146,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         holdings=holdings,
         reads=reads,
         store=store,
+        recent=recent.before(store),
         smart=smart,
         audit=audit,
         reports=AuditReports(database, audit),
@@ -148,7 +158,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     logs.configure()
     parts = build(settings if settings is not None else load(), clock)
     app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
-    install(app, Web(parts.settings, parts.directory, parts.store, parts.keyring, parts.audit, BUNDLE))
+    install(app, Web(parts.settings, parts.directory, parts.recent, parts.keyring, parts.audit, BUNDLE))
     app.register_blueprint(health.make_blueprint(parts.database))
     auditors_only = requires(Action.READ_AUDIT)
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))
@@ -215,11 +225,23 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         ))
 
 
+def open_shelf(settings: Settings, keyring: Keyring) -> Shelf | None:
+    """Where images are kept for a while; None when that is switched off."""
+    if not settings.frame_cache_bytes:
+        return None
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    most, seconds = settings.frame_cache_bytes, settings.frame_cache_minutes * 60
+    return Shelf(settings.data_dir / "frames", keyring.derive("frame cache"), most=most, seconds=seconds)
+
+
 def _add_viewer(app: Flask, parts: Parts) -> None:
-    wado, bulk = Wado(parts.outbound), BulkTokens(parts.keyring)
-    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=parts.settings.public_url)
+    settings = parts.settings
+    wado, bulk, shelf = Wado(parts.outbound), BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
+    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
     catalogue = Catalogue(wado, parts.reads, checks)
-    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=parts.settings.not_for_diagnosis)
+    following = Following(wado, Filler(wado, shelf, Seats(), tenant=settings.tenant), checks, parts.reads) if shelf else None
+    ahead = Ahead(following, parts.store.is_live).opened if following else None
+    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
-    gateway = Gateway(wado, checks, parts.reads, bulk)
+    gateway = Gateway(wado, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))
