@@ -232,6 +232,9 @@ class Settings(BaseSettings):
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
+    index_days: int = Field(
+        30, ge=0, le=3650, description="Days that the index remembers who holds what of a patient, between launches; 0 remembers nothing."
+    )
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
     not_for_diagnosis: str = Field(

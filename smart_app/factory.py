@@ -25,6 +25,7 @@ from smart_app.access import Action, public, requires
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
+from smart_app.archives.types import PatientId
 from smart_app.archives.wado import Wado
 from smart_app.audit import views as audit_views
 from smart_app.audit.events import AppStarted, LaunchEnded, LaunchRefused, Who
@@ -37,7 +38,11 @@ from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
 from smart_app.entrance.colours import Colours
 from smart_app.entrance.opening import Opening
+from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.identity.crosswalk import crossed
+from smart_app.index.memory import Memory
+from smart_app.index.store import Index
 from smart_app.outbound import Outbound
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
@@ -75,6 +80,7 @@ class Parts:
     archives: Archives
     qido: Qido
     holdings: Holdings
+    index: Index
     reads: Reads
     store: SqlSessionStore
     smart: SmartLaunch
@@ -83,6 +89,11 @@ class Parts:
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
+
+    def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
+        """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
+        known = self.archives.by_key(archive)
+        return crossed(facts, known).ids if known is not None else ()
 
 
 def open_database(settings: Settings) -> Database:
@@ -134,12 +145,18 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
         qido=Qido(outbound, clock),
         holdings=holdings,
+        index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
         reads=reads,
         store=store,
         smart=smart,
         audit=audit,
         reports=AuditReports(database, audit),
     )
+
+
+def _shared(settings: Settings) -> frozenset[str]:
+    """Archives that are asked with Priors' own credential, and so tell every user the same."""
+    return frozenset(archive.key for archive in settings.archives if archive.credential.kind != "ehr-token")
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flask:
@@ -202,6 +219,7 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         patient=chart.patient,
         fanout=Fanout(parts.clock),
         holdings=parts.holdings,
+        memory=Memory(parts.index, parts.holdings, parts.identifiers),
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
         reference=new_reference,

@@ -75,6 +75,10 @@ class StudyRecord:
     retrieve: str | None = field(default=None, repr=False)
     """DICOMweb base that its source named for this study alone, already found to be an approved origin; None: the archive's own."""
     urgent: bool = False
+    confidentiality: tuple[str, ...] = ()
+    """Labels its source put on it, upper case: FHIR `meta.security` codes such as `R`, `V`, `PSY`, or DICOM (0040,3001) as given."""
+    as_of: datetime | None = None
+    """When its source last named it, for a study remembered from before this launch; None: named in this launch."""
 
 
 @dataclass(frozen=True)

@@ -189,10 +189,19 @@ class AuditRead(Event):
     verb = "R"
 
 
+@dataclass(frozen=True, kw_only=True)
+class IndexForgotten(Event):
+    """What the index remembered of a patient was deleted on request."""
+
+    count: int = 0
+    code = "110100"
+    verb = "D"
+
+
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, RowWithheld, StudyOpened, SeriesRead,
-        InstanceWithheld, AccessDenied, AuditRead,
+        InstanceWithheld, AccessDenied, AuditRead, IndexForgotten,
     )
 }  # fmt: skip

@@ -27,6 +27,7 @@ WORDS = {
     "InstanceWithheld": "Image of another patient withheld",
     "AccessDenied": "Was refused",
     "AuditRead": "Read these records",
+    "IndexForgotten": "Had the index forget a patient",
 }
 
 

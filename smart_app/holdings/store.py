@@ -101,6 +101,21 @@ class Holdings:
             ).all()
         return tuple(codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)) for source, sealed in rows)
 
+    def answer(self, handle: str, source: str) -> Answer | None:
+        """The latest answer under one key."""
+        launch = _digest(handle)
+        with self._db.reading() as session:
+            sealed = session.scalar(select(HoldingAnswer.sealed).where(HoldingAnswer.launch == launch, HoldingAnswer.source == source))
+        return None if sealed is None else codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed))
+
+    def drop_answer(self, handle: str, source: str) -> None:
+        """Forget one answer, and with it what may be opened because of it."""
+        launch = _digest(handle)
+        with self._db.transaction() as session:
+            self._alone(session, launch)
+            for table in (HoldingAnswer, HoldingStudy):
+                session.execute(delete(table).where(table.launch == launch, table.source == source))
+
     def held(self, handle: str, archive: str, study_uid: str) -> Held | None:
         """What may be served of this study from this archive in this launch; None: it does not exist for this launch.
 
@@ -109,7 +124,7 @@ class Holdings:
         launch, study = _digest(handle), _digest(handle, archive, study_uid)
         with self._db.engine.connect() as connection:
             rows = connection.execute(HELD, {"launch": launch, "study": study}).all()
-        for source, sealed in sorted(rows, key=lambda row: (row[0] != archive, row[0])):
+        for source, sealed in sorted(rows, key=lambda row: (_owner(row[0]) != archive, row[0])):
             content = json.loads(self._open("holding_studies", f"{launch}:{source}:{study}", sealed))
             if content is None:
                 return None
@@ -189,8 +204,13 @@ def _openable(handle: str, answer: Answer) -> dict[str, bytes]:
         if record.archive is not None and (record.patient_id is not None or record.claimed_ids)
     }
     if not answer.source.startswith(EHR_PREFIX):
-        found |= {_digest(handle, answer.source, uid): b"null" for uid in answer.withheld_studies}
+        found |= {_digest(handle, _owner(answer.source), uid): b"null" for uid in answer.withheld_studies}
     return found
+
+
+def _owner(source: str) -> str:
+    """The archive or chart that an answer belongs to: `kestrel` of `kestrel/earlier`."""
+    return source.partition("/")[0]
 
 
 def _purge(session: Session, launches: list[str]) -> int:

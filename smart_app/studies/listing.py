@@ -21,7 +21,9 @@ from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.index.memory import Memory, standing
 from smart_app.sources.base import Inquiry, Named, Source, owner
+from smart_app.studies.as_of import earliest, marked
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
@@ -59,6 +61,7 @@ class Listing:
         patient: Callable[[LaunchContext], PatientFacts],
         fanout: Fanout,
         holdings: Holdings,
+        memory: Memory,
         launch_token: Callable[[LaunchContext], LaunchToken],
         is_live: Callable[[str], bool],
         reference: Callable[[str], str],
@@ -71,6 +74,7 @@ class Listing:
         self._read_patient = patient
         self._fanout = fanout
         self._holdings = holdings
+        self._memory = memory
         self._launch_token = launch_token
         self._is_live = is_live
         self._reference = reference
@@ -82,8 +86,12 @@ class Listing:
         return tuple(source.named(ctx) for source in self._sources)
 
     def known(self, ctx: LaunchContext) -> Picture:
-        """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
-        return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
+        """What earlier answers told, of this launch and, at its first look, from before it. Asks nobody; every source counts as being asked."""
+        keys = frozenset(source.key for source in self.sources(ctx))
+        facts = self._holdings.patient(ctx.handle)
+        if facts is not None and facts.id == ctx.patient_id:
+            self._memory.bring(ctx, facts, keys)
+        return self._picture(ctx, keys)
 
     def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
@@ -107,6 +115,8 @@ class Listing:
         for answer in answers:
             waiting.discard(answer.source)
             kept = self._keep(ctx, answer)
+            if facts is not None:
+                self._memory.take(ctx, facts, kept)
             if not self._is_live(ctx.handle):
                 # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
                 self._holdings.forget(ctx.handle)
@@ -154,8 +164,10 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
-        rows = fold(answers.values(), self._houses, self._today())
+        answers = standing(answers)
+        rows = marked(fold(answers.values(), self._houses, self._today()), answers, waiting, self._today())
         strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
+        strip = replace(strip, earlier=earliest(answers.values(), self._today()) if waiting else "")
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         return Picture(rows, strip, notes, answered, len(sources))

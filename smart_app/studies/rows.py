@@ -53,6 +53,8 @@ class StudyRow:
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
     """Path, below the launch, of the request for its images, already filled in; empty: none is offered."""
+    as_of: str = ""
+    """From before this launch, and not confirmed yet: `as of 10:42`, `as of 21 May; Kestrel did not answer now`."""
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,5 @@ class Strip:
     none_found: bool
     """True only when every source answered in full, nothing is waiting, and there is no row."""
     chips: tuple[SourceChip, ...]
+    earlier: str = ""
+    """`From earlier: as of 10:42.` while remembered rows stand and sources are being asked."""

@@ -13,7 +13,6 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires
-from smart_app.archives.types import Answer
 from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, Who
 from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
@@ -98,8 +97,8 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         shown: dict[str, StudyRow] = {}
         try:
             for step in listing.ask(ctx, only, elsewhere):
-                if step.answer is not None:
-                    audit.record_all(_events(step.answer, who, ctx.patient_id))
+                if step.answer is not None or step.picture.rows:
+                    audit.record_all(_events(step, who, ctx.patient_id))
                     if rows := _rows(step, shown, ctx):
                         yield _event("rows", echo | rows)
                 yield _event("strip", echo | _strip(step.picture, ctx))
@@ -113,7 +112,11 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
     return blueprint
 
 
-def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
+def _events(step: Step, who: Who, patient: str | None) -> Iterator[Event]:
+    answer = step.answer
+    if answer is None:  # rows of earlier answers, which the page has got already and must be able to lose
+        yield SourceAnswered(who=who, patient=patient, source="page", state="shown", count=len(step.picture.rows))
+        return
     outcome = Outcome.OK if is_whole(answer) else Outcome.MINOR
     yield SourceAnswered(
         who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies),

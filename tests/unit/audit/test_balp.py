@@ -12,6 +12,7 @@ from smart_app.audit.events import (
     AppStarted,
     AuditRead,
     Event,
+    IndexForgotten,
     InstanceWithheld,
     LaunchEnded,
     LaunchOpened,
@@ -40,6 +41,7 @@ EVENTS: list[Event] = [
     InstanceWithheld(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", instance="1.2.3.4.5", reason="other patient"),
     AccessDenied(who=WHO, action="read-audit", reason="role"),
     AuditRead(who=WHO, patient="p1", about="patient"),
+    IndexForgotten(who=WHO, patient="p1", count=3),
 ]
 
 
