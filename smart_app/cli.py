@@ -19,6 +19,7 @@ from pathlib import Path
 
 from smart_app import config_file
 from smart_app.audit.log import Verdict
+from smart_app.breakglass.review import Case
 from smart_app.config import Settings
 from smart_app.config_file import WrongConfiguration
 
@@ -72,6 +73,7 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     asked = audit.add_mutually_exclusive_group(required=True)
     asked.add_argument("--patient", metavar="ID", help="FHIR id of the patient")
     asked.add_argument("--verify", action="store_true", help="prove that no record was altered, removed or added; exit 1 if one was")
+    asked.add_argument("--break-glass", action="store_true", help="restricted studies that were opened with a reason")
     audit.add_argument("--json", action="store_true")
     index = command("index", _index, "The index of who holds what, kept between launches.")
     index.add_argument("action", choices=["forget"])
@@ -111,6 +113,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         # Sweeping tells `holdings` of each launch that ends; this catches what a killed process never told.
         parts.holdings.purge(parts.clock() - timedelta(hours=settings.sessions.absolute_hours))
         parts.index.purge()
+        parts.glass.sweep()
         if options.once or stopped.wait(HOUSEKEEPING_SECONDS):
             return 0
 
@@ -128,6 +131,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 def _audit(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.audit.events import Who
     from smart_app.audit.report import Question
+    from smart_app.breakglass.review import Review
     from smart_app.factory import build
     from smart_app.web import new_reference
 
@@ -135,6 +139,8 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
     if options.verify:
         return _verified(parts.audit.verify(), options)
     who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
+    if options.break_glass:
+        return _review(Review(parts.glass, parts.audit, parts.database).cases(who), options)
     lines = parts.reports.read(Question(settings.tenant, patient=options.patient), who)
     if options.json:
         print(json.dumps([line.as_json() for line in lines]))  # noqa: T201
@@ -143,6 +149,16 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
         details = " ".join(f"{name}={value}" for name, value in line.details.items())
         outcome = "ok" if line.outcome == 0 else f"outcome {line.outcome}"
         print(f"{line.time:%Y-%m-%d %H:%M:%S}Z  {line.name or line.user or 'nobody':<24}  {line.event:<16}  {outcome:<9}  {details}")  # noqa: T201
+    return 0
+
+
+def _review(cases: Sequence[Case], options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps([case.as_json() for case in cases]))  # noqa: T201
+        return 0
+    for case in cases:
+        print(f"{case.opened}Z  {case.id}  {case.who}  patient {case.patient}  {case.reason}: {case.text}")  # noqa: T201
+        print(f"    {case.restricted} restricted, {case.reads} read; {case.how} {case.ended}".rstrip())  # noqa: T201
     return 0
 
 

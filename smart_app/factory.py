@@ -21,7 +21,7 @@ from launch.errors import LaunchError
 from launch.issuers import IssuerDirectory, SigningKey
 from launch.session import TokenProvider
 from smart_app import health, logs, migrations, registration, secrets_source
-from smart_app.access import Action, public, requires
+from smart_app.access import Action, public, requires, roles_of
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
@@ -31,6 +31,9 @@ from smart_app.audit import views as audit_views
 from smart_app.audit.events import AppStarted, LaunchEnded, LaunchRefused, Who
 from smart_app.audit.log import AuditLog
 from smart_app.audit.report import AuditReports
+from smart_app.breakglass import views as breakglass_views
+from smart_app.breakglass.review import Review
+from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
 from smart_app.config import Archive, Settings
 from smart_app.config_file import load
@@ -44,6 +47,7 @@ from smart_app.identity.crosswalk import crossed
 from smart_app.index.memory import Memory
 from smart_app.index.store import Index
 from smart_app.outbound import Outbound
+from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
@@ -81,6 +85,8 @@ class Parts:
     qido: Qido
     holdings: Holdings
     index: Index
+    policy: Policy
+    glass: BreakGlass
     reads: Reads
     store: SqlSessionStore
     smart: SmartLaunch
@@ -89,6 +95,11 @@ class Parts:
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
+
+    def purpose(self, handle: str) -> tuple[str, str]:
+        """What a launch's requests are for while its break-glass is open."""
+        glass = self.glass.state(handle) if self.policy.may_break else None
+        return (glass.purpose, glass.id) if glass else ("", "")
 
     def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
         """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
@@ -115,15 +126,19 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     keyring = secrets_source.keyring(settings)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
     audit = AuditLog(database, keyring, clock)
-    holdings = Holdings(database, keyring, clock)
     reads = Reads(database, audit)
+    glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
 
     def forget(handle: str) -> None:
         holdings.forget(handle)
         reads.forget(handle)
+        glass.launch_ended(handle)
 
     sessions = settings.sessions
     store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
+    ehrs = {ehr.key: ehr for ehr in settings.ehrs}
+    policy = Policy(settings.policy, lambda context: roles_of(context, ehrs[context.issuer_key]), store.context, glass.is_open, clock)
+    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None)
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
@@ -146,6 +161,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         qido=Qido(outbound, clock),
         holdings=holdings,
         index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
+        policy=policy,
+        glass=glass,
         reads=reads,
         store=store,
         smart=smart,
@@ -164,7 +181,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     logs.configure()
     parts = build(settings if settings is not None else load(), clock)
     app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
-    install(app, Web(parts.settings, parts.directory, parts.store, parts.keyring, parts.audit, BUNDLE))
+    install(app, Web(parts.settings, parts.directory, parts.store, parts.keyring, parts.audit, BUNDLE, parts.purpose))
     app.register_blueprint(health.make_blueprint(parts.database))
     auditors_only = requires(Action.READ_AUDIT)
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))
@@ -219,6 +236,7 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         patient=chart.patient,
         fanout=Fanout(parts.clock),
         holdings=parts.holdings,
+        policy=parts.policy,
         memory=Memory(parts.index, parts.holdings, parts.identifiers),
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
@@ -226,9 +244,12 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
     )
+    glass = parts.glass if parts.policy.may_break else None
     app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60
+            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60, glass=glass
         ))
+    review = Review(parts.glass, parts.audit, parts.database)
+    app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:

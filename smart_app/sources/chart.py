@@ -163,6 +163,7 @@ class Chart:
             date=study.date, time=study.time, offset=study.offset, modalities=study.modalities, description=study.description,
             body_parts=study.body_parts, accession=study.accession, series_count=study.series_count, image_count=study.image_count,
             fhir_id=study.fhir_id, faults=study.faults, unfetchable=place.why, claimed_ids=crossed(facts, archive).ids if archive else (),
+            confidentiality=study.confidentiality,
         )  # fmt: skip
         return record, [place.foreign for place in places if place.foreign]
 

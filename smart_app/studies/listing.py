@@ -7,7 +7,7 @@ fails does not take away what it told this launch before; its failure is shown b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import structlog
@@ -22,9 +22,11 @@ from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.index.memory import Memory, standing
+from smart_app.policy.gate import Policy
 from smart_app.sources.base import Inquiry, Named, Source, owner
 from smart_app.studies.as_of import earliest, marked
 from smart_app.studies.merge import Houses, fold
+from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
 
@@ -40,6 +42,10 @@ class Picture:
     notes: tuple[str, ...]
     answered: int
     asked: int
+    restricted: Restriction = field(default_factory=Restriction)
+    """Studies that are there and are not among `rows`."""
+    glass_broken: bool = False
+    """Whether a row is there only because this launch's break-glass is open."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Listing:
         fanout: Fanout,
         holdings: Holdings,
         memory: Memory,
+        policy: Policy,
         launch_token: Callable[[LaunchContext], LaunchToken],
         is_live: Callable[[str], bool],
         reference: Callable[[str], str],
@@ -75,6 +82,7 @@ class Listing:
         self._fanout = fanout
         self._holdings = holdings
         self._memory = memory
+        self._policy = policy
         self._launch_token = launch_token
         self._is_live = is_live
         self._reference = reference
@@ -165,12 +173,16 @@ class Listing:
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
         answers = standing(answers)
-        rows = marked(fold(answers.values(), self._houses, self._today()), answers, waiting, self._today())
-        strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
-        strip = replace(strip, earlier=earliest(answers.values(), self._today()) if waiting else "")
+        judged = self._policy.judge(ctx, answers)
+        may = judged.answers
+        rows = told(marked(fold(may.values(), self._houses, self._today()), may, waiting, self._today()), judged.opened)
+        # The strip counts what sources said, shown or not: a restricted study is still a study.
+        strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), sum(row.count_state == "part" for row in rows))
+        strip = replace(strip, earlier=earliest(may.values(), self._today()) if waiting else "")
+        rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources))
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened))
 
     def _today(self) -> date:
         """The site's own day: the server's time zone."""

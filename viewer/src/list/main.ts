@@ -1,6 +1,7 @@
 // The Images tab in the browser: asks for the list, shows what arrives, opens studies, forgets everything at the end.
 import '../styles/app.css';
 import { bindHead } from '../theme/menu';
+import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
 import { bindKeySwitch, bindKeys } from './keys';
 import { Opening, prefetch } from './opening';
@@ -163,10 +164,11 @@ function start(): void {
       filters.focus();
     }
     if (event.target instanceof Element && event.target.closest('[data-sheet]')) keysSheet.showModal();
-    if (event.target instanceof Element && event.target.closest('dialog [data-close]')) keysSheet.close();
+    if (event.target instanceof Element && event.target.closest('[data-close]')) event.target.closest('dialog')?.close();
   });
 
   bindHead();
+  bindBreakGlass(() => session.over);
   bindKeySwitch(document.querySelector<HTMLInputElement>('#single-keys'));
   bindKeys(scroll, pane, {
     find: () => filters.focus(),
