@@ -21,15 +21,19 @@ from launch.errors import LaunchError
 from launch.issuers import IssuerDirectory, SigningKey
 from launch.session import TokenProvider
 from smart_app import health, logs, migrations, registration, secrets_source
-from smart_app.access import Action, public, requires
+from smart_app.access import Action, public, requires, roles_of
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
+from smart_app.archives.types import PatientId
 from smart_app.archives.wado import Wado
 from smart_app.audit import views as audit_views
 from smart_app.audit.events import AppStarted, LaunchEnded, LaunchRefused, Who
 from smart_app.audit.log import AuditLog
 from smart_app.audit.report import AuditReports
+from smart_app.breakglass import views as breakglass_views
+from smart_app.breakglass.review import Review
+from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
 from smart_app.config import Archive, Settings
 from smart_app.config_file import load
@@ -37,8 +41,13 @@ from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
 from smart_app.entrance.colours import Colours
 from smart_app.entrance.opening import Opening
+from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.identity.crosswalk import crossed
+from smart_app.index.memory import Memory
+from smart_app.index.store import Index
 from smart_app.outbound import Outbound
+from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
@@ -81,6 +90,9 @@ class Parts:
     archives: Archives
     qido: Qido
     holdings: Holdings
+    index: Index
+    policy: Policy
+    glass: BreakGlass
     reads: Reads
     store: SqlSessionStore
     recent: Recent
@@ -90,6 +102,16 @@ class Parts:
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
+
+    def purpose(self, handle: str) -> tuple[str, str]:
+        """What a launch's requests are for while its break-glass is open."""
+        glass = self.glass.state(handle) if self.policy.may_break else None
+        return (glass.purpose, glass.id) if glass else ("", "")
+
+    def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
+        """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
+        known = self.archives.by_key(archive)
+        return crossed(facts, known).ids if known is not None else ()
 
 
 def open_database(settings: Settings) -> Database:
@@ -111,8 +133,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     keyring = secrets_source.keyring(settings)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
     audit = AuditLog(database, keyring, clock)
-    holdings = Holdings(database, keyring, clock)
     reads = Reads(database, audit)
+    glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
 
     recent = Recent(clock)
 
@@ -120,9 +142,13 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         recent.forget(handle)
         holdings.forget(handle)
         reads.forget(handle)
+        glass.launch_ended(handle)
 
     sessions = settings.sessions
     store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
+    ehrs = {ehr.key: ehr for ehr in settings.ehrs}
+    policy = Policy(settings.policy, lambda context: roles_of(context, ehrs[context.issuer_key]), store.context, glass.is_open, clock)
+    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None)
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
@@ -144,6 +170,9 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
         qido=Qido(outbound, clock),
         holdings=holdings,
+        index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
+        policy=policy,
+        glass=glass,
         reads=reads,
         store=store,
         recent=recent.before(store),
@@ -153,12 +182,17 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     )
 
 
+def _shared(settings: Settings) -> frozenset[str]:
+    """Archives that are asked with Priors' own credential, and so tell every user the same."""
+    return frozenset(archive.key for archive in settings.archives if archive.credential.kind != "ehr-token")
+
+
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flask:
     """The web application. :raises WrongConfiguration: the settings cannot be used. :raises UnmarkedRoutes: a view has no action."""
     logs.configure()
     parts = build(settings if settings is not None else load(), clock)
     app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
-    install(app, Web(parts.settings, parts.directory, parts.recent, parts.keyring, parts.audit, BUNDLE))
+    install(app, Web(parts.settings, parts.directory, parts.recent, parts.keyring, parts.audit, BUNDLE, parts.purpose))
     app.register_blueprint(health.make_blueprint(parts.database))
     auditors_only = requires(Action.READ_AUDIT)
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))
@@ -213,6 +247,8 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         patient=chart.patient,
         fanout=Fanout(parts.clock),
         holdings=parts.holdings,
+        policy=parts.policy,
+        memory=Memory(parts.index, parts.holdings, parts.identifiers),
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
         reference=new_reference,
@@ -220,9 +256,12 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
     )
+    glass = parts.glass if parts.policy.may_break else None
     app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60
+            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60, glass=glass
         ))
+    review = Review(parts.glass, parts.audit, parts.database)
+    app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
 
 
 def open_shelf(settings: Settings, keyring: Keyring) -> Shelf | None:

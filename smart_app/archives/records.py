@@ -74,6 +74,7 @@ def _study(row: Row, uid: str, patient: PatientId, archive: ConfiguredArchive) -
         description=row.text("00081030", "description"), body_parts=row.texts("00180015", "body part"),
         accession=row.text("00080050", "accession number"), series_count=row.count("00201206", "number of series"),
         image_count=row.count("00201208", "number of images"), availability=row.text("00080056", "availability"),
+        confidentiality=tuple(label.upper() for label in row.texts("00403001", "confidentiality")),
     )  # fmt: skip
     return replace(record, faults=tuple(row.faults))
 

@@ -79,6 +79,10 @@ class StudyRecord:
     """Its series as this source counts them (ImagingStudy.series, a manifest); empty: it did not say."""
     orders: tuple[str, ...] = ()
     """`ServiceRequest/{id}` that it fulfils, when the chart says."""
+    confidentiality: tuple[str, ...] = ()
+    """Labels its source put on it, upper case: FHIR `meta.security` codes such as `R`, `V`, `PSY`, or DICOM (0040,3001) as given."""
+    as_of: datetime | None = None
+    """When its source last named it, for a study remembered from before this launch; None: named in this launch."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class ChartStudy:
     """Only those with a readable UID."""
     orders: tuple[str, ...] = ()
     """`ServiceRequest/{id}` it is based on."""
+    confidentiality: tuple[str, ...] = ()
+    """Codes of `meta.security`, upper case."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,7 @@ class _Reader:
             image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
             else (sum(known for known in counted if known) if counted and None not in counted else None),
             endpoints=self._endpoints_of(raw), faults=tuple(faults), series=_series(series, self._is_uid), orders=self._orders(raw),
+            confidentiality=_labels(raw),
         )  # fmt: skip
 
     def _orders(self, raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -280,6 +283,13 @@ def _body_parts(values: list[Any]) -> tuple[str, ...]:
     found = [part for value in values for coding in codings(value) for part in (text(coding.get("code")), text(coding.get("display"))) if part]
     found += [part for value in values for item in items(value) if (part := text(item.get("text")))]
     return tuple(dict.fromkeys(found))
+
+
+def _labels(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Security labels of the study: confidentiality and sensitivity alike. R4 Resource.meta.security is a list of Coding."""
+    meta = raw.get("meta")
+    given = items(meta.get("security")) if isinstance(meta, Mapping) else []
+    return tuple(dict.fromkeys(code.upper()[:64] for one in given if (code := text(one.get("code")))))
 
 
 def _endpoint_references(raw: Mapping[str, Any], base: str) -> list[str]:

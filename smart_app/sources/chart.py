@@ -168,6 +168,7 @@ class Chart:
             body_parts=study.body_parts, accession=study.accession, series_count=study.series_count, image_count=study.image_count,
             fhir_id=study.fhir_id, faults=study.faults, unfetchable=place.why, claimed_ids=crossed(facts, archive).ids if archive else (),
             series=tuple(SeriesRecord(one.uid, study.uid, one.number, one.modality, one.description, one.count) for one in study.series), orders=study.orders,
+            confidentiality=study.confidentiality,
         )  # fmt: skip
         return record, [place.foreign for place in places if place.foreign]
 

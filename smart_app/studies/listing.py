@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 
@@ -24,12 +24,16 @@ from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.index.memory import Memory, standing
+from smart_app.policy.gate import Policy
 from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
 from smart_app.sources.chart_evidence import charts_read
+from smart_app.studies.as_of import earliest, marked
 from smart_app.studies.copies import with_copies
 from smart_app.studies.evidence import Whose, with_evidence
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
+from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.standing import standing_of
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
@@ -46,6 +50,10 @@ class Picture:
     notes: tuple[str, ...]
     answered: int
     asked: int
+    restricted: Restriction = field(default_factory=Restriction)
+    """Studies that are there and are not among `rows`."""
+    glass_broken: bool = False
+    """Whether a row is there only because this launch's break-glass is open."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,8 @@ class Listing:
         patient: Callable[[LaunchContext], PatientFacts],
         fanout: Fanout,
         holdings: Holdings,
+        memory: Memory,
+        policy: Policy,
         launch_token: Callable[[LaunchContext], LaunchToken],
         is_live: Callable[[str], bool],
         reference: Callable[[str], str],
@@ -89,6 +99,8 @@ class Listing:
         self._read_patient = patient
         self._fanout = fanout
         self._holdings = holdings
+        self._memory = memory
+        self._policy = policy
         self._launch_token = launch_token
         self._is_live = is_live
         self._reference = reference
@@ -101,8 +113,12 @@ class Listing:
         return tuple(source.named(ctx) for source in self._sources)
 
     def known(self, ctx: LaunchContext) -> Picture:
-        """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
-        return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
+        """What earlier answers told, of this launch and, at its first look, from before it. Asks nobody; every source counts as being asked."""
+        keys = frozenset(source.key for source in self.sources(ctx))
+        facts = self._holdings.patient(ctx.handle)
+        if facts is not None and facts.id == ctx.patient_id:
+            self._memory.bring(ctx, facts, keys)
+        return self._picture(ctx, keys)
 
     def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
@@ -128,6 +144,8 @@ class Listing:
         for answer in answers:
             waiting.discard(answer.source)
             kept = self._keep(ctx, answer)
+            if facts is not None:
+                self._memory.take(ctx, facts, kept)
             if not self._is_live(ctx.handle):
                 # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
                 self._holdings.forget(ctx.handle)
@@ -186,15 +204,22 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
-        told = tuple(answers.values())
-        standing = standing_of(sources, answers, waiting, self._houses.local)
-        whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), self._today())
-        rows = with_evidence(with_copies(fold(told, self._houses, self._today()), told, self._houses), told, standing, whose)
+        answers = standing(answers)
+        judged = self._policy.judge(ctx, answers)
+        may = judged.answers
+        said, today = tuple(may.values()), self._today()
+        whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), today)
+        rows = with_copies(told(marked(fold(said, self._houses, today), may, waiting, today), judged.opened), said, self._houses)
+        rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
         in_part = sum(row.count_state == "part" for row in rows)
-        strip = strip_of(sources, answers, waiting, len(rows), in_part, charts_read(sources, (one for one in told if one.source not in waiting), is_whole))
+        read = charts_read(sources, (one for one in answers.values() if one.source not in waiting), is_whole)
+        # The strip counts what sources said, shown or not: a restricted study is still a study.
+        strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
+        strip = replace(strip, earlier=earliest(said, today) if waiting else "")
+        rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources))
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened))
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""

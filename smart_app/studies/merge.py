@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from smart_app.archives.types import Answer, ReportRecord, StudyRecord
-from smart_app.sources.base import CHART
+from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
 from smart_app.studies.regions import HEART, regions_of
 from smart_app.studies.rows import RowSource, StudyRow
@@ -62,8 +62,8 @@ class Houses:
 def fold(answers: Iterable[Answer], houses: Houses, today: date) -> tuple[StudyRow, ...]:
     """All rows, newest first, unknown dates last."""
     kept = tuple(answers)
-    names = {answer.source: answer.name for answer in kept}
-    disputed = {(answer.source, uid) for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
+    names = {owner(answer.source): answer.name for answer in kept}
+    disputed = {(owner(answer.source), uid) for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
     reports = [report for answer in kept for report in answer.reports or ()]
     reports_read = any(answer.reports is not None for answer in kept)
     lists = series_lists(kept)

@@ -70,6 +70,8 @@ class StudyRow:
     """For a request: the number by which whoever has it finds it."""
     missing: tuple[str, ...] = ()
     """What is known not to be here, a sentence each: `Series 4, Lung 1.0 mm: not here.`"""
+    as_of: str = ""
+    """From before this launch, and not confirmed yet: `as of 10:42`, `as of 21 May; Kestrel did not answer now`."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,5 @@ class Strip:
     chips: tuple[SourceChip, ...]
     chart_unread: bool = False
     """No source holds a study, but orders, reports or letters of the chart could not all be read: it may name one."""
+    earlier: str = ""
+    """`From earlier: as of 10:42.` while remembered rows stand and sources are being asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -14,9 +15,10 @@ from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires
 from smart_app.archives.dicom_json import is_uid
-from smart_app.archives.types import Answer
 from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, Who
 from smart_app.audit.log import AuditLog
+from smart_app.breakglass.reasons import REASONS
+from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock
 from smart_app.errors import AppError, Fault, Side
 from smart_app.fhir.patient import PatientFacts
@@ -41,8 +43,12 @@ def patient_key(ctx: LaunchContext) -> str:
     return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
 
 
-def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int) -> Blueprint:
-    """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself."""
+def make_blueprint(
+    listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int, glass: BreakGlass | None = None
+) -> Blueprint:
+    """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself.
+    `glass` where a rule lets somebody open restricted studies with a reason.
+    """
     blueprint = Blueprint("studies", __name__)
 
     @blueprint.get("/l/<launch:handle>/studies")
@@ -93,6 +99,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         return render_template(
             "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
             born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
+            restricted=known.restricted, glass=glass.state(ctx.handle) if glass else None, reasons=REASONS if glass else {}, glass_minutes=glass.minutes if glass else 0,
             boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study, "idle_seconds": idle_seconds},
         )  # fmt: skip
 
@@ -108,14 +115,19 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
             raise AppError(NO_PATIENT_FACTS)
         return facts
 
+    def acting(who: Who, ctx: LaunchContext, step: Step) -> Who:
+        """Who is shown restricted rows is so for the reason given, also if they gave it after this stream began."""
+        opened = glass.state(ctx.handle) if glass and step.picture.glass_broken else None
+        return replace(who, purpose=opened.purpose, opening=opened.id) if opened else who
+
     def tell(ctx: LaunchContext, who: Who, only: str | None, elsewhere: frozenset[str]) -> Iterator[str]:
         """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
         echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
         shown: dict[str, StudyRow] = {}
         try:
             for step in listing.ask(ctx, only, elsewhere):
-                if step.answer is not None:
-                    audit.record_all(_events(step.answer, who, ctx.patient_id))
+                if step.answer is not None or step.picture.rows:
+                    audit.record_all(_events(step, acting(who, ctx, step), ctx.patient_id))
                     if rows := _rows(step, shown, ctx):
                         yield _event("rows", echo | rows)
                 yield _event("strip", echo | _strip(step.picture, ctx))
@@ -129,7 +141,11 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
     return blueprint
 
 
-def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
+def _events(step: Step, who: Who, patient: str | None) -> Iterator[Event]:
+    answer = step.answer
+    if answer is None:  # rows of earlier answers, which the page has got already and must be able to lose
+        yield SourceAnswered(who=who, patient=patient, source="page", state="shown", count=len(step.picture.rows))
+        return
     outcome = Outcome.OK if is_whole(answer) else Outcome.MINOR
     yield SourceAnswered(
         who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies) + len(answer.evidence or ()),
@@ -164,7 +180,7 @@ def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
     return {
         "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
         "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
-        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx),
+        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx, restricted=picture.restricted),
     }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class Reads:
 
         :raises AuditUnavailable: then nothing may be sent.
         """
-        key = (launch_id(ask.handle), hashlib.sha256("\n".join((ask.archive.key, ask.study, series, what)).encode()).hexdigest()[:32])
+        key = (launch_id(ask.handle), hashlib.sha256("\n".join((ask.archive.key, ask.study, series, what, ask.who.opening)).encode()).hexdigest()[:32])
         with self._lock:
             if key in self._known:
                 return

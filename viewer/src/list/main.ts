@@ -2,6 +2,7 @@
 import '../styles/app.css';
 import { bindHead } from '../theme/menu';
 import { counted } from './facets';
+import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
 import { bindKeySwitch, bindKeys } from './keys';
 import { Opening, prefetch } from './opening';
@@ -181,10 +182,11 @@ function start(): void {
       filters.focus();
     }
     if (event.target instanceof Element && event.target.closest('[data-sheet]')) keysSheet.showModal();
-    if (event.target instanceof Element && event.target.closest('dialog [data-close]')) keysSheet.close();
+    if (event.target instanceof Element && event.target.closest('[data-close]')) event.target.closest('dialog')?.close();
   });
 
   bindHead();
+  bindBreakGlass(() => session.over);
   bindKeySwitch(document.querySelector<HTMLInputElement>('#single-keys'));
   bindKeys(scroll, pane, {
     find: () => filters.focus(),
