@@ -44,6 +44,7 @@ HOLD_SECONDS = 1.5
 """From a near archive the first few images are fetched ahead, then it is waited for somebody to want the rest: until then
 the page's first image needs the machine more."""
 AT_ONCE = 6
+MOST_KNOWN = 1000
 
 
 class Haste(Enum):
@@ -64,6 +65,7 @@ class Filler:
     def __init__(self, wado: Wado, shelf: Shelf, seats: Seats, *, tenant: str) -> None:
         self._wado, self._shelf, self._seats, self._tenant = wado, shelf, seats, tenant
         self._running = threading.BoundedSemaphore(AT_ONCE)
+        self._too_large: set[str] = set()
 
     def name(self, ask: Ask, series: str) -> str:
         """Archive, patient and series; and the launch, where the archive decides by the user's own token."""
@@ -84,6 +86,8 @@ class Filler:
         `listed`: all its instances, where this launch knows them.
         """
         name = self.name(ask, series)
+        if name in self._too_large:
+            return None
         seat = self._seats.take(ask.archive)
         if seat is None:
             return self._shelf.find(name)
@@ -117,7 +121,12 @@ class Filler:
             log.info("series_fetched", archive=ask.archive.key, bytes=writer.size, streams=retrieval.streams, kept=whole, ms=round((time.monotonic() - since) * 1000))
         except AppError as error:
             writer.fail(error.fault.code, error.retry_after if isinstance(error, ArchiveFault) else None)
-        except (Full, Unwanted):
+        except Full:
+            if len(self._too_large) > MOST_KNOWN:
+                self._too_large.clear()
+            self._too_large.add(self.name(ask, series))
+            writer.leave()
+        except Unwanted:
             writer.leave()
         except Exception as error:  # a full disk, a launch that ended: whoever waits asks the archive himself
             log.info("frame_cache_fill_failed", archive=ask.archive.key, kind=type(error).__name__)

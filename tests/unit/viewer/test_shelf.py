@@ -195,6 +195,17 @@ def test_the_first_process_to_start_finds_nothing(tmp_path, killed):
     assert names(shelf(tmp_path)) == []
 
 
+def test_who_only_sweeps_neither_empties_nor_counts_as_alive(tmp_path):
+    on = shelf(tmp_path)
+    fill(on, "a")
+    worker = shelf(tmp_path, serves=False)
+    assert names(worker) == ["a"]
+    shelf(tmp_path, seconds=0.0, serves=False).sweep()
+    assert names(on) == []
+    shelves.discard(tmp_path / "frames")
+    assert not (tmp_path / "frames").exists()
+
+
 def cut(folder):
     with open(folder / DATA, "r+b") as file:
         file.truncate(900)
