@@ -7,10 +7,15 @@ import time
 import pytest
 
 from smart_app.archives.registry import Archives
-from smart_app.archives.types import Answer, SourceState
+from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
+from smart_app.audit.events import Who
+from smart_app.holdings.store import Held
 from smart_app.viewer import filling, following
 from smart_app.viewer.ahead import Ahead
+from smart_app.viewer.asking import Ask
+from smart_app.viewer.filling import Filler
 from smart_app.viewer.lanes import Lanes, Seats
+from smart_app.viewer.shelf import Shelf
 from tests.unit.viewer import fake, world
 from tests.unit.viewer.test_gateway import FRAMES, OBJECTS, ONE, SERIES, parts, stranger
 
@@ -186,6 +191,25 @@ def test_where_the_archive_asks_for_the_users_own_token_nothing_is_shared(tmp_pa
     assert len(series_asked(kestrel)) == 2
 
 
+def test_names_tell_tenant_archive_patient_study_and_series_apart(tmp_path, kestrel):
+    on = Shelf(tmp_path / "frames", b"k" * 32, most=1000, seconds=60)
+
+    def name(tenant="default", series="1.1", study="1", key="kestrel", base=kestrel.base, patients=(("P-1", "urn:a"),)):
+        (archive,) = Archives([world.archive(base, key=key)], read_secret=lambda ref: "")
+        ids = tuple(PatientId(*one) for one in patients)
+        held = Held(study, key, ids[0], StudyRecord(study, key, "Kestrel", key, ids[0]), ids)
+        ask = Ask(world.context(), Who.nobody("default", "", ""), archive, held, None)
+        return Filler(None, on, Seats(), tenant=tenant).name(ask, series)
+
+    variants = [
+        name(), name(tenant="other"), name(series="1.2"), name(study="2"), name(key="stbrannoc"), name(base=kestrel.base + "/other"),
+        name(patients=[("P-2", "urn:a")]), name(patients=[("P-1", "urn:b")]), name(patients=[("P-1", "urn:a"), ("P-2", "urn:a")]),
+        name(patients=[("P-1urn:", "a")]),
+    ]  # fmt: skip
+    assert len(set(variants)) == len(variants)
+    assert name(patients=[("P-2", "urn:a"), ("P-1", "urn:a")]) == name(patients=[("P-1", "urn:a"), ("P-2", "urn:a")])
+
+
 # What is never kept
 
 
@@ -307,14 +331,14 @@ def test_nothing_is_fetched_ahead_for_a_launch_that_has_ended(kept, kestrel, mon
     class Ended:
         end = object()
 
-    class Ask:
+    class Opened:
         handle = "h"
 
-    Ahead(Recorded(), lambda handle: bool(live)).opened(Ask(), ["1", "2", "3"])
+    Ahead(Recorded(), lambda handle: bool(live)).opened(Opened(), ["1", "2", "3"])
     time.sleep(0.3)
     assert begun == ["1"]
     live.append(True)
-    Ahead(Recorded(), lambda handle: bool(live)).opened(Ask(), ["1", "2", "3"])
+    Ahead(Recorded(), lambda handle: bool(live)).opened(Opened(), ["1", "2", "3"])
     until(lambda: begun == ["1", "1", "2"])
 
 
