@@ -27,8 +27,11 @@ def measure(places: Places, samples: Samples, rounds: int, far_rounds: int, firs
     frames(Place(places.nginx_cache), places.near.frames, FRAME)
     for workers in WORKERS:
         places.priors.serve(workers)
-        for _ in range(2 * workers):
-            _opened(places, places.near)  # each worker has done this once
+        for _ in range(2 * workers):  # each worker has done all of it once
+            warm = _cold(places, places.near)
+            _series(warm, places.near)
+            frames(warm, places.near.frames[:30], FRAME)
+            _opened(places, places.far)
         _bench(places, samples, f" {workers}w", rounds, far_rounds, firsts)
 
 
