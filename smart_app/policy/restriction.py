@@ -39,6 +39,10 @@ def judged(answers: Mapping[str, Answer], decide: Decide, *, glass_broken: bool)
     for answer in answers.values():
         for record in answer.studies:
             by_uid.setdefault(record.uid, []).append(record)
+    for answer in answers.values():
+        for label in answer.labels:
+            if label.study in by_uid:  # a label by itself is no study
+                by_uid[label.study].append(StudyRecord(label.study, answer.source, "", None, confidentiality=label.codes))
     effects = {uid: decide(records) for uid, records in by_uid.items()}
     opened = frozenset(uid for uid, effect in effects.items() if effect is Effect.BREAK_GLASS and glass_broken)
     closed = {uid: effect for uid, effect in effects.items() if effect is not Effect.SHOW and uid not in opened}
