@@ -136,6 +136,8 @@ class EvidenceRecord:
     """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
     wording: str = ""
     """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,22 @@ def test_alone_it_still_takes_none_found_away(hospital: World) -> None:
     assert "No imaging found" not in strip(events)["notes_html"]
 
 
+def test_a_labelled_report_is_no_way_round(hospital: World) -> None:
+    """The chart speaks of a study that nobody holds, under a label; and an order speaks of the restricted one."""
+    said = {"resourceType": "DiagnosticReport", "status": "final", "subject": {"reference": "Patient/p1"}, "code": {"text": "CANARY-REPORT MRI brain"},
+            "category": [{"coding": [{"code": "RAD"}]}], "effectiveDateTime": "2025-03-01"}  # fmt: skip
+    hospital.ehr["DiagnosticReport"] = lambda asked: bundle(
+        {**said, "id": "r1", "meta": {"security": [{"code": "PSY"}]}}, {**said, "id": "r2", "imagingStudy": [{"reference": "ImagingStudy/s1"}], "effectiveDateTime": "2020-01-01"}
+    )
+    events = list(hospital.stream())
+    assert set(listed(events)) == {"2.25.2"}
+    assert "2 studies are restricted here" in strip(events)["notes_html"]
+    assert "CANARY" not in hospital.get("/studies").text
+    assert "CANARY" not in json.dumps(events[-3:])
+    hospital.post("/break-glass", **REASON)
+    assert "CANARY-REPORT" in hospital.get("/studies").text
+
+
 def test_a_label_that_comes_late_takes_the_row_back(hospital: World) -> None:
     """Kestrel names it before the chart has said what it is."""
     labelled = hospital.ehr["ImagingStudy"]
