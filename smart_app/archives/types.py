@@ -136,6 +136,8 @@ class EvidenceRecord:
     """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
     wording: str = ""
     """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,15 @@ class ReportRecord:
     """`ImagingStudy/{id}` or Study Instance UIDs."""
     accessions: tuple[str, ...] = ()
     """Accession numbers of the EHR's own namespace."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a source said of a study's confidentiality, without anything else of it."""
+
+    study: str
+    codes: tuple[str, ...]
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +191,8 @@ class Answer:
     """None: it was not read."""
     series: tuple[SeriesRecord, ...] = ()
     """In a side answer: the series that an archive lists of studies that seem to lack some."""
+    labels: tuple[Label, ...] = ()
+    """Labels remembered from before this launch: they name no row, and bind whoever else names the study."""
 
 
 @dataclass(frozen=True)
