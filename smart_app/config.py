@@ -159,7 +159,7 @@ class Limits(Frozen):
     search_bytes: int = Field(16_000_000, gt=0, description="Cap of one search answer, after inflating.")
     metadata_bytes: int = Field(64_000_000, gt=0, description="Cap of one metadata answer, after inflating.")
     instance_bytes: int = Field(2_000_000_000, gt=0, description="Cap of one instance.")
-    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead).")
+    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead). Whole series take half of them at most; a distant archive is quicker with 32 or more.")
     page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page.")
     max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
 
