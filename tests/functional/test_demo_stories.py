@@ -14,9 +14,9 @@ OWNERS = {study.uid: study.patient for study in STUDIES}
 SYSTEMS = {archive.key: archive.identifier_system for archive in ARCHIVES}
 
 
-def listed(town: Town, patient: str, user: str = "dr-halloran") -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+def listed(town: Town, patient: str, user: str = "dr-halloran", jar: Jar | None = None) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """(rows by Study Instance UID, the last strip)."""
-    jar = Jar()
+    jar = jar or Jar()
     handle = jar.launch(town, patient, user)
     stream = events(jar.get(f"{town.plan.app}/l/{handle}/studies/stream"))
     assert stream[-1][0] == "done"
@@ -88,12 +88,17 @@ KNOWN = {
 
 @pytest.mark.parametrize("patient", KNOWN)
 def test_what_the_chart_speaks_of_and_nobody_holds_can_be_asked_for(town: Town, patient: str) -> None:
-    rows, strip = listed(town, patient)
+    jar = Jar()
+    rows, strip = listed(town, patient, jar=jar)
     title, sentence = KNOWN[patient]
     (row,) = [one for one in rows.values() if title in one["html"] and 'data-kind="known"' in one["html"]]
     assert strip["tone"] == "all"
     assert sentence in row["html"]
-    assert "/request?of=" in row["html"]
+    path = re.search(r'href="(/l/[^/]+/request\?of=[0-9a-f]{32})"', row["html"])
+    assert path
+    sheet = jar.get(town.plan.app + path[1])
+    assert sheet.status == 200
+    assert title in sheet.text
 
 
 def test_what_may_be_at_a_place_that_was_not_asked_is_not_said_to_be_missing(town: Town) -> None:
