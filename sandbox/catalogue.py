@@ -63,6 +63,9 @@ ONCOLOGY = (
     Study("holt-ct-first", "adeyemi-holt", ("stbrannoc",), 714, "1622", "CT", "CT chest, low dose", "CHEST", "SB-24-30021", (
         Series(2, "CT", "Axial lung 5 mm low dose", "ct_chest", 60, 3, "implicit", {"thickness": 5.0, "nodule": 5.0, "kernel": "lung"}),
     ), in_chart=False),
+    Study("holt-ct-first-sent", "adeyemi-holt", ("northgate",), 714, "1622", "CT", "CT chest, low dose", "CHEST", "NG24-0612-901", (
+        Series(2, "CT", "Axial lung 5 mm low dose", "ct_chest", 60, 3, "implicit", {"thickness": 5.0, "nodule": 5.0, "kernel": "lung"}),
+    ), in_chart=False),
     Study("holt-liver", "adeyemi-holt", ("stbrannoc",), 420, "1105", "US", "Ultrasound liver", "ABDOMEN", "SB-25-10440", (
         Series(1, "US", "Liver", "us_liver", 3, 1),
     ), in_chart=False),
@@ -87,6 +90,10 @@ PREOP = (
     ), report="preliminary", conclusion="Heart size upper normal."),
     Study("parekh-ecg", "parekh", ("northgate",), 1, "0655", "ECG", "ECG, 12 lead", "HEART", "NG26-0520-005", (
         Series(1, "ECG", "12 lead, 10 s", "ecg_real"),
+    )),
+    Study("parekh-ct", "parekh", ("stbrannoc",), 44, "1015", "CT", "CT chest, aorta and grafts", "CHEST", "SB-26-61203", (
+        Series(2, "CT", "Axial 5 mm", "ct_chest", 48, 3, options={"thickness": 5.0, "nodule": 0.0}),
+        Series(4, "CT", "Lung 1.0 mm", "ct_chest", 240, 6, options={"thickness": 1.0}, held=False),
     )),
     Study("grunwald-ct", "grunwald", ("northgate",), 12, "0905", "CT", "CT chest, aorta", "CHEST", "NG26-0509-140", (
         Series(2, "CT", "Axial 5 mm", "ct_chest", 48, 3, options={"thickness": 5.0, "nodule": 0.0}),

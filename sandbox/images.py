@@ -107,7 +107,7 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[int]:
 
 def _tasks(home: Path, small: bool, today: date) -> Iterator[_Task]:
     for study in world.STUDIES:
-        for series in study.series if study.archives else ():
+        for series in [one for one in study.series if one.held] if study.archives else ():
             count = series.small if small else series.images
             for start in range(0, count, CHUNK):
                 yield _Task(home, study, series, start, min(count, start + CHUNK), small, today)

@@ -72,6 +72,8 @@ class DemoSeries:
     syntax: str = "explicit"
     """Key of sandbox.recipes.syntaxes.SYNTAXES."""
     options: Mapping[str, object] = field(default_factory=dict)
+    held: bool = True
+    """Whether any archive has it; if not, only the chart counts it."""
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,10 @@ class Listing:
             self._memory.bring(ctx, facts, keys)
         return self._picture(ctx, keys)
 
+    def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
+        """The row whose request this is, by all that this launch was told; None: this launch has none."""
+        return next((row for row in self._picture(ctx, frozenset()).rows if request and row.request == request), None)
+
     def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
 
