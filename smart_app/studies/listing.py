@@ -23,6 +23,8 @@ from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.sources.base import Inquiry, Named, Source, owner
 from smart_app.studies.merge import Houses, fold
+from smart_app.studies.purpose import marked
+from smart_app.studies.relevance import Relevance, reading, relevant
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
 
@@ -38,6 +40,8 @@ class Picture:
     notes: tuple[str, ...]
     answered: int
     asked: int
+    relevant_to: str = ""
+    """What the rows' relevance is about, in words."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,20 @@ class Listing:
     def known(self, ctx: LaunchContext) -> Picture:
         """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
         return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
+
+    def matters(self, ctx: LaunchContext) -> tuple[str, dict[str, Relevance]]:
+        """What the chart is open for, in words, and each study's reason to be looked at."""
+        picture = self.known(ctx)
+        return picture.relevant_to, {row.uid: Relevance(row.relevance_key, row.relevance) for row in picture.rows if row.relevance}
+
+    def beside(self, ctx: LaunchContext, uid: str) -> tuple[str, dict[str, Relevance]]:
+        """What matters to someone who reads this study: the words for it, and each other study's reason.
+
+        :raises KeyError: this launch's list does not hold it.
+        """
+        rows = self.known(ctx).rows
+        purpose = reading({row.uid: row for row in rows}[uid])
+        return purpose.words, relevant(purpose, rows)
 
     def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
@@ -154,11 +172,11 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
-        rows = fold(answers.values(), self._houses, self._today())
+        rows, relevant_to = marked(fold(answers.values(), self._houses, self._today()), answers.values(), self._houses, self._today())
         strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources))
+        return Picture(rows, strip, notes, answered, len(sources), relevant_to)
 
     def _today(self) -> date:
         """The site's own day: the server's time zone."""

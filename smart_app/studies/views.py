@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
 
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
@@ -65,6 +65,19 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         events = stream_with_context(tell(ctx, who, only, frozenset(request.args.getlist("asking"))))
         return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
+    @blueprint.get("/l/<launch:handle>/studies/relevance")
+    @requires(Action.VIEW_STUDIES)
+    def relevance(handle: str) -> Response:
+        """What matters to someone who reads the study `to`; without it, what the chart is open for."""
+        ctx, to = current_launch(), request.args.get("to")
+        try:
+            words, found = listing.beside(ctx, to) if to is not None else listing.matters(ctx)
+        except KeyError:
+            raise NotHere("no-such-study") from None
+        audit.record(SourceAnswered(who=current_who(), patient=ctx.patient_id, source="relevance", state="shown", count=len(found)))
+        told = {uid: [one.key, one.sentence] for uid, one in found.items()}
+        return jsonify({"launch": ctx.handle, "patient": patient_key(ctx), "to": to or "", "words": words, "rows": told})
+
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)
         known = listing.known(ctx)
@@ -77,6 +90,7 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         return render_template(
             "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
             born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
+            relevant_to=known.relevant_to,
             boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study, "idle_seconds": idle_seconds},
         )  # fmt: skip
 
@@ -147,6 +161,7 @@ def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
     strip = picture.strip
     return {
         "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
+        "relevant_to": picture.relevant_to,
         "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
         "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx),
     }  # fmt: skip

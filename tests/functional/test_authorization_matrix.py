@@ -41,6 +41,7 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.page": OWN,
     "studies.study": OWN,
     "studies.stream": OWN,
+    "studies.relevance": OWN,
     "viewer.outline": OWN,
     "viewer.search_studies": OWN,
     "viewer.search_series": OWN,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_app.archives.types import Answer, PatientId, ReportRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, PatientId, PurposeRecord, ReportRecord, SourceState, StudyRecord
 from smart_app.fhir.patient import Identifier, PatientFacts
 from smart_app.holdings import codec
 
@@ -24,6 +24,7 @@ answers = st.builds(
     Answer, words, words, words, st.sampled_from(SourceState), st.lists(studies, max_size=2).map(tuple), moments, moments, st.integers(0, 9), st.integers(0, 9),
     st.booleans(), tuples, tuples, maybe, words, tuples, st.none() | st.lists(st.builds(ReportRecord, words, tuples, tuples), max_size=2).map(tuple),
 )  # fmt: skip
+purposes = st.builds(PurposeRecord, words, words, words, tuples, maybe, st.booleans(), st.booleans(), tuples, st.booleans())
 facts = st.builds(
     PatientFacts, words, words, words, words, maybe, maybe, st.lists(st.builds(Identifier, maybe, words, tuples, maybe, maybe), max_size=2).map(tuple), maybe,
     st.booleans(), maybe,
@@ -32,6 +33,12 @@ facts = st.builds(
 
 @given(answers)
 def test_answers(answer: Answer) -> None:
+    assert codec.answer_from(codec.dump(answer)) == answer
+
+
+@given(st.none() | st.lists(purposes, max_size=2).map(tuple))
+def test_purposes(found: tuple[PurposeRecord, ...] | None) -> None:
+    answer = Answer("ehr:n/purpose", "Chart", "N", SourceState.OK, purpose=found)
     assert codec.answer_from(codec.dump(answer)) == answer
 
 
