@@ -47,6 +47,7 @@ from smart_app.sources.dicomweb import ArchiveSource
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
+from smart_app.studies.watching import Watch
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.asking import Doorman
 from smart_app.viewer.catalogue import Catalogue
@@ -196,11 +197,12 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
     order = {archive.key: archive.order for archive in parts.archives}
+    fanout = Fanout(parts.clock)
     listing = Listing(
         sources=sources,
         houses=Houses(order, frozenset(archive.key for archive in parts.archives if archive.settings.local)),
         patient=chart.patient,
-        fanout=Fanout(parts.clock),
+        fanout=fanout,
         holdings=parts.holdings,
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
@@ -208,9 +210,13 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
     )
-    app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60
-        ))
+    seconds = parts.settings.watch_seconds
+    watch = Watch(
+        sources=sources, fanout=fanout, holdings=parts.holdings, launch_token=parts.launch_token, is_live=parts.store.is_live, clock=parts.clock,
+        deadline=min(parts.settings.list_deadline, 10), seconds=seconds,
+    )  # fmt: skip
+    pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
+    app.register_blueprint(studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace))
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:

@@ -72,9 +72,9 @@ class Chart:
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         """Its studies, and beside them its reports, and why the chart may be open now."""
         ctx, facts, own = inquiry.context, inquiry.facts, self.named(inquiry.context)
-        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds))
+        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds), watch=True)
         yield Question(self.reports_key(ctx), own.name, own.organization, lambda seconds: self.reports(ctx, facts, seconds))
-        yield Question(f"{own.key}/purpose", own.name, own.organization, lambda seconds: self.purpose(ctx, facts, seconds))
+        yield Question(f"{own.key}/purpose", own.name, own.organization, lambda seconds: self.purpose(ctx, facts, seconds), watch=True)
 
     def reports_key(self, ctx: LaunchContext) -> str:
         """Key under which the reports' answer is kept. It is no source of studies and has no place in the strip."""

@@ -89,6 +89,10 @@ class Listing:
         """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
         return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
 
+    def settled(self, ctx: LaunchContext) -> Picture:
+        """The same after all have been asked: what each said last stands."""
+        return self._picture(ctx, frozenset())
+
     def matters(self, ctx: LaunchContext) -> tuple[str, dict[str, Relevance]]:
         """What the chart is open for, in words, and each study's reason to be looked at."""
         picture = self.known(ctx)

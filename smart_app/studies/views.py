@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -12,9 +13,9 @@ from flask import Blueprint, Response, jsonify, render_template, request, stream
 
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
-from smart_app.access import Action, requires
+from smart_app.access import Action, requires, unattended
 from smart_app.archives.types import Answer
-from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, Who
+from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, StudyArrived, Who
 from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
 from smart_app.errors import AppError, Fault, Side
@@ -25,6 +26,7 @@ from smart_app.studies import dates
 from smart_app.studies.listing import Listing, Picture, Step
 from smart_app.studies.rows import StudyRow
 from smart_app.studies.strip import is_whole
+from smart_app.studies.watching import Look, Watch
 from smart_app.web import current_launch, current_who, with_wasm
 from smart_app.web.faults import NotHere
 
@@ -39,8 +41,16 @@ def patient_key(ctx: LaunchContext) -> str:
     return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
 
 
-def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int) -> Blueprint:
-    """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself."""
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that the page keeps to: until it blanks itself unused, and between two looks for new studies (0: none)."""
+
+    idle_seconds: int
+    watch_seconds: int = 0
+
+
+def make_blueprint(listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace) -> Blueprint:
+    """`chart` is asked only when the launch's patient has not been read yet."""
     blueprint = Blueprint("studies", __name__)
 
     @blueprint.get("/l/<launch:handle>/studies")
@@ -78,6 +88,29 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
         told = {uid: [one.key, one.sentence] for uid, one in found.items()}
         return jsonify({"launch": ctx.handle, "patient": patient_key(ctx), "to": to or "", "words": words, "rows": told})
 
+    @blueprint.get("/l/<launch:handle>/studies/watch")
+    @requires(Action.VIEW_STUDIES)
+    @unattended
+    def look_again(handle: str) -> Response:
+        """What is new since the page that asks last heard: `known` is what it was told then."""
+        ctx, who = current_launch(), current_who()
+        if not pace.watch_seconds:
+            raise NotHere("no-watch")
+        echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
+        try:
+            look = watch.look(ctx)
+        except SessionEnded:
+            return jsonify(echo | {"ended": True})
+        picture = listing.settled(ctx)
+        told: dict[str, Any] = echo | {"at": look.at.astimezone().strftime("%H:%M"), "missed": list(look.missed), "known": _mark(picture)}
+        events = list(_look_events(look, who, ctx.patient_id))
+        if told["known"] != request.args.get("known"):
+            events.append(SourceAnswered(who=who, patient=ctx.patient_id, source="watch", state="shown", count=len(picture.rows)))
+            arrived = {one.uid: _arrival(one.within_seconds, look) for one in look.arrived}
+            told |= {"rows": [_row(row, ctx) for row in picture.rows], "strip": _strip(picture, ctx), "arrived": arrived}
+        audit.record_all(events)
+        return jsonify(told)
+
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)
         known = listing.known(ctx)
@@ -91,7 +124,8 @@ def make_blueprint(listing: Listing, holdings: Holdings, chart: Chart, audit: Au
             "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
             born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
             relevant_to=known.relevant_to,
-            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study, "idle_seconds": idle_seconds},
+            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study,
+                  "idle_seconds": pace.idle_seconds, "watch_seconds": pace.watch_seconds},
         )  # fmt: skip
 
     def patient(ctx: LaunchContext) -> PatientFacts:
@@ -135,6 +169,25 @@ def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
     )  # fmt: skip
     if answer.withheld:
         yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
+
+
+def _look_events(look: Look, who: Who, patient: str | None) -> Iterator[Event]:
+    for one in look.arrived:
+        yield StudyArrived(
+            who=who, patient=patient, source=one.source, study=one.uid, within_seconds=one.within_seconds, study_seconds=one.study_seconds
+        )  # fmt: skip
+    for source, count in look.withheld:
+        yield RowWithheld(who=who, patient=patient, source=source, reason="another-patient", count=count)
+
+
+def _arrival(within: int | None, look: Look) -> str:
+    found = f"Found {look.at.astimezone().strftime('%H:%M')}"
+    return found if within is None else f"{found}, within {max(1, within)} s of arriving"
+
+
+def _mark(picture: Picture) -> str:
+    """Names what is shown without telling it: equal as long as no row differs."""
+    return hashlib.sha256(repr((picture.rows, picture.relevant_to)).encode()).hexdigest()[:16]
 
 
 def _rows(step: Step, shown: dict[str, StudyRow], ctx: LaunchContext) -> dict[str, Any]:

@@ -42,6 +42,7 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.study": OWN,
     "studies.stream": OWN,
     "studies.relevance": OWN,
+    "studies.look_again": OWN,
     "viewer.outline": OWN,
     "viewer.search_studies": OWN,
     "viewer.search_series": OWN,

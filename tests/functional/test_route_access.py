@@ -57,6 +57,7 @@ ROWS = {
     "/l/<launch:handle>/studies": CHART,
     "/l/<launch:handle>/studies/stream": CHART,
     "/l/<launch:handle>/studies/relevance": CHART,
+    "/l/<launch:handle>/studies/watch": CHART,
     "/l/<launch:handle>/studies/<uid:study>": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     DICOMWEB: CHART,

@@ -19,6 +19,7 @@ from smart_app.audit.events import (
     RowWithheld,
     SeriesRead,
     SourceAnswered,
+    StudyArrived,
     StudyOpened,
     Who,
 )
@@ -40,6 +41,7 @@ EVENTS: list[Event] = [
     InstanceWithheld(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", instance="1.2.3.4.5", reason="other patient"),
     AccessDenied(who=WHO, action="read-audit", reason="role"),
     AuditRead(who=WHO, patient="p1", about="patient"),
+    StudyArrived(who=WHO, patient="p1", source="northgate", study="1.2.3", within_seconds=30),
 ]
 
 
