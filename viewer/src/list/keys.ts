@@ -4,6 +4,8 @@ export interface Actions {
   clearFind(): boolean;
   rows(): HTMLElement[];
   retryFailed(): void;
+  /** By time, or by relevance. */
+  turnOrder(): void;
   help(): void;
   /** Closes the innermost open thing; false when there was none. */
   back(): boolean;
@@ -73,6 +75,7 @@ export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Action
     if (typing || inViewer || !singleKeysOn()) return;
     if (event.key === '/') actions.find();
     else if (event.key === '?') actions.help();
+    else if ((event.key === 'o' || event.key === 'O') && inList) actions.turnOrder();
     else if (event.key === 'R' && event.shiftKey) actions.retryFailed();
     else return;
     event.preventDefault();
