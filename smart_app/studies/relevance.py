@@ -28,6 +28,8 @@ kinds have their say before."""
 
 COMPARABLE = 2
 """Up to this level a study can be laid beside the current one: of these the newest and the oldest are named."""
+NAMED = 3
+"""With fewer to compare, which is the newest and which the oldest is seen at a glance."""
 FAR = 999_999
 
 
@@ -77,8 +79,8 @@ def relevant(purpose: Purpose, rows: Iterable[StudyRow]) -> dict[str, Relevance]
         (day, uid) for uid, (level, row) in levels.items()
         if level <= COMPARABLE and (day := dates.day_of(row.iso_date)) is not None and purpose.day is not None and day < purpose.day
     )  # fmt: skip
-    if len(comparable) > 1:
-        for (_, uid), words in ((comparable[-1], "the most recent"), (comparable[0], "the oldest to compare with")):
+    if len(comparable) >= NAMED:
+        for (_, uid), words in ((comparable[-1], "the most recent"), (comparable[0], "the oldest")):
             found[uid] = replace(found[uid], sentence=f"{found[uid].sentence}, {words}")
     return found
 

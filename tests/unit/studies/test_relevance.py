@@ -77,13 +77,14 @@ def test_the_order_is_by_closeness_then_by_time_and_names_the_newest_and_the_old
     found = relevant(purpose("CT head", "CT"), rows)
     assert sorted(found, key=lambda uid: found[uid].key) == ["today", "new", "old", "undated", "mr", "neck"]
     assert found["mr"].sentence == "Same region, MRI, 20 days before, the most recent"
-    assert found["old"].sentence == "Same exam, 7 years before, the oldest to compare with"
+    assert found["old"].sentence == "Same exam, 7 years before, the oldest"
     assert found["new"].sentence == "Same exam, 4 months before"
     assert found["today"].sentence == "Same exam, same day"
 
 
-def test_one_prior_alone_is_neither_newest_nor_oldest() -> None:
-    assert relevant(purpose("CT head", "CT"), [row("1", "CT head")])["1"].sentence == "Same exam, 4 months before"
+def test_where_two_can_be_seen_at_a_glance_neither_is_named_newest_or_oldest() -> None:
+    found = relevant(purpose("CT head", "CT"), [row("1", "CT head"), row("2", "CT head", day="2025-05-21")])
+    assert [one.sentence for one in found.values()] == ["Same exam, 4 months before", "Same exam, 12 months before"]
 
 
 def test_the_study_being_read_is_not_its_own_prior() -> None:
