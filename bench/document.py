@@ -68,8 +68,8 @@ def document(lines: Sequence[Line], more: Sequence[tuple[str, str]], samples: Sa
     readings = "\n".join(f"- **{figures}**: {text}" for figures, text in READINGS)
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions)
     counts = f"browser visits n={samples.count('first image priors')} ({samples.count('first image priors far')} at {RTT_MS} ms), "
-    counts += f"transfers n={samples.count('frames direct')} ({samples.count('frames direct far')} at {RTT_MS} ms), "
-    counts += f"single frames n={samples.count('first frame direct')}, lists n={samples.count('list done')}"
+    counts += f"transfers n={samples.count('frames direct 1w')} ({samples.count('frames direct far 1w')} at {RTT_MS} ms), "
+    counts += f"single frames n={samples.count('first frame direct 1w')}, lists n={samples.count('list done')}"
     return f"""# Performance
 
 Written by `make bench`; a run replaces this file. Priors is compared, on one machine and in one run, with what it stands

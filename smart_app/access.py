@@ -28,7 +28,9 @@ class Role(StrEnum):
 class Action(StrEnum):
     VIEW_STUDIES = "view-studies"
     VIEW_IMAGES = "view-images"
+    REQUEST_IMAGES = "request-images"
     END_LAUNCH = "end-launch"
+    BREAK_GLASS = "break-glass"
     READ_AUDIT = "read-audit"
     SEE_SETUP = "see-setup"
     HOME = "home"
@@ -40,6 +42,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     {
         Action.VIEW_STUDIES: frozenset({Role.CLINICIAN}),
         Action.VIEW_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.REQUEST_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.BREAK_GLASS: frozenset({Role.CLINICIAN}),
         Action.END_LAUNCH: EVERYONE,
         Action.HOME: EVERYONE,
         Action.READ_AUDIT: frozenset({Role.AUDITOR}),
@@ -47,7 +51,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     }
 )
 
-NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES})
+NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES, Action.REQUEST_IMAGES, Action.BREAK_GLASS})
 """Without a chart there is nothing to show: such a path does not exist for this launch (404)."""
 
 

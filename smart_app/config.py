@@ -209,6 +209,24 @@ class Archive(Frozen):
         return (self.stow or self.dicomweb or "").rstrip("/")
 
 
+class PolicyRule(Frozen):
+    """One rule of what may be shown of a study; the first that matches decides, without one it is shown. All conditions given must hold."""
+
+    archives: tuple[str, ...] = Field((), description="Keys of archives, or `ehr:<key>` for what a chart names; empty: any.")
+    modalities: tuple[str, ...] = Field((), description="Any of these modalities; empty: any.")
+    confidentiality: tuple[str, ...] = Field(
+        (), description="Any of these labels on the study (FHIR `meta.security` codes such as R, V, PSY, HIV, or DICOM 0040,3001); empty: any."
+    )
+    older_than_days: int | None = Field(None, ge=0, description="Only studies older than this.")
+    newer_than_days: int | None = Field(None, ge=1, description="Only studies newer than this.")
+    roles: tuple[Literal["clinician", "staff", "reviewer", "administrator", "auditor"], ...] = Field(
+        (), description="Only for users with any of these roles; empty: for everybody."
+    )
+    effect: Literal["show", "hide-details", "deny", "break-glass"] = Field(
+        description="`hide-details` shows a row without details, `deny` only counts it, `break-glass` counts it and opens it to who gives a reason."
+    )
+
+
 class Sessions(Frozen):
     """Lifetimes of a launch."""
 
@@ -225,7 +243,7 @@ class Settings(BaseSettings):
     development: bool = Field(
         False, description="Development mode: allows loopback and plain http there, and says so on every page. Never in production."
     )
-    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and the spool.")
+    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and kept images.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
     database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
     sealing_keys: tuple[SealingKey, ...] = Field(
@@ -236,8 +254,17 @@ class Settings(BaseSettings):
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
     watch_seconds: int = Field(30, ge=0, le=600, description="Seconds between two looks for new studies while a list is open and in view; 0 never looks.")
+    frame_cache_bytes: int = Field(
+        4_000_000_000, ge=0, description="Bytes of images kept for a while under `data_dir`, in plain DICOM; half of them for one series at most. 0: none."
+    )
+    frame_cache_minutes: int = Field(60, ge=1, le=1440, description="Minutes after which a kept series is removed, used or not.")
+    index_days: int = Field(
+        30, ge=0, le=3650, description="Days that the index remembers who holds what of a patient, between launches; 0 remembers nothing."
+    )
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
+    policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")
+    break_glass_minutes: int = Field(60, ge=1, le=480, description="Minutes that restricted studies stay open after a reason was given.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

@@ -39,6 +39,7 @@ def unsafe(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     for at, archive in enumerate(settings.archives):
         yield from _archive(("archives", at), archive, settings, environ)
     yield from _namespaces(settings)
+    yield from _policy(settings)
     storing = [at for at, archive in enumerate(settings.archives) if archive.stores]
     for at in storing[1:]:
         yield Danger(("archives", at, "stores"), "a second archive is marked as the one that stores.", "Keep one.")
@@ -268,6 +269,15 @@ def _namespaces(settings: Settings) -> Iterator[Danger]:
                     f"{system} is already the namespace of {issuers[system]}.",
                     "One identifier system belongs to one patient_id_issuer.",
                 )
+
+
+def _policy(settings: Settings) -> Iterator[Danger]:
+    """A misspelt archive would leave its studies open without a word."""
+    known = {*(archive.key for archive in settings.archives), *(f"ehr:{ehr.key}" for ehr in settings.ehrs)}
+    for at, rule in enumerate(settings.policy):
+        for name in rule.archives:
+            if name not in known:
+                yield Danger(("policy", at, "archives"), f"{name} names no archive of this configuration.", "Use an archive's `key`, or `ehr:` and an EHR's.")
 
 
 def _twice(group: str, name: str, values: Iterable[str]) -> Iterator[Danger]:

@@ -21,15 +21,19 @@ from launch.errors import LaunchError
 from launch.issuers import IssuerDirectory, SigningKey
 from launch.session import TokenProvider
 from smart_app import health, logs, migrations, registration, secrets_source
-from smart_app.access import Action, public, requires
+from smart_app.access import Action, public, requires, roles_of
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
+from smart_app.archives.types import PatientId
 from smart_app.archives.wado import Wado
 from smart_app.audit import views as audit_views
 from smart_app.audit.events import AppStarted, LaunchEnded, LaunchRefused, Who
 from smart_app.audit.log import AuditLog
 from smart_app.audit.report import AuditReports
+from smart_app.breakglass import views as breakglass_views
+from smart_app.breakglass.review import Review
+from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
 from smart_app.config import Archive, Settings
 from smart_app.config_file import load
@@ -37,26 +41,37 @@ from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
 from smart_app.entrance.colours import Colours
 from smart_app.entrance.opening import Opening
+from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.identity.crosswalk import crossed
+from smart_app.index.memory import Memory
+from smart_app.index.store import Index
 from smart_app.outbound import Outbound
+from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.series_lists import SeriesLists
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
 from smart_app.studies.watching import Watch
 from smart_app.viewer import views as viewer_views
+from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
 from smart_app.viewer.catalogue import Catalogue
 from smart_app.viewer.checks import Checks
+from smart_app.viewer.filling import Filler
+from smart_app.viewer.following import Following
 from smart_app.viewer.gateway import Gateway
+from smart_app.viewer.lanes import Seats
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
-from smart_app.web import Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
+from smart_app.viewer.shelf import Shelf
+from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
@@ -76,14 +91,28 @@ class Parts:
     archives: Archives
     qido: Qido
     holdings: Holdings
+    index: Index
+    policy: Policy
+    glass: BreakGlass
     reads: Reads
     store: SqlSessionStore
+    recent: Recent
     smart: SmartLaunch
     audit: AuditLog
     reports: AuditReports
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
+
+    def purpose(self, handle: str) -> tuple[str, str]:
+        """What a launch's requests are for while its break-glass is open."""
+        glass = self.glass.state(handle) if self.policy.may_break else None
+        return (glass.purpose, glass.id) if glass else ("", "")
+
+    def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
+        """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
+        known = self.archives.by_key(archive)
+        return crossed(facts, known).ids if known is not None else ()
 
 
 def open_database(settings: Settings) -> Database:
@@ -105,15 +134,22 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     keyring = secrets_source.keyring(settings)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
     audit = AuditLog(database, keyring, clock)
-    holdings = Holdings(database, keyring, clock)
     reads = Reads(database, audit)
+    glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
+
+    recent = Recent(clock)
 
     def forget(handle: str) -> None:
+        recent.forget(handle)
         holdings.forget(handle)
         reads.forget(handle)
+        glass.launch_ended(handle)
 
     sessions = settings.sessions
     store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
+    ehrs = {ehr.key: ehr for ehr in settings.ehrs}
+    policy = Policy(settings.policy, lambda context: roles_of(context, ehrs[context.issuer_key]), store.context, glass.is_open, clock)
+    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None)
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
@@ -135,12 +171,21 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
         qido=Qido(outbound, clock),
         holdings=holdings,
+        index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
+        policy=policy,
+        glass=glass,
         reads=reads,
         store=store,
+        recent=recent.before(store),
         smart=smart,
         audit=audit,
         reports=AuditReports(database, audit),
     )
+
+
+def _shared(settings: Settings) -> frozenset[str]:
+    """Archives that are asked with Priors' own credential, and so tell every user the same."""
+    return frozenset(archive.key for archive in settings.archives if archive.credential.kind != "ehr-token")
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flask:
@@ -148,7 +193,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     logs.configure()
     parts = build(settings if settings is not None else load(), clock)
     app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
-    install(app, Web(parts.settings, parts.directory, parts.store, parts.keyring, parts.audit, BUNDLE))
+    install(app, Web(parts.settings, parts.directory, parts.recent, parts.keyring, parts.audit, BUNDLE, parts.purpose))
     app.register_blueprint(health.make_blueprint(parts.database))
     auditors_only = requires(Action.READ_AUDIT)
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))
@@ -197,33 +242,51 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
     order = {archive.key: archive.order for archive in parts.archives}
-    fanout = Fanout(parts.clock)
+    fanout, memory = Fanout(parts.clock), Memory(parts.index, parts.holdings, parts.identifiers)
     listing = Listing(
         sources=sources,
         houses=Houses(order, frozenset(archive.key for archive in parts.archives if archive.settings.local)),
         patient=chart.patient,
         fanout=fanout,
         holdings=parts.holdings,
+        policy=parts.policy,
+        memory=memory,
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
         reference=new_reference,
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
+        then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
     )
     seconds = parts.settings.watch_seconds
     watch = Watch(
-        sources=sources, fanout=fanout, holdings=parts.holdings, launch_token=parts.launch_token, is_live=parts.store.is_live, clock=parts.clock,
-        deadline=min(parts.settings.list_deadline, 10), seconds=seconds,
+        sources=sources, fanout=fanout, holdings=parts.holdings, memory=memory, launch_token=parts.launch_token, is_live=parts.store.is_live,
+        clock=parts.clock, deadline=min(parts.settings.list_deadline, 10), seconds=seconds,
     )  # fmt: skip
     pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
-    app.register_blueprint(studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace))
+    glass = parts.glass if parts.policy.may_break else None
+    app.register_blueprint(studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, glass=glass))
+    review = Review(parts.glass, parts.audit, parts.database)
+    app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
+
+
+def open_shelf(settings: Settings, keyring: Keyring) -> Shelf | None:
+    """Where images are kept for a while; None when that is switched off."""
+    if not settings.frame_cache_bytes:
+        return None
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    most, seconds = settings.frame_cache_bytes, settings.frame_cache_minutes * 60
+    return Shelf(settings.data_dir / "frames", keyring.derive("frame cache"), most=most, seconds=seconds)
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:
-    wado, bulk = Wado(parts.outbound), BulkTokens(parts.keyring)
-    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=parts.settings.public_url)
+    settings = parts.settings
+    wado, bulk, shelf = Wado(parts.outbound), BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
+    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
     catalogue = Catalogue(wado, parts.reads, checks)
-    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=parts.settings.not_for_diagnosis)
+    following = Following(wado, Filler(wado, shelf, Seats(), tenant=settings.tenant), checks, parts.reads) if shelf else None
+    ahead = Ahead(following, parts.store.is_live).opened if following else None
+    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
-    gateway = Gateway(wado, checks, parts.reads, bulk)
+    gateway = Gateway(wado, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))

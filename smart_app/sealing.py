@@ -51,6 +51,11 @@ class Keyring:
     def current(self) -> str:
         return self._current
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """All keys of the ring, the current one first."""
+        return tuple(self._keys)
+
     def derive(self, purpose: str, key_id: str | None = None) -> bytes:
         """A 32-byte key for one other purpose (CSRF, audit seal), separate from the sealing key."""
         secret = self._keys[key_id or self._current]

@@ -163,6 +163,14 @@ class SqlSessionStore:
             row = session.get(LaunchRow, handle)
         return row is not None and row.ended_at is None and not self._is_over(row, self._clock())
 
+    def context(self, handle: str) -> LaunchContext | None:
+        """A live launch's facts, for decisions of our own about it; whether a browser owns it is `find`'s to say."""
+        with self._db.reading() as session:
+            row = session.get(LaunchRow, handle)
+        if row is None or row.ended_at is not None or row.context is None or self._is_over(row, self._clock()):
+            return None
+        return _context_from(self._open("launches.context", handle, row.context))
+
     def end(self, handle: str) -> None:
         with self._db.transaction() as session:
             ended = self._end_where(session, LaunchRow.handle == handle, self._clock())

@@ -78,6 +78,7 @@ def _study(row: Row, uid: str, patient: PatientId, archive: ConfiguredArchive) -
         accession=row.text("00080050", "accession number"), series_count=row.count("00201206", "number of series"),
         image_count=row.count("00201208", "number of images"), availability=row.text("00080056", "availability"),
         urgent=(row.exact("00401003")[1] or "").strip().upper() in URGENT,
+        confidentiality=tuple(label.upper() for label in row.texts("00403001", "confidentiality")),
     )  # fmt: skip
     return replace(record, faults=tuple(row.faults))
 

@@ -75,6 +75,14 @@ class StudyRecord:
     retrieve: str | None = field(default=None, repr=False)
     """DICOMweb base that its source named for this study alone, already found to be an approved origin; None: the archive's own."""
     urgent: bool = False
+    series: tuple[SeriesRecord, ...] = ()
+    """Its series as this source counts them (ImagingStudy.series, a manifest); empty: it did not say."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` that it fulfils, when the chart says."""
+    confidentiality: tuple[str, ...] = ()
+    """Labels its source put on it, upper case: FHIR `meta.security` codes such as `R`, `V`, `PSY`, or DICOM (0040,3001) as given."""
+    as_of: datetime | None = None
+    """When its source last named it, for a study remembered from before this launch; None: named in this launch."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,14 @@ class EvidenceRecord:
     """Where it was done, when the chart says."""
     status: str | None = None
     urgent: bool = False
+    time: str | None = None
+    """`HH:MM`, as given."""
+    dated: str = "done"
+    """What `date` is of: `done`, `ordered`, or `written` (a letter or report that does not say when the study was done)."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
+    wording: str = ""
+    """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +203,8 @@ class Answer:
     """None: it was not read."""
     purpose: tuple[PurposeRecord, ...] | None = None
     """None: it was not read."""
+    series: tuple[SeriesRecord, ...] = ()
+    """In a side answer: the series that an archive lists of studies that seem to lack some."""
 
 
 @dataclass(frozen=True)
@@ -201,3 +219,5 @@ class SeriesRecord:
     image_count: int | None = None
     body_part: str | None = None
     faults: tuple[str, ...] = field(default_factory=tuple)
+    instances: tuple[str, ...] = ()
+    """Its SOP Instance UIDs, where a manifest gives them."""

@@ -28,6 +28,9 @@ WORDS = {
     "InstanceWithheld": "Image of another patient withheld",
     "AccessDenied": "Was refused",
     "AuditRead": "Read these records",
+    "BreakGlassOpened": "Opened restricted studies with a reason",
+    "BreakGlassEnded": "Restricted studies were closed again",
+    "IndexForgotten": "Had the index forget a patient",
 }
 
 

@@ -38,6 +38,21 @@ class ChartEndpoint:
     """What the EHR calls the place: the managing organization, else the endpoint."""
 
 
+MAX_SERIES = 200
+"""Series kept of one study: more would be sealed with each answer and compared with nothing."""
+
+
+@dataclass(frozen=True)
+class ChartSeries:
+    """One ImagingStudy.series, as the chart counts it."""
+
+    uid: str
+    number: int | None = None
+    modality: str | None = None
+    description: str | None = None
+    count: int | None = None
+
+
 @dataclass(frozen=True)
 class ChartStudy:
     """One ImagingStudy of the launch's patient."""
@@ -55,6 +70,12 @@ class ChartStudy:
     image_count: int | None = None
     endpoints: tuple[ChartEndpoint, ...] = ()
     faults: tuple[str, ...] = ()
+    series: tuple[ChartSeries, ...] = ()
+    """Only those with a readable UID."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` it is based on."""
+    confidentiality: tuple[str, ...] = ()
+    """Codes of `meta.security`, upper case."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +208,13 @@ class _Reader:
             series_count=count(raw.get("numberOfSeries")) or len(series) or None,
             image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
             else (sum(known for known in counted if known) if counted and None not in counted else None),
-            endpoints=self._endpoints_of(raw), faults=tuple(faults),
+            endpoints=self._endpoints_of(raw), faults=tuple(faults), series=_series(series, self._is_uid), orders=self._orders(raw),
+            confidentiality=_labels(raw),
         )  # fmt: skip
+
+    def _orders(self, raw: Mapping[str, Any]) -> tuple[str, ...]:
+        known = [reference(one, self._client.base) for one in items(raw.get("basedOn"))]
+        return tuple("/".join(one) for one in known if one and one[0] == "ServiceRequest")
 
     def _endpoints_of(self, raw: Mapping[str, Any]) -> tuple[ChartEndpoint, ...]:
         contained = {f"#{inner.get('id')}": inner for inner in items(raw.get("contained")) if inner.get("resourceType") == "Endpoint"}
@@ -200,6 +226,16 @@ class _Reader:
             if isinstance(address, str) and address and (not codes or codes & RETRIEVABLE) and endpoint.get("status", "active") != "off":
                 found[address] = ChartEndpoint(address, _is_capability(endpoint), _place_name(endpoint))
         return tuple(found.values())
+
+
+def _series(told: list[Mapping[str, Any]], is_uid: Callable[[object], bool]) -> tuple[ChartSeries, ...]:
+    found: dict[str, ChartSeries] = {}
+    for one in told[:MAX_SERIES]:
+        uid = (text(one.get("uid")) or "").removeprefix("urn:oid:")
+        if is_uid(uid):
+            modality = next(iter(_codes([one.get("modality")])), None)
+            found[uid] = ChartSeries(uid, count(one.get("number")), modality, text(one.get("description")), count(one.get("numberOfInstances")))
+    return tuple(found.values())
 
 
 def _place_name(endpoint: Mapping[str, Any]) -> str | None:
@@ -247,6 +283,13 @@ def _body_parts(values: list[Any]) -> tuple[str, ...]:
     found = [part for value in values for coding in codings(value) for part in (text(coding.get("code")), text(coding.get("display"))) if part]
     found += [part for value in values for item in items(value) if (part := text(item.get("text")))]
     return tuple(dict.fromkeys(found))
+
+
+def _labels(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Security labels of the study: confidentiality and sensitivity alike. R4 Resource.meta.security is a list of Coding."""
+    meta = raw.get("meta")
+    given = items(meta.get("security")) if isinstance(meta, Mapping) else []
+    return tuple(dict.fromkeys(code.upper()[:64] for one in given if (code := text(one.get("code")))))
 
 
 def _endpoint_references(raw: Mapping[str, Any], base: str) -> list[str]:

@@ -17,10 +17,10 @@ from launch.session import TokenProvider
 from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.fanout import Question
 from smart_app.archives.registry import Archives, origin_shown
-from smart_app.archives.types import Answer, PurposeRecord, ReportRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, PurposeRecord, ReportRecord, SeriesRecord, SourceState, StudyRecord
 from smart_app.clock import Clock
 from smart_app.config import Ehr
-from smart_app.errors import AppError, NotApproved, OutboundError, TimedOut, TooLarge
+from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirRefused
 from smart_app.fhir.departures import departures_of
 from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
@@ -30,6 +30,8 @@ from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed
 from smart_app.outbound import Outbound
 from smart_app.sources.base import CHART, Inquiry, Named
+from smart_app.sources.chart_evidence import evidence_questions, recorded
+from smart_app.sources.failing import code_of, state_of_failure
 
 log = structlog.get_logger("priors.studies")
 
@@ -70,11 +72,12 @@ class Chart:
         return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
-        """Its studies, and beside them its reports, and why the chart may be open now."""
+        """Its studies, and beside them all at once: its reports, what else in it speaks of imaging, and why it may be open now."""
         ctx, facts, own = inquiry.context, inquiry.facts, self.named(inquiry.context)
         yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds), watch=True)
         yield Question(self.reports_key(ctx), own.name, own.organization, lambda seconds: self.reports(ctx, facts, seconds))
         yield Question(f"{own.key}/purpose", own.name, own.organization, lambda seconds: self.purpose(ctx, facts, seconds), watch=True)
+        yield from evidence_questions(own, self._client(ctx), ctx, facts.id, self._clock)
 
     def reports_key(self, ctx: LaunchContext) -> str:
         """Key under which the reports' answer is kept. It is no source of studies and has no place in the strip."""
@@ -102,7 +105,7 @@ class Chart:
         try:
             found = imaging_of(self._client(ctx), facts.id, is_uid=is_uid, deadline=deadline)
         except (OutboundError, LaunchError) as error:
-            return replace(answer, state=_state(error), fault_code=_code(error), answered_at=self._clock())
+            return replace(answer, state=state_of_failure(error), fault_code=code_of(error), answered_at=self._clock())
         return self._answer(answer, found, source, facts)
 
     def reports(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
@@ -115,12 +118,13 @@ class Chart:
             found = reports_of(self._client(ctx), facts.id, is_uid=is_uid, deadline=deadline)
         except (OutboundError, LaunchError) as error:
             refused = isinstance(error, FhirRefused)
-            return replace(answer, state=_state(error), fault_code=_code(error), notes=(NO_REPORTS_RIGHT if refused else NO_REPORTS,))
+            return replace(answer, state=state_of_failure(error), fault_code=code_of(error), notes=(NO_REPORTS_RIGHT if refused else NO_REPORTS,))
         whole = found.complete and not found.unreadable
         return replace(
             answer,
             state=SourceState.OK if whole else SourceState.PARTIAL,
             reports=tuple(ReportRecord(one.status, one.studies, one.accessions) for one in found.reports),
+            evidence=recorded(found.pieces),
             withheld=found.withheld,
             unreadable=found.unreadable,
             notes=() if whole else (SOME_REPORTS,),
@@ -169,7 +173,7 @@ class Chart:
             more_exist=more,
             not_approved=tuple(foreign),
             notes=notes,
-            fault_code=_code(found.failure) if found.failure else None,
+            fault_code=code_of(found.failure) if found.failure else None,
         )
 
     def _record(self, study: ChartStudy, source: Named, facts: PatientFacts) -> tuple[StudyRecord, list[str]]:
@@ -181,6 +185,8 @@ class Chart:
             date=study.date, time=study.time, offset=study.offset, modalities=study.modalities, description=study.description,
             body_parts=study.body_parts, accession=study.accession, series_count=study.series_count, image_count=study.image_count,
             fhir_id=study.fhir_id, faults=study.faults, unfetchable=place.why, claimed_ids=crossed(facts, archive).ids if archive else (),
+            series=tuple(SeriesRecord(one.uid, study.uid, one.number, one.modality, one.description, one.count) for one in study.series), orders=study.orders,
+            confidentiality=study.confidentiality,
         )  # fmt: skip
         return record, [place.foreign for place in places if place.foreign]
 
@@ -196,19 +202,3 @@ class Chart:
         origin = origin_shown(endpoint.address)
         name = endpoint.name or origin.partition("://")[2] or "Not stated"
         return _Place(None, name, "capability" if endpoint.capability else "not-approved", origin)
-
-
-def _state(error: Exception) -> SourceState:
-    if isinstance(error, FhirRefused):
-        return SourceState.REFUSED
-    if isinstance(error, TimedOut):
-        return SourceState.TIMEOUT
-    if isinstance(error, TooLarge):
-        return SourceState.TOO_LARGE
-    return SourceState.NOT_APPROVED if isinstance(error, NotApproved) else SourceState.FAILED
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, AppError):
-        return error.fault.code
-    return error.code if isinstance(error, LaunchError) else "unexpected"

@@ -6,26 +6,38 @@ fails does not take away what it told this launch before; its failure is shown b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 
 import structlog
 
 from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
-from smart_app.archives.fanout import Fanout
+from smart_app.archives.fanout import Fanout, Question
 from smart_app.archives.registry import LaunchToken
 from smart_app.archives.types import Answer, SourceState
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
-from smart_app.sources.base import Inquiry, Named, Source, owner
+from smart_app.index.memory import Memory, standing
+from smart_app.policy.gate import Policy
+from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
+from smart_app.sources.chart_evidence import charts_read
+from smart_app.studies.as_of import earliest, marked
+from smart_app.studies.copies import with_copies
+from smart_app.studies.evidence import Whose, with_evidence
+from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
-from smart_app.studies.purpose import marked
+from smart_app.studies.purpose import with_purpose
 from smart_app.studies.relevance import Relevance, reading, relevant
+from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
+from smart_app.studies.standing import standing_of
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
 
 log = structlog.get_logger("priors.studies")
@@ -40,6 +52,10 @@ class Picture:
     notes: tuple[str, ...]
     answered: int
     asked: int
+    restricted: Restriction = field(default_factory=Restriction)
+    """Studies that are there and are not among `rows`."""
+    glass_broken: bool = False
+    """Whether a row is there only because this launch's break-glass is open."""
     relevant_to: str = ""
     """What the rows' relevance is about, in words."""
 
@@ -50,6 +66,15 @@ class Step:
 
     answer: Answer | None
     picture: Picture
+
+
+Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
+SERIES_SECONDS = 5.0
+
+
+def row_token(handle: str, uid: str) -> str:
+    """Names a row in a URL without holding anything of it, and in this launch only."""
+    return hashlib.sha256(f"{handle}|{uid}".encode()).hexdigest()[:32]
 
 
 class Listing:
@@ -63,31 +88,41 @@ class Listing:
         patient: Callable[[LaunchContext], PatientFacts],
         fanout: Fanout,
         holdings: Holdings,
+        memory: Memory,
+        policy: Policy,
         launch_token: Callable[[LaunchContext], LaunchToken],
         is_live: Callable[[str], bool],
         reference: Callable[[str], str],
         clock: Clock,
         deadline: float,
+        then: Follow | None = None,
     ) -> None:
-        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds."""
+        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
         self._sources = tuple(sources)
         self._houses = houses
         self._read_patient = patient
         self._fanout = fanout
         self._holdings = holdings
+        self._memory = memory
+        self._policy = policy
         self._launch_token = launch_token
         self._is_live = is_live
         self._reference = reference
         self._clock = clock
         self._deadline = deadline
+        self._then = then
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
         return tuple(source.named(ctx) for source in self._sources)
 
     def known(self, ctx: LaunchContext) -> Picture:
-        """What earlier answers of this launch told. Asks nobody; a source that was never asked counts as being asked."""
-        return self._picture(ctx, frozenset(source.key for source in self.sources(ctx)))
+        """What earlier answers told, of this launch and, at its first look, from before it. Asks nobody; every source counts as being asked."""
+        keys = frozenset(source.key for source in self.sources(ctx))
+        facts = self._holdings.patient(ctx.handle)
+        if facts is not None and facts.id == ctx.patient_id:
+            self._memory.bring(ctx, facts, keys)
+        return self._picture(ctx, keys)
 
     def settled(self, ctx: LaunchContext) -> Picture:
         """The same after all have been asked: what each said last stands."""
@@ -104,7 +139,8 @@ class Listing:
         :raises KeyError: this launch's list does not hold it.
         """
         rows = self.known(ctx).rows
-        purpose = reading({row.uid: row for row in rows}[uid])
+        by_uid = {copy.uid: row for row in rows for copy in row.copies} | {row.uid: row for row in rows}
+        purpose = reading(by_uid[uid])
         return purpose.words, relevant(purpose, rows)
 
     def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
@@ -115,6 +151,7 @@ class Listing:
         :raises KeyError: `only` names no source. :raises SessionEnded: the launch ended meanwhile; nothing of what came after is kept.
         """
         sources = {source.key: source for source in self.sources(ctx)}
+        end = time.monotonic() + self._deadline
         asked = set(sources) if only is None else {sources[only].key}
         waiting = set(asked)
         elsewhere -= asked
@@ -125,15 +162,28 @@ class Listing:
         else:
             inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
             questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
-            answers = self._fanout.ask(questions, self._deadline)
+            waiting |= {question.source for question in questions}
+            answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
         for answer in answers:
             waiting.discard(answer.source)
             kept = self._keep(ctx, answer)
+            if facts is not None:
+                self._memory.take(ctx, facts, kept)
             if not self._is_live(ctx.handle):
                 # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
                 self._holdings.forget(ctx.handle)
                 raise SessionEnded
             yield Step(kept, self._picture(ctx, elsewhere | waiting))
+
+    def _follow(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], end: float) -> Iterator[Answer]:
+        """When all have answered: which series the holders of studies in part have. What is left of the deadline is for it."""
+        left = min(end - time.monotonic(), SERIES_SECONDS)
+        if self._then is None or left <= 0:
+            return
+        rows = self._picture(ctx, frozenset()).rows
+        wanted = [(row.archive, row.uid) for row in rows if row.count_state == "part" and row.archive is not None and row.archive in asked]
+        if wanted:
+            yield from self._fanout.ask(list(self._then(inquiry, wanted)), left)
 
     def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
         facts = self._holdings.patient(ctx.handle)
@@ -159,7 +209,8 @@ class Listing:
         before = next((one for one in self._holdings.answers(ctx.handle) if one.source == answer.source), None) if failed else None
         if before is not None:
             answer = replace(
-                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports
+                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports,
+                evidence=before.evidence if answer.evidence is None else answer.evidence,
             )
         if not is_whole(answer):
             answer = replace(answer, reference=self._reference(answer.name))
@@ -176,11 +227,27 @@ class Listing:
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
         answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
-        rows, relevant_to = marked(fold(answers.values(), self._houses, self._today()), answers.values(), self._houses, self._today())
-        strip = strip_of(sources, answers, waiting, len(rows), sum(row.count_state == "part" for row in rows))
+        answers = standing(answers)
+        judged = self._policy.judge(ctx, answers)
+        may = judged.answers
+        said, today = tuple(may.values()), self._today()
+        whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), today)
+        rows = with_copies(told(marked(fold(said, self._houses, today), may, waiting, today), judged.opened), said, self._houses)
+        rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
+        in_part = sum(row.count_state == "part" for row in rows)
+        read = charts_read(sources, (one for one in answers.values() if one.source not in waiting), is_whole)
+        # The strip counts what sources said, shown or not: a restricted study is still a study.
+        strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
+        strip = replace(strip, earlier=earliest(said, today) if waiting else "")
+        rows, relevant_to = with_purpose(rows, said, self._houses, today)
+        rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources), relevant_to)
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to)
+
+    def _own(self, sources: Sequence[Named]) -> frozenset[str]:
+        """Organizations of this chart: what it says without a place is theirs."""
+        return frozenset(plain(source.organization) for source in sources if source.key.startswith(CHART) or source.key in self._houses.local)
 
     def _today(self) -> date:
         """The site's own day: the server's time zone."""

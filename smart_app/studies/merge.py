@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from smart_app.archives.types import Answer, ReportRecord, StudyRecord
-from smart_app.sources.base import CHART
+from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
 from smart_app.studies.regions import HEART, anatomy_of
 from smart_app.studies.rows import RowSource, StudyRow
+from smart_app.studies.shortfall import Lists, missing_of, series_lists
 
 BOX = {"DX": "XR", "CR": "XR", "RG": "XR", "RF": "RF", "PET": "PT", "MRI": "MR"}
 PRIMARY = ("PT", "NM", "MR", "CT", "XA", "RF", "MG", "XR", "US", "IVUS", "OCT", "OPT", "ES", "XC", "SM", "ECG")
@@ -61,15 +62,16 @@ class Houses:
 def fold(answers: Iterable[Answer], houses: Houses, today: date) -> tuple[StudyRow, ...]:
     """All rows, newest first, unknown dates last."""
     kept = tuple(answers)
-    names = {answer.source: answer.name for answer in kept}
-    disputed = {(answer.source, uid) for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
+    names = {owner(answer.source): answer.name for answer in kept}
+    disputed = {(owner(answer.source), uid) for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
     reports = [report for answer in kept for report in answer.reports or ()]
     reports_read = any(answer.reports is not None for answer in kept)
+    lists = series_lists(kept)
     by_uid: dict[str, list[StudyRecord]] = {}
     for answer in kept:
         for record in answer.studies:
             by_uid.setdefault(record.uid, []).append(record)
-    rows = [_row(uid, records, names, disputed, reports if reports_read else None, houses, today) for uid, records in by_uid.items()]
+    rows = [_row(uid, records, names, disputed, reports if reports_read else None, houses, today, lists) for uid, records in by_uid.items()]
     return tuple(sorted(rows, key=lambda row: (row.sort, row.uid), reverse=True))
 
 
@@ -81,6 +83,7 @@ def _row(
     reports: list[ReportRecord] | None,
     houses: Houses,
     today: date,
+    lists: Lists,
 ) -> StudyRow:
     openable = [record for record in records if record.archive is not None and (record.archive, uid) not in disputed]
     opened = min(openable, key=lambda record: (record.source.startswith(CHART), -(record.image_count or 0), houses.rank(record)), default=None)
@@ -115,6 +118,7 @@ def _row(
         note=_note(ranked, opened, disputed, names),
         sites=anatomy.sites,
         side=anatomy.side,
+        missing=missing_of(ranked, opened, lists) if state == "part" else (),
     )
 
 

@@ -25,7 +25,7 @@ AHEAD = 7
 WORDS = {"order": "{title}, ordered {day}", "appointment": "{title}, planned for {day}", "visit": "the visit {day}, {title}"}
 
 
-def marked(rows: Sequence[StudyRow], answers: Iterable[Answer], houses: Houses, today: date) -> tuple[tuple[StudyRow, ...], str]:
+def with_purpose(rows: Sequence[StudyRow], answers: Iterable[Answer], houses: Houses, today: date) -> tuple[tuple[StudyRow, ...], str]:
     """The rows with what is urgent and what is relevant said in them, and the words for "relevant to"."""
     kept = tuple(answers)
     pressing = urgent(kept, houses, today)
@@ -33,7 +33,8 @@ def marked(rows: Sequence[StudyRow], answers: Iterable[Answer], houses: Houses, 
     purpose = chosen(kept, rows, today)
     if purpose is None:
         return rows, ""
-    found = relevant(purpose, rows)
+    # What is still to be done is no prior.
+    found = relevant(purpose, (row for row in rows if row.kind != "ordered"))
     if not found:
         return rows, ""
     ranked = (replace(row, relevance=said.sentence, relevance_key=said.key) if (said := found.get(row.uid)) else row for row in rows)
@@ -47,7 +48,7 @@ def chosen(answers: Iterable[Answer], rows: Iterable[StudyRow], today: date) -> 
     studies = {study.fhir_id: study.uid for answer in kept for study in answer.studies if study.fhir_id}
     by_uid = {row.uid: row for row in rows}
     named = [reading(by_uid[studies[one.reference]]) for one in records if one.kind == "study" and studies.get(one.reference) in by_uid]
-    own = sorted((row for row in by_uid.values() if row.iso_date == today.isoformat()), key=lambda row: row.sort, reverse=True)
+    own = sorted((row for row in by_uid.values() if row.iso_date == today.isoformat() and row.kind == "study"), key=lambda row: row.sort, reverse=True)
     candidates = [
         *named,
         *(_purpose(one, today) for one in _orders(records, today)),

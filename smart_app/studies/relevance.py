@@ -103,7 +103,8 @@ def relation(purpose: Purpose, row: StudyRow) -> tuple[int, str] | None:
 
 def _kin(purpose: Purpose, row: StudyRow) -> tuple[str, str]:
     """How the anatomy relates, and the words for it; an empty kin when it does not."""
-    ours, theirs = set(purpose.sites), set(row.sites)
+    # A row that only the chart speaks of has regions alone.
+    ours, theirs = set(purpose.sites), set(row.sites or row.regions)
     shared = (ours & theirs) | {site for site in theirs for held in ours & CONTAINS if REGION[site] == held} | {
         site for site in ours for held in theirs & CONTAINS if REGION[site] == held
     }  # fmt: skip

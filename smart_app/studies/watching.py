@@ -26,6 +26,7 @@ from smart_app.audit.events import launch_id
 from smart_app.clock import Clock
 from smart_app.errors import TimedOut
 from smart_app.holdings.store import Holdings
+from smart_app.index.memory import Memory
 from smart_app.sources.base import Inquiry, Source
 from smart_app.studies.renewal import Arrival, arrivals, renewed
 from smart_app.studies.strip import ANSWERED
@@ -53,6 +54,7 @@ class Watch:
         sources: Sequence[Source],
         fanout: Fanout,
         holdings: Holdings,
+        memory: Memory,
         launch_token: Callable[[LaunchContext], LaunchToken],
         is_live: Callable[[str], bool],
         clock: Clock,
@@ -63,6 +65,7 @@ class Watch:
         self._sources = tuple(sources)
         self._fanout = fanout
         self._holdings = holdings
+        self._memory = memory
         self._launch_token = launch_token
         self._is_live = is_live
         self._clock = clock
@@ -88,13 +91,14 @@ class Watch:
         ]  # fmt: skip
         look = Look(began)
         for answer in self._fanout.ask(questions, self._deadline):
-            look = self._heard(ctx, before, answer, look)
+            look = self._heard(inquiry, before, answer, look)
         if not self._is_live(ctx.handle):
             self._holdings.forget(ctx.handle)
             raise SessionEnded
         return look
 
-    def _heard(self, ctx: LaunchContext, before: dict[str, Answer], fresh: Answer, look: Look) -> Look:
+    def _heard(self, inquiry: Inquiry, before: dict[str, Answer], fresh: Answer, look: Look) -> Look:
+        ctx = inquiry.context
         if fresh.state not in ANSWERED:
             log.info("watch_missed", source=fresh.source, answered=fresh.state.value, code=fresh.fault_code)
             return replace(look, missed=tuple(dict.fromkeys((*look.missed, fresh.name))))
@@ -108,6 +112,7 @@ class Watch:
             now = next((one for one in self._holdings.answers(ctx.handle) if one.source == fresh.source), None)
             kept = renewed(now, fresh) if now is not None else kept
             self._holdings.save_answer(ctx.handle, kept)
+            self._memory.take(ctx, inquiry.facts, kept)
             before[fresh.source] = kept
         found = arrivals(seen, kept, looked, self._clock())
         for one in found:

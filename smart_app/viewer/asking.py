@@ -114,8 +114,8 @@ class Doorman:
             return kept
         held = self._holdings.held(handle, archive, study)
         with self._lock:
-            if held is None:
-                self._kept.pop(key, None)
+            if held is None or held.break_glass:
+                self._kept.pop(key, None)  # a break-glass may end at any moment
             else:
                 self._kept[key] = (now + KEEP_SECONDS, held)
                 self._kept.move_to_end(key)

@@ -42,13 +42,25 @@ class Launches(Protocol):
 class Guard:
     """`record` writes one audit event. `host` is what browsers send as Host."""
 
-    def __init__(self, launches: Launches, ehrs: Mapping[str, Ehr], protection: Csrf, record: Callable[[Event], object], *, tenant: str, host: str) -> None:
+    def __init__(
+        self,
+        launches: Launches,
+        ehrs: Mapping[str, Ehr],
+        protection: Csrf,
+        record: Callable[[Event], object],
+        *,
+        tenant: str,
+        host: str,
+        purpose: Callable[[str], tuple[str, str]] = lambda handle: ("", ""),
+    ) -> None:
+        """`purpose` is what this launch's requests are for, by handle: purpose of use and break-glass reference, or nothing."""
         self._launches = launches
         self._ehrs = ehrs
         self._csrf = protection
         self._record = record
         self._tenant = tenant
         self._host = host
+        self._purpose = purpose
 
     def check(self) -> None:
         """Runs before each request. :raises Refusal: recorded already, so that no blueprint's own handler can lose it."""
@@ -115,6 +127,7 @@ class Guard:
             raise Refusal(faults.ENDED, "issuer-removed")
         g.launch = launch
         g.roles = roles_of(launch, ehr)
+        g.purpose = self._purpose(handle)
         if action in NEEDS_PATIENT and launch.patient_id is None:
             raise Refusal(faults.NOT_FOUND, "no-patient")
         if not may(g.roles, action):

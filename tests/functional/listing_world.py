@@ -96,7 +96,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
     monkeypatch.setenv("PRIORS_TEST_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ehr: dict[str, Answer] = {
         "Patient": lambda asked: fhir(patient()), "ImagingStudy": lambda asked: bundle(), "DiagnosticReport": lambda asked: bundle(),
-        "Endpoint": lambda asked: Say(404),
+        "Endpoint": lambda asked: Say(404), **dict.fromkeys(("ServiceRequest", "Procedure", "Encounter", "DocumentReference"), lambda asked: bundle()),
     }  # fmt: skip
     archives: dict[str, Answer] = dict.fromkeys(NAMES, lambda asked: Say(204))
     with ExitStack() as stack:

@@ -43,6 +43,7 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.stream": OWN,
     "studies.relevance": OWN,
     "studies.look_again": OWN,
+    "studies.ask_for": OWN,
     "viewer.outline": OWN,
     "viewer.search_studies": OWN,
     "viewer.search_series": OWN,

@@ -59,6 +59,7 @@ ROWS = {
     "/l/<launch:handle>/studies/relevance": CHART,
     "/l/<launch:handle>/studies/watch": CHART,
     "/l/<launch:handle>/studies/<uid:study>": CHART,
+    "/l/<launch:handle>/request": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     DICOMWEB: CHART,
     f"{DICOMWEB}/<uid:study>": OBJECT,

@@ -54,6 +54,7 @@ def test_a_chart_makes_a_clinician() -> None:
 MATRIX = {
     Action.VIEW_STUDIES: {Role.CLINICIAN},
     Action.VIEW_IMAGES: {Role.CLINICIAN},
+    Action.REQUEST_IMAGES: {Role.CLINICIAN},
     Action.READ_AUDIT: {Role.AUDITOR},
     Action.SEE_SETUP: {Role.ADMINISTRATOR},
     Action.HOME: set(Role) | {None},

@@ -14,6 +14,7 @@ MODELS = {
     "Top level": config.Settings,
     "`sealing_keys`": config.SealingKey,
     "`sessions`": config.Sessions,
+    "`policy`": config.PolicyRule,
     "`ehrs`": config.Ehr,
     "`ehrs[].mrn`": config.MrnRule,
     "`ehrs[].roles`": config.RoleRule,

@@ -15,11 +15,12 @@ words = st.text(max_size=12)
 maybe = st.none() | words
 tuples = st.lists(words, max_size=2).map(tuple)
 ids = st.builds(PatientId, words, words)
+moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 studies = st.builds(
     StudyRecord, words, words, words, maybe, st.none() | ids, maybe, maybe, maybe, tuples, maybe, tuples, maybe, st.none() | st.integers(0, 9),
     st.none() | st.integers(0, 9), maybe, maybe, maybe, words, st.lists(ids, max_size=2).map(tuple), tuples,
+    confidentiality=tuples, as_of=moments,
 )  # fmt: skip
-moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 answers = st.builds(
     Answer, words, words, words, st.sampled_from(SourceState), st.lists(studies, max_size=2).map(tuple), moments, moments, st.integers(0, 9), st.integers(0, 9),
     st.booleans(), tuples, tuples, maybe, words, tuples, st.none() | st.lists(st.builds(ReportRecord, words, tuples, tuples), max_size=2).map(tuple),

@@ -10,7 +10,7 @@ import pytest
 
 from smart_app.archives.types import Answer, PurposeRecord, SourceState, StudyRecord
 from smart_app.studies.merge import Houses
-from smart_app.studies.purpose import chosen, marked, urgent
+from smart_app.studies.purpose import chosen, urgent, with_purpose
 from tests.unit.studies.test_relevance import row
 
 TODAY = date(2026, 5, 21)
@@ -68,17 +68,17 @@ def test_a_study_that_the_launch_names_comes_first() -> None:
 @pytest.mark.parametrize("purposes", [(), (replace(VISIT, title="Check-up"),), (PurposeRecord("study", "ImagingStudy/9", ""),)])
 def test_where_nothing_is_known_nothing_is_ranked(purposes: tuple[PurposeRecord, ...]) -> None:
     rows = (row("1", "CT head"),)
-    assert marked(rows, [chart(*purposes)], HOUSES, TODAY) == (rows, "")
+    assert with_purpose(rows, [chart(*purposes)], HOUSES, TODAY) == (rows, "")
 
 
 def test_rows_say_why_and_relevant_to_what() -> None:
-    rows, words = marked((row("1", "CT head"), row("2", "MRI lumbar spine", "MR")), [chart(ORDER)], HOUSES, TODAY)
+    rows, words = with_purpose((row("1", "CT head"), row("2", "MRI lumbar spine", "MR")), [chart(ORDER)], HOUSES, TODAY)
     assert words == "CT perfusion, head, ordered today"
     assert [(one.relevance, bool(one.relevance_key)) for one in rows] == [("Same region, CT, 4 months before", True), ("", False)]
 
 
 def test_a_purpose_without_a_single_relevant_study_is_not_announced() -> None:
-    assert marked((row("2", "MRI lumbar spine", "MR"),), [chart(ORDER)], HOUSES, TODAY)[1] == ""
+    assert with_purpose((row("2", "MRI lumbar spine", "MR"),), [chart(ORDER)], HOUSES, TODAY)[1] == ""
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 // The Images tab in the browser: asks for the list, shows what arrives, opens studies, forgets everything at the end.
 import '../styles/app.css';
 import { bindHead } from '../theme/menu';
+import { counted } from './facets';
+import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
 import { bindKeySwitch, bindKeys } from './keys';
 import { Opening, prefetch } from './opening';
@@ -78,8 +80,8 @@ function start(): void {
   function arrived(news: News): void {
     const known = rows.known;
     const found = news.rows.filter((row) => !known.has(row.uid));
-    rows.receive(news.rows);
-    rows.keepOnly(new Set(news.rows.map((row) => row.uid)));
+    const named = new Set(news.rows.map((row) => row.uid));
+    rows.receive(news.rows, [...known].filter((uid) => !named.has(uid)));
     rows.mark(new Map(found.map((row) => [row.uid, news.arrived.get(row.uid) ?? 'Found just now'])));
     if (opening.current && !rows.find(opening.current)) opening.close();
     strip.update(news.strip);
@@ -106,6 +108,22 @@ function start(): void {
     headline(total, hidden);
   }
 
+  /** `2 known without images`: a button that shows only those, and all again. */
+  function only(kind: string, count: number, words: string): (Node | string)[] {
+    if (count === 0) return [];
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'kn';
+    button.dataset['only'] = kind;
+    button.textContent = `${count} ${words}`;
+    button.setAttribute('aria-pressed', String(rows.filter.kind === kind));
+    button.addEventListener('click', () => {
+      filters.toggleKind(kind);
+      by('count').querySelector<HTMLElement>(`[data-only="${kind}"]`)?.focus();
+    });
+    return [', ', button];
+  }
+
   function headline(total: number, hidden: number): void {
     const head = by('count');
     const text = document.createElement('span');
@@ -119,7 +137,7 @@ function start(): void {
       show.textContent = waiting === 1 ? 'Show it' : 'Show them';
       show.addEventListener('click', () => {
         rows.release();
-        scroll.querySelector<HTMLElement>('a.ttl[tabindex="0"]')?.focus({ preventScroll: true });
+        scroll.querySelector<HTMLElement>('[data-stop][tabindex="0"]')?.focus({ preventScroll: true });
       });
       const gap = document.createElement('span');
       gap.className = 'grow';
@@ -128,8 +146,9 @@ function start(): void {
     }
     const strong = document.createElement('strong');
     // "0 studies" would be a finding; only the server may say that nothing was found.
-    strong.textContent = total > 0 ? `${total} ${total === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
-    text.append(strong, hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
+    const { studies, known, ordered } = counted(rows.all);
+    strong.textContent = total > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
+    text.append(strong, ...only('known', known, 'known without images'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
     head.replaceChildren(text);
   }
 
@@ -210,10 +229,10 @@ function start(): void {
   scroll.addEventListener('pointermove', inUse, { passive: true });
   scroll.addEventListener('focusin', inUse);
   scroll.addEventListener('click', (event) => {
-    const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a.ttl') : null;
+    const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a.ttl, a.cp') : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    opening.open(link.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
+    opening.open(link.dataset['copy'] ?? link.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
   });
   document.addEventListener('click', (event) => {
     if (event.target instanceof Element && event.target.closest('[data-clear]')) {
@@ -221,10 +240,11 @@ function start(): void {
       filters.focus();
     }
     if (event.target instanceof Element && event.target.closest('[data-sheet]')) keysSheet.showModal();
-    if (event.target instanceof Element && event.target.closest('dialog [data-close]')) keysSheet.close();
+    if (event.target instanceof Element && event.target.closest('[data-close]')) event.target.closest('dialog')?.close();
   });
 
   bindHead();
+  bindBreakGlass(() => session.over);
   bindKeySwitch(document.querySelector<HTMLInputElement>('#single-keys'));
   bindKeys(scroll, pane, {
     find: () => filters.focus(),
@@ -236,6 +256,10 @@ function start(): void {
     rows: () => rows.shown,
     retryFailed: () => strip.failed.forEach((key) => request(key)),
     turnOrder: () => order.turn(),
+    request: () => {
+      const row = document.activeElement?.closest('.srow') ?? document.querySelector('.srow.sel');
+      row?.querySelector<HTMLElement>('a.rq')?.click();
+    },
     help: () => keysSheet.showModal(),
     back: () => {
       if (strip.open) strip.close(true);

@@ -4,6 +4,9 @@ import { type Order, compare } from './order';
 import { type Relevant, paint } from './relevance';
 import type { RowEvent } from './stream';
 
+/** Where the keyboard stops in a row: its link, or its Request where there is nothing to open. */
+const STOP = '[data-stop]';
+
 interface Row {
   readonly uid: string;
   readonly sort: string;
@@ -32,9 +35,11 @@ function read(element: HTMLElement): Row {
     key: data['relevance'] ?? '',
     why: element.querySelector('.rel')?.textContent ?? '',
     element,
-    facts: { date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
+    facts: { kind: data['kind'] ?? 'study', date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
   };
 }
+
+const copies = (element: HTMLElement): string[] => [...element.querySelectorAll<HTMLElement>('[data-copy]')].map((link) => link.dataset['copy'] ?? '');
 
 function parse(html: string): HTMLElement | null {
   const template = document.createElement('template');
@@ -93,20 +98,26 @@ export class Rows {
   }
 
   find(uid: string): HTMLElement | undefined {
-    return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element;
+    return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element ?? this.#copy(uid);
+  }
+
+  /** The link of a copy that is folded into another study's row. It bears what opens it, as a row does. */
+  #copy(uid: string): HTMLElement | undefined {
+    const rows = [...this.#rows, ...this.#waiting.values()];
+    return rows.flatMap((row) => [...row.element.querySelectorAll<HTMLElement>('[data-copy]')]).find((link) => link.dataset['copy'] === uid);
   }
 
   receive(events: readonly RowEvent[], gone: readonly string[] = []): void {
-    this.#drop((uid) => gone.includes(uid));
     let added = false;
     for (const event of events) {
       const element = parse(event.html);
       if (!element) continue;
       const row = read(element);
       if (row.uid !== event.uid) continue; // the row must be the one that was announced
-      const at = this.#rows.findIndex((old) => old.uid === row.uid);
+      // A study that turns out to be a copy goes into the other's row, in its place: it must not vanish under somebody's eyes.
+      const at = this.#rows.findIndex((old) => old.uid === row.uid || (gone.includes(old.uid) && copies(element).includes(old.uid)));
       const old = this.#rows[at];
-      if (old && old.sort === row.sort) {
+      if (old && (old.sort === row.sort || old.uid !== row.uid)) {
         this.#replace(at, row);
         added ||= this.#order === 'relevance' && old.key !== row.key && !this.inUse;
       } else if (this.inUse) this.#waiting.set(row.uid, row);
@@ -116,6 +127,7 @@ export class Rows {
         added = true;
       }
     }
+    this.#drop((uid) => gone.includes(uid));
     if (added) this.#arrange();
     this.#apply();
   }
@@ -182,10 +194,10 @@ export class Rows {
     if (!old) return;
     if (old.element.outerHTML === row.element.outerHTML) return;
     const focused = old.element.contains(document.activeElement);
-    const stop = old.element.querySelector('a.ttl')?.getAttribute('tabindex');
+    const stop = old.element.querySelector(STOP)?.getAttribute('tabindex');
     old.element.replaceWith(row.element);
     this.#rows[at] = row;
-    const link = row.element.querySelector<HTMLElement>('a.ttl');
+    const link = row.element.querySelector<HTMLElement>(STOP);
     if (stop) link?.setAttribute('tabindex', stop);
     if (focused) link?.focus({ preventScroll: true });
   }
@@ -211,16 +223,16 @@ export class Rows {
 
   #apply(): void {
     // Until somebody uses the list its first row is where the keyboard begins, however late that row came.
-    const stopped = this.inUse ? this.#list.querySelector<HTMLElement>('a.ttl[tabindex="0"]') : null;
+    const stopped = this.inUse ? this.#list.querySelector<HTMLElement>(`${STOP}[tabindex="0"]`) : null;
     let stop: HTMLElement | null = null;
     let first: HTMLElement | null = null;
     for (const row of this.#rows) {
       row.element.hidden = !passes(row.facts, this.#filter);
-      const selected = row.uid === this.#selected;
+      const selected = row.uid === this.#selected || (this.#selected !== '' && row.element.contains(this.#copy(this.#selected) ?? null));
       row.element.classList.toggle('sel', selected);
       paint(row.element, this.#beside ? (this.#beside.get(row.uid)?.words ?? '') : row.why);
       this.#markNew(row);
-      const link = row.element.querySelector<HTMLElement>('a.ttl');
+      const link = row.element.querySelector<HTMLElement>(STOP);
       if (!link) continue;
       if (selected) link.setAttribute('aria-current', 'true');
       else link.removeAttribute('aria-current');
