@@ -129,6 +129,9 @@ OTHERS = (
     Study("femi-ade-tibia", "oyelaran-femi-ade", ("kestrel",), 46, "1000", "CR", "Tibia", "LEG", "KC-2026-0377", (
         Series(1, "CR", "Tibia AP", "cr_tibia_real"),
     ), in_chart=False),
+    Study("penhaligon-clinic", "penhaligon", ("northgate",), 410, "1050", "DX", "Chest, 2 views, immunology clinic", "CHEST", "NG25-0406-118", (
+        Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA"}),
+    ), report="final", conclusion="Clear lungs.", security=("R", "HIV")),
     Study("penhaligon-cxr", "penhaligon", ("stbrannoc",), 30, "0840", "DX", "Chest, 1 view", "CHEST", "SB-26-60010", (
         Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA"}),
     ), in_chart=False),

@@ -70,7 +70,7 @@ from smart_app.viewer.lanes import Seats
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
-from smart_app.viewer.shelf import Shelf
+from smart_app.viewer.shelf import Shelf, discard
 from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
@@ -270,13 +270,15 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
 
 
-def open_shelf(settings: Settings, keyring: Keyring) -> Shelf | None:
-    """Where images are kept for a while; None when that is switched off."""
+def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> Shelf | None:
+    """Where images are kept for a while; None when that is switched off. `serves`: this process answers with them."""
+    root = settings.data_dir / "frames"
     if not settings.frame_cache_bytes:
+        discard(root)
         return None
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     most, seconds = settings.frame_cache_bytes, settings.frame_cache_minutes * 60
-    return Shelf(settings.data_dir / "frames", keyring.derive("frame cache"), most=most, seconds=seconds)
+    return Shelf(root, keyring.derive("frame cache"), most=most, seconds=seconds, serves=serves)
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:

@@ -9,6 +9,7 @@ import html
 import http.client
 import json
 import re
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -53,9 +54,13 @@ class Town:
         return create_app(self.settings.model_copy(update=changes))
 
     def heal(self) -> None:
+        """Nobody misbehaves, and no images are kept: what an archive does next is seen."""
         self.ehr_faults.clear()
         for faults in self.archive_faults.values():
             faults.clear()
+        for kept in (self.settings.data_dir / "frames").glob("*"):
+            if kept.is_dir():
+                shutil.rmtree(kept, ignore_errors=True)
 
 
 @contextmanager

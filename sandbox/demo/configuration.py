@@ -22,6 +22,7 @@ SCOPES = (
     "openid", "fhirUser", "online_access", "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs",
     "patient/ServiceRequest.rs", "patient/DocumentReference.rs", "patient/Procedure.rs", "patient/Encounter.rs", "patient/Appointment.rs",
 )  # fmt: skip
+SENSITIVE = ("HIV", "PSY", "SEX")
 ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor")
 
 
@@ -71,6 +72,10 @@ def _settings(plan: Plan) -> dict[str, Any]:
             }
         ],
         "archives": [_archive(one) for one in plan.archives],
+        "policy": [
+            {"confidentiality": list(SENSITIVE), "roles": ["reviewer"], "effect": "show"},
+            {"confidentiality": list(SENSITIVE), "effect": "break-glass"},
+        ],
     }
 
 

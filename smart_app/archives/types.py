@@ -136,6 +136,8 @@ class EvidenceRecord:
     """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
     wording: str = ""
     """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,15 @@ class ReportRecord:
 
 
 @dataclass(frozen=True)
+class Label:
+    """What a source said of a study's confidentiality, without anything else of it."""
+
+    study: str
+    codes: tuple[str, ...]
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one source answered to one question. A failed source has an Answer too."""
 
@@ -205,6 +216,8 @@ class Answer:
     """None: it was not read."""
     series: tuple[SeriesRecord, ...] = ()
     """In a side answer: the series that an archive lists of studies that seem to lack some."""
+    labels: tuple[Label, ...] = ()
+    """Labels remembered from before this launch: they name no row, and bind whoever else names the study."""
 
 
 @dataclass(frozen=True)

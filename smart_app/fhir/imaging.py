@@ -209,7 +209,7 @@ class _Reader:
             image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
             else (sum(known for known in counted if known) if counted and None not in counted else None),
             endpoints=self._endpoints_of(raw), faults=tuple(faults), series=_series(series, self._is_uid), orders=self._orders(raw),
-            confidentiality=_labels(raw),
+            confidentiality=labels_of(raw),
         )  # fmt: skip
 
     def _orders(self, raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -285,10 +285,10 @@ def _body_parts(values: list[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _labels(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """Security labels of the study: confidentiality and sensitivity alike. R4 Resource.meta.security is a list of Coding."""
+def labels_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Security labels, confidentiality and sensitivity alike: R4 Resource.meta.security, and a document's securityLabel."""
     meta = raw.get("meta")
-    given = items(meta.get("security")) if isinstance(meta, Mapping) else []
+    given = [*(items(meta.get("security")) if isinstance(meta, Mapping) else ()), *codings(raw.get("securityLabel"))]
     return tuple(dict.fromkeys(code.upper()[:64] for one in given if (code := text(one.get("code")))))
 
 

@@ -12,7 +12,7 @@ from smart_app.archives.types import Answer, PatientId
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.index import earlier
-from smart_app.index.entry import is_sound, still_true
+from smart_app.index.entry import ANSWERED, LABELS, is_sound, still_true
 from smart_app.index.store import Index
 from smart_app.sources.base import CHART
 
@@ -34,7 +34,7 @@ class Memory:
             true = still_true(entry, facts, lambda archive: self._identifiers(ctx, facts, archive))
             if true is None:
                 self._index.drop(ctx, entry.source)
-            elif entry.source in sources and (true.studies or true.withheld) and _allowed(ctx, entry.source):
+            elif true.labels or (entry.source in sources and (true.studies or true.withheld) and _allowed(ctx, entry.source)):
                 self._holdings.save_answer(ctx.handle, earlier.as_answer(true))
 
     def take(self, ctx: LaunchContext, facts: PatientFacts, answer: Answer) -> None:
@@ -45,6 +45,9 @@ class Memory:
             self._index.drop(ctx, answer.source)
             return
         self._index.remember(ctx, answer, facts, self._identifiers(ctx, facts, answer.source))
+        labels = self._holdings.answer(ctx.handle, answer.source + LABELS) if answer.state in ANSWERED else None
+        if labels is not None and (bound := earlier.labels_left(labels, answer)) != labels:
+            self._holdings.save_answer(ctx.handle, bound)
         key = earlier.key_of(answer.source)
         before = self._holdings.answer(ctx.handle, key)
         if before is None:
@@ -65,7 +68,8 @@ def standing(answers: dict[str, Answer]) -> dict[str, Answer]:
     """The answers of a launch with what is outdated of the earlier ones left out, whatever the holdings still have."""
     kept: dict[str, Answer] = {}
     for key, answer in answers.items():
-        rest = earlier.left(answer, answers.get(key.removesuffix(earlier.SUFFIX))) if earlier.is_earlier(key) else answer
+        now = answers.get(key.partition("/")[0])
+        rest = earlier.left(answer, now) if earlier.is_earlier(key) else earlier.labels_left(answer, now) if answer.labels else answer
         if rest is not None:
             kept[key] = rest
     return kept

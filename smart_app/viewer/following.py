@@ -21,7 +21,7 @@ from smart_app.errors import AppError, Busy, Cut, Fault, NotApproved, OutboundEr
 from smart_app.viewer.accept import DICOM, Wanted
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.checks import WITHHELD, Checks
-from smart_app.viewer.filling import AS_STORED, Filler
+from smart_app.viewer.filling import AS_STORED, Filler, Haste
 from smart_app.viewer.objects import part_headers, passing
 from smart_app.viewer.reads import Reads, Withheld
 from smart_app.viewer.sent import Sent
@@ -75,7 +75,7 @@ class Following:
             return None
         volume = self._filler.find(ask, place.series)
         if volume is None:
-            self._ahead(ask, place.series)
+            self._missing(ask, place.series)
             return None
         piece = volume.piece(place.instance)
         if piece is None or piece.named.objection(place, ask.patients) or max(numbers) > len(piece.frames):
@@ -83,7 +83,7 @@ class Following:
         kind = _frame_kind(piece.syntax, wanted)
         return None if kind is None else _framed(volume, piece, kind, numbers, single=wanted.single)
 
-    def ahead(self, ask: Ask, series: str) -> Volume | None:
+    def ahead(self, ask: Ask, series: str, haste: Haste = Haste.IDLE) -> Volume | None:
         """Begin to fetch a series for which nobody waits yet; once a minute at most, whatever became of it."""
         key, now = (ask.handle, ask.study, series), time.monotonic()
         with self._lock:
@@ -95,9 +95,9 @@ class Following:
                 self._asked.popitem(last=False)
         if ask.archive.limits.parallel < 4:
             return None
-        return self._filler.find(ask, series) or self._filler.begin(ask, series, self._checks.listed(ask, series), ahead=True)
+        return self._filler.find(ask, series) or self._filler.begin(ask, series, self._checks.listed(ask, series), haste)
 
-    def _ahead(self, ask: Ask, series: str) -> None:
+    def _missing(self, ask: Ask, series: str) -> None:
         """Frames are asked for one by one: after a few, the rest will be."""
         key = (ask.handle, ask.study, series)
         with self._lock:
@@ -105,7 +105,7 @@ class Following:
             while len(self._missed) > REMEMBERED:
                 self._missed.popitem(last=False)
         if missed >= SEVERAL:
-            self.ahead(ask, series)
+            self.ahead(ask, series, Haste.SOON)
 
     def _whole(self, ask: Ask, place: Place, series: str, volume: Volume) -> Sent | None:
         """What was kept earlier, if this launch is told of exactly these instances now; None: it has to be fetched again."""

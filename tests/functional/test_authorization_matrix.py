@@ -38,6 +38,9 @@ ROWS: dict[str, dict[str, int]] = {
     "entrance.style": OWN,
     "entrance.setup": {**OWN, "A": 403},
     "audit.audit": {**OWN, "A": 403},
+    "breakglass.listed": {**OWN, "A": 403},
+    "breakglass.begin": {**OWN, "A": 403},  # without the page's token
+    "breakglass.end": {**OWN, "A": 403},
     "studies.page": OWN,
     "studies.study": OWN,
     "studies.stream": OWN,

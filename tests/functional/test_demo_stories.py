@@ -13,10 +13,10 @@ OWNERS = {study.uid: study.patient for study in STUDIES}
 SYSTEMS = {archive.key: archive.identifier_system for archive in ARCHIVES}
 
 
-def listed(town: Town, patient: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+def listed(town: Town, patient: str, user: str = "dr-halloran") -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """(rows by Study Instance UID, the last strip)."""
     jar = Jar()
-    handle = jar.launch(town, patient)
+    handle = jar.launch(town, patient, user)
     stream = events(jar.get(f"{town.plan.app}/l/{handle}/studies/stream"))
     assert stream[-1][0] == "done"
     rows = {row["uid"]: row for name, data in stream if name == "rows" for row in data["rows"]}
@@ -29,7 +29,7 @@ def test_each_patient_sees_their_own_studies_and_nobody_elses(town: Town, patien
     assert {OWNERS.get(uid, patient) for uid in rows} <= {patient}
     known = next(one for one in PATIENTS if one.id == patient).identifiers
     reachable = {
-        study.uid for study in STUDIES if study.patient == patient and any(SYSTEMS[archive] in known for archive in study.archives)
+        study.uid for study in STUDIES if study.patient == patient and not study.security and any(SYSTEMS[archive] in known for archive in study.archives)
     }
     assert reachable <= set(rows), "a study that an archive holds under the chart's own identifier must be listed"
 
@@ -59,3 +59,14 @@ def test_a_chart_without_a_number_for_an_archive_never_earns_all(town: Town) -> 
     _, strip = listed(town, "lindgren-vasquez")
     assert "no identifier" in strip["html"]
     assert strip["tone"] == "partial"
+
+
+def test_what_is_restricted_is_counted_and_shown_to_reviewers_alone(town: Town) -> None:
+    secret = next(study for study in STUDIES if study.security)
+    rows, strip = listed(town, secret.patient)
+    assert secret.uid not in rows
+    assert "1 study is restricted here" in strip["notes_html"]
+    assert not strip["none_found"]
+    rows, strip = listed(town, secret.patient, "rev-okafor")
+    assert secret.uid in rows
+    assert "restricted here" not in strip["notes_html"]
