@@ -180,6 +180,9 @@ class Archive(Frozen):
         min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with."
     )
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
+    watch: bool | None = Field(
+        None, description="Ask it again by itself while a list is open, for studies that have just arrived; when absent, only local archives."
+    )
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")
     accept_any_transfer_syntax: bool = Field(True, description="It understands `transfer-syntax=*` in Accept.")
@@ -250,6 +253,7 @@ class Settings(BaseSettings):
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
+    watch_seconds: int = Field(30, ge=0, le=600, description="Seconds between two looks for new studies while a list is open and in view; 0 never looks.")
     frame_cache_bytes: int = Field(
         4_000_000_000, ge=0, description="Bytes of images kept for a while under `data_dir`, in plain DICOM; half of them for one series at most. 0: none."
     )

@@ -57,6 +57,7 @@ from smart_app.sources.series_lists import SeriesLists
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
+from smart_app.studies.watching import Watch
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
@@ -241,14 +242,15 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
     order = {archive.key: archive.order for archive in parts.archives}
+    fanout, memory = Fanout(parts.clock), Memory(parts.index, parts.holdings, parts.identifiers)
     listing = Listing(
         sources=sources,
         houses=Houses(order, frozenset(archive.key for archive in parts.archives if archive.settings.local)),
         patient=chart.patient,
-        fanout=Fanout(parts.clock),
+        fanout=fanout,
         holdings=parts.holdings,
         policy=parts.policy,
-        memory=Memory(parts.index, parts.holdings, parts.identifiers),
+        memory=memory,
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
         reference=new_reference,
@@ -256,10 +258,14 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
     )
+    seconds = parts.settings.watch_seconds
+    watch = Watch(
+        sources=sources, fanout=fanout, holdings=parts.holdings, memory=memory, launch_token=parts.launch_token, is_live=parts.store.is_live,
+        clock=parts.clock, deadline=min(parts.settings.list_deadline, 10), seconds=seconds,
+    )  # fmt: skip
+    pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
     glass = parts.glass if parts.policy.may_break else None
-    app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60, glass=glass
-        ))
+    app.register_blueprint(studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, glass=glass))
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
 

@@ -141,6 +141,29 @@ class EvidenceRecord:
 
 
 @dataclass(frozen=True)
+class PurposeRecord:
+    """Why this chart may be open now: an order, the visit, an appointment, or a study that the launch names."""
+
+    kind: str
+    """`order`, `visit`, `appointment` or `study`."""
+    reference: str
+    """`ServiceRequest/{id}` at the EHR. Never shown."""
+    title: str
+    """What the chart calls it, or the reason it gives."""
+    codes: tuple[str, ...] = ()
+    """Codes and displays that say what it is about, as given."""
+    date: str | None = None
+    """ISO date: ordered, begun, or planned for."""
+    active: bool = True
+    """Still to be done, or under way."""
+    urgent: bool = False
+    """An order of priority urgent, asap or stat; an emergency visit."""
+    accessions: tuple[str, ...] = ()
+    named: bool = False
+    """The launch itself names it."""
+
+
+@dataclass(frozen=True)
 class ReportRecord:
     """One DiagnosticReport as far as the list needs it: its status and which studies it names."""
 
@@ -188,6 +211,8 @@ class Answer:
     candidates: tuple[Candidate, ...] = ()
     """Records that wait for a person. While there is one, the answer is not whole."""
     evidence: tuple[EvidenceRecord, ...] | None = None
+    """None: it was not read."""
+    purpose: tuple[PurposeRecord, ...] | None = None
     """None: it was not read."""
     series: tuple[SeriesRecord, ...] = ()
     """In a side answer: the series that an archive lists of studies that seem to lack some."""

@@ -38,7 +38,10 @@ class ArchiveSource:
             state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
             return replace(answer, state=state, notes=(*answer.notes, *known.notes))
 
-        yield Question(archive.key, archive.name, archive.organization, call)
+        watch = archive.settings.local if archive.settings.watch is None else archive.settings.watch
+        # An archive that takes the launch's own token may tell each user something else.
+        shared = (archive.key, inquiry.context.issuer_key, inquiry.facts, known) if archive.settings.credential.kind != "ehr-token" else ()
+        yield Question(archive.key, archive.name, archive.organization, call, watch=watch, shared=shared)
 
     def _unasked(self, known: Crossed) -> Answer:
         now = self._clock()

@@ -33,6 +33,8 @@ from smart_app.studies.copies import with_copies
 from smart_app.studies.evidence import Whose, with_evidence
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
+from smart_app.studies.purpose import with_purpose
+from smart_app.studies.relevance import Relevance, reading, relevant
 from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.standing import standing_of
@@ -54,6 +56,8 @@ class Picture:
     """Studies that are there and are not among `rows`."""
     glass_broken: bool = False
     """Whether a row is there only because this launch's break-glass is open."""
+    relevant_to: str = ""
+    """What the rows' relevance is about, in words."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,25 @@ class Listing:
     def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
         """The row whose request this is, by all that this launch was told; None: this launch has none."""
         return next((row for row in self._picture(ctx, frozenset()).rows if request and row.request == request), None)
+
+    def settled(self, ctx: LaunchContext) -> Picture:
+        """The same after all have been asked: what each said last stands."""
+        return self._picture(ctx, frozenset())
+
+    def matters(self, ctx: LaunchContext) -> tuple[str, dict[str, Relevance]]:
+        """What the chart is open for, in words, and each study's reason to be looked at."""
+        picture = self.known(ctx)
+        return picture.relevant_to, {row.uid: Relevance(row.relevance_key, row.relevance) for row in picture.rows if row.relevance}
+
+    def beside(self, ctx: LaunchContext, uid: str) -> tuple[str, dict[str, Relevance]]:
+        """What matters to someone who reads this study: the words for it, and each other study's reason.
+
+        :raises KeyError: this launch's list does not hold it.
+        """
+        rows = self.known(ctx).rows
+        by_uid = {copy.uid: row for row in rows for copy in row.copies} | {row.uid: row for row in rows}
+        purpose = reading(by_uid[uid])
+        return purpose.words, relevant(purpose, rows)
 
     def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
         """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
@@ -220,10 +243,11 @@ class Listing:
         # The strip counts what sources said, shown or not: a restricted study is still a study.
         strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
         strip = replace(strip, earlier=earliest(said, today) if waiting else "")
+        rows, relevant_to = with_purpose(rows, said, self._houses, today)
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened))
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to)
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""

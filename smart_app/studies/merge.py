@@ -13,7 +13,7 @@ from datetime import date
 from smart_app.archives.types import Answer, ReportRecord, StudyRecord
 from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
-from smart_app.studies.regions import HEART, regions_of
+from smart_app.studies.regions import HEART, anatomy_of
 from smart_app.studies.rows import RowSource, StudyRow
 from smart_app.studies.shortfall import Lists, missing_of, series_lists
 
@@ -92,7 +92,8 @@ def _row(
     codes = tuple(dict.fromkeys(BOX.get(code, code) for record in ranked for code in record.modalities))
     box = next((code for code in PRIMARY if code in codes), next((code for code in codes if code not in DOCUMENTS), codes[0] if codes else ""))
     description = next((record.description for record in ranked if record.description), None)
-    regions = regions_of((part for record in ranked for part in record.body_parts), description)
+    anatomy = anatomy_of((part for record in ranked for part in record.body_parts), description)
+    regions = anatomy.regions
     hospitals = _hospitals(ranked)
     count, state = _count(records, opened, _noun(box, codes, regions))
     return StudyRow(
@@ -115,6 +116,8 @@ def _row(
             for record in ranked
         ),
         note=_note(ranked, opened, disputed, names),
+        sites=anatomy.sites,
+        side=anatomy.side,
         missing=missing_of(ranked, opened, lists) if state == "part" else (),
     )
 

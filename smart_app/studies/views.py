@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
 
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
-from smart_app.access import Action, requires
+from smart_app.access import Action, requires, unattended
 from smart_app.archives.dicom_json import is_uid
-from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, Who
+from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, StudyArrived, Who
 from smart_app.audit.log import AuditLog
 from smart_app.breakglass.reasons import REASONS
 from smart_app.breakglass.store import BreakGlass
@@ -29,6 +29,7 @@ from smart_app.studies.listing import Listing, Picture, Step
 from smart_app.studies.request_sheet import sheet_of
 from smart_app.studies.rows import StudyRow
 from smart_app.studies.strip import is_whole
+from smart_app.studies.watching import Look, Watch
 from smart_app.web import current_launch, current_who, with_wasm
 from smart_app.web.faults import NotHere
 
@@ -43,11 +44,19 @@ def patient_key(ctx: LaunchContext) -> str:
     return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that the page keeps to: until it blanks itself unused, and between two looks for new studies (0: none)."""
+
+    idle_seconds: int
+    watch_seconds: int = 0
+
+
 def make_blueprint(
-    listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int, glass: BreakGlass | None = None
+    listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace, *, glass: BreakGlass | None = None
 ) -> Blueprint:
-    """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself.
-    `glass` where a rule lets somebody open restricted studies with a reason.
+    """`chart` is asked only when the launch's patient has not been read yet. `glass` where a rule lets somebody open restricted studies with a
+    reason.
     """
     blueprint = Blueprint("studies", __name__)
 
@@ -73,6 +82,45 @@ def make_blueprint(
         events = stream_with_context(tell(ctx, who, only, frozenset(request.args.getlist("asking"))))
         return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
+    @blueprint.get("/l/<launch:handle>/studies/relevance")
+    @requires(Action.VIEW_STUDIES)
+    def relevance(handle: str) -> Response:
+        """What matters to someone who reads the study `to`; without it, what the chart is open for."""
+        ctx, to = current_launch(), request.args.get("to")
+        try:
+            words, found = listing.beside(ctx, to) if to is not None else listing.matters(ctx)
+        except KeyError:
+            raise NotHere("no-such-study") from None
+        who = acting(current_who(), ctx, listing.known(ctx))
+        audit.record(SourceAnswered(who=who, patient=ctx.patient_id, source="relevance", state="shown", count=len(found)))
+        told = {uid: [one.key, one.sentence] for uid, one in found.items()}
+        return jsonify({"launch": ctx.handle, "patient": patient_key(ctx), "to": to or "", "words": words, "rows": told})
+
+    @blueprint.get("/l/<launch:handle>/studies/watch")
+    @requires(Action.VIEW_STUDIES)
+    @unattended
+    def look_again(handle: str) -> Response:
+        """What is new since the page that asks last heard: `known` is what it was told then."""
+        ctx, who = current_launch(), current_who()
+        if not pace.watch_seconds:
+            raise NotHere("no-watch")
+        echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
+        try:
+            look = watch.look(ctx)
+        except SessionEnded:
+            return jsonify(echo | {"ended": True})
+        picture = listing.settled(ctx)
+        who = acting(who, ctx, picture)
+        told: dict[str, Any] = echo | {"at": look.at.astimezone().strftime("%H:%M"), "missed": list(look.missed), "known": _mark(picture)}
+        events = list(_look_events(look, who, ctx.patient_id))
+        if told["known"] != request.args.get("known"):
+            events.append(SourceAnswered(who=who, patient=ctx.patient_id, source="watch", state="shown", count=len(picture.rows)))
+            shown = {row.uid for row in picture.rows}  # what a rule hides is not named either
+            arrived = {one.uid: _arrival(one.within_seconds, look) for one in look.arrived if one.uid in shown}
+            told |= {"rows": [_row(row, ctx) for row in picture.rows], "strip": _strip(picture, ctx), "arrived": arrived}
+        audit.record_all(events)
+        return jsonify(told)
+
     @blueprint.get("/l/<launch:handle>/request")
     @requires(Action.REQUEST_IMAGES)
     def ask_for(handle: str) -> str:
@@ -85,7 +133,8 @@ def make_blueprint(
         about = row.kind if row is not None else "other"
         audit.record(RequestPrepared(who=current_who(), patient=ctx.patient_id, about=about, study=row.uid if row is not None and is_uid(row.uid) else ""))
         sheet = sheet_of(row, facts, asked_by=ctx.user.name or "", born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown")
-        return render_template("studies/request.html", ctx=ctx, sheet=sheet, patient=facts, idle_seconds=idle_seconds)
+        return render_template("studies/request.html", ctx=ctx, sheet=sheet, patient=facts, idle_seconds=pace.idle_seconds)
+
 
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)
@@ -99,8 +148,10 @@ def make_blueprint(
         return render_template(
             "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
             born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
+            relevant_to=known.relevant_to,
             restricted=known.restricted, glass=glass.state(ctx.handle) if glass else None, reasons=REASONS if glass else {}, glass_minutes=glass.minutes if glass else 0,
-            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study, "idle_seconds": idle_seconds},
+            boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study,
+                  "idle_seconds": pace.idle_seconds, "watch_seconds": pace.watch_seconds},
         )  # fmt: skip
 
     def patient(ctx: LaunchContext) -> PatientFacts:
@@ -115,9 +166,9 @@ def make_blueprint(
             raise AppError(NO_PATIENT_FACTS)
         return facts
 
-    def acting(who: Who, ctx: LaunchContext, step: Step) -> Who:
+    def acting(who: Who, ctx: LaunchContext, picture: Picture) -> Who:
         """Who is shown restricted rows is so for the reason given, also if they gave it after this stream began."""
-        opened = glass.state(ctx.handle) if glass and step.picture.glass_broken else None
+        opened = glass.state(ctx.handle) if glass and picture.glass_broken else None
         return replace(who, purpose=opened.purpose, opening=opened.id) if opened else who
 
     def tell(ctx: LaunchContext, who: Who, only: str | None, elsewhere: frozenset[str]) -> Iterator[str]:
@@ -127,7 +178,7 @@ def make_blueprint(
         try:
             for step in listing.ask(ctx, only, elsewhere):
                 if step.answer is not None or step.picture.rows:
-                    audit.record_all(_events(step, acting(who, ctx, step), ctx.patient_id))
+                    audit.record_all(_events(step, acting(who, ctx, step.picture), ctx.patient_id))
                     if rows := _rows(step, shown, ctx):
                         yield _event("rows", echo | rows)
                 yield _event("strip", echo | _strip(step.picture, ctx))
@@ -155,6 +206,25 @@ def _events(step: Step, who: Who, patient: str | None) -> Iterator[Event]:
         yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
 
 
+def _look_events(look: Look, who: Who, patient: str | None) -> Iterator[Event]:
+    for one in look.arrived:
+        yield StudyArrived(
+            who=who, patient=patient, source=one.source, study=one.uid, within_seconds=one.within_seconds, study_seconds=one.study_seconds
+        )  # fmt: skip
+    for source, count in look.withheld:
+        yield RowWithheld(who=who, patient=patient, source=source, reason="another-patient", count=count)
+
+
+def _arrival(within: int | None, look: Look) -> str:
+    found = f"Found {look.at.astimezone().strftime('%H:%M')}"
+    return found if within is None else f"{found}, within {max(1, within)} s of arriving"
+
+
+def _mark(picture: Picture) -> str:
+    """Names what is shown without telling it: equal as long as no row differs."""
+    return hashlib.sha256(repr((picture.rows, picture.relevant_to)).encode()).hexdigest()[:16]
+
+
 def _rows(step: Step, shown: dict[str, StudyRow], ctx: LaunchContext) -> dict[str, Any]:
     """Rows that are new or have changed, and those that are no longer there; empty when there is neither."""
     now = {row.uid: row for row in step.picture.rows}
@@ -179,6 +249,7 @@ def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
     strip = picture.strip
     return {
         "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
+        "relevant_to": picture.relevant_to,
         "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
         "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx, restricted=picture.restricted),
     }  # fmt: skip

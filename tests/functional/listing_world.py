@@ -110,7 +110,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
     archives: dict[str, Answer] = dict.fromkeys(NAMES, lambda asked: Say(204))
     with ExitStack() as stack:
         servers = {key: stack.enter_context(scripted(lambda asked, key=key: archives[key](asked))) for key in NAMES}
-        servers["ehr"] = stack.enter_context(scripted(lambda asked: ehr[asked.path.split("/")[2]](asked)))
+        servers["ehr"] = stack.enter_context(scripted(lambda asked: ehr.get(asked.path.split("/")[2], lambda asked: bundle())(asked)))
         settings = Settings.model_validate(
             {
                 "public_url": "http://app.localhost:8000", "development": True, "data_dir": tmp_path, "sealing_keys": [{"id": "k", "env": "PRIORS_TEST_KEY"}],

@@ -44,6 +44,8 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.page": OWN,
     "studies.study": OWN,
     "studies.stream": OWN,
+    "studies.relevance": OWN,
+    "studies.look_again": OWN,
     "studies.ask_for": OWN,
     "viewer.outline": OWN,
     "viewer.search_studies": OWN,

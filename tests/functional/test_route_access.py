@@ -60,6 +60,8 @@ ROWS = {
     "/l/<launch:handle>/break-glass/end": CLOSED,
     "/l/<launch:handle>/studies": CHART,
     "/l/<launch:handle>/studies/stream": CHART,
+    "/l/<launch:handle>/studies/relevance": CHART,
+    "/l/<launch:handle>/studies/watch": CHART,
     "/l/<launch:handle>/studies/<uid:study>": CHART,
     "/l/<launch:handle>/request": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
