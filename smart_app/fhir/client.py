@@ -1,4 +1,4 @@
-"""Reads from one EHR's FHIR base with the launch's bearer token: single reads, and searches page by page.
+"""Reads from one FHIR base with what proves us there, most often the launch's bearer token: single reads, and searches page by page.
 
 The token goes nowhere but inside that base: ids are checked before they stand in a path, and a page link is followed
 only when its origin and leading path segments are the base's. FHIR R4 "RESTful API", SMART App Launch 2.2 "Access FHIR API".
@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin
 
 from launch.session import TokenProvider
@@ -33,17 +33,46 @@ class FhirLimits:
     total_bytes: int = 64_000_000
     pages: int = 50
     entries: int = 5000
+    retries: int = RETRIES
+    """Times that the same question is put again when the server asks for it with Retry-After."""
+
+
+class Proof(Protocol):
+    """How a FHIR server is convinced. Its headers go inside the client's base and nowhere else."""
+
+    def headers(self) -> Mapping[str, str]:
+        """For a first try. :raises LaunchError: the session has ended."""
+        ...
+
+    def renewed(self, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Worth one more try after a 401, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A bearer token from its provider."""
+
+    tokens: TokenProvider
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.tokens.access_token()}"}
+
+    def renewed(self, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        return {"Authorization": f"Bearer {self.tokens.refreshed(rejected['Authorization'].removeprefix('Bearer '))}"}
 
 
 class FhirRefused(OutboundError):
     """401 after a fresh token, or 403: the EHR did not grant it."""
 
+    status = 403
     fault = Fault("refused", Side.EHR, "The EHR refused our question.", "The EHR team can allow it.", False, 502)
 
 
 class FhirMissing(OutboundError):
     """404 or 410: no such resource, or a type this server does not have."""
 
+    status = 404
     fault = Fault("missing", Side.EHR, "The EHR does not have what was asked for.", "The EHR team can look into it.", False, 502)
 
 
@@ -76,15 +105,17 @@ class FhirClient:
         outbound: Outbound,
         lane: str,
         base: str,
-        tokens: TokenProvider,
+        tokens: TokenProvider | None,
         limits: FhirLimits | None = None,
         *,
+        proof: Proof | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`proof` stands in for `tokens` at a server that wants something else, or nothing."""
         self._outbound = outbound
         self._lane = lane
         self.base = base.rstrip("/")
-        self._tokens = tokens
+        self._proof: Proof | None = Bearer(tokens) if tokens is not None else proof
         self._limits = limits or FhirLimits()
         self._sleep = sleep
 
@@ -151,21 +182,22 @@ class FhirClient:
         return target.origin == base.origin and (path == base.path or path.startswith(base.path + "/"))
 
     def _get(self, url: str, end: float, max_bytes: int) -> tuple[dict[str, Any], int]:
-        token = self._tokens.access_token()
+        proof = dict(self._proof.headers()) if self._proof is not None else {}
         refreshed, retries = False, 0
         while True:
             remaining = end - time.monotonic()
             if remaining <= 0:
                 raise TimedOut
             reply = self._outbound.request(
-                self._lane, "GET", url, headers={"Accept": "application/fhir+json", "Authorization": f"Bearer {token}"}, deadline=remaining,
-                max_bytes=max_bytes,
+                self._lane, "GET", url, headers={"Accept": "application/fhir+json", **proof}, deadline=remaining, max_bytes=max_bytes,
             )  # fmt: skip
-            if reply.status == 401 and not refreshed:
+            if reply.status == 401 and not refreshed and self._proof is not None:
                 refreshed = True
-                token = self._tokens.refreshed(token)
-                continue
-            wait = _retry_after(reply) if reply.status in (429, 503) and retries < RETRIES else None
+                renewed = self._proof.renewed(proof)
+                if renewed is not None:
+                    proof = dict(renewed)
+                    continue
+            wait = _retry_after(reply) if reply.status in (429, 503) and retries < self._limits.retries else None
             if wait is not None and wait < end - time.monotonic():
                 retries += 1
                 self._sleep(wait)

@@ -36,6 +36,8 @@ class ChartEndpoint:
     """The address is itself the credential (requires-access-token false)."""
     name: str | None = None
     """What the EHR calls the place: the managing organization, else the endpoint."""
+    needs_token: bool = False
+    """requires-access-token true: the server that named it wants its own bearer there."""
 
 
 MAX_SERIES = 200
@@ -224,7 +226,8 @@ class _Reader:
             address = endpoint.get("address")
             codes = {text(coding.get("code")) for coding in codings(endpoint.get("connectionType"))}
             if isinstance(address, str) and address and (not codes or codes & RETRIEVABLE) and endpoint.get("status", "active") != "off":
-                found[address] = ChartEndpoint(address, _is_capability(endpoint), _place_name(endpoint))
+                secret = _requires_token(endpoint) is False or (address in found and found[address].capability)
+                found[address] = ChartEndpoint(address, secret, _place_name(endpoint), not secret and _requires_token(endpoint) is True)
         return tuple(found.values())
 
 
@@ -304,5 +307,7 @@ def _endpoint_references(raw: Mapping[str, Any], base: str) -> list[str]:
     return list(found)
 
 
-def _is_capability(endpoint: Mapping[str, Any]) -> bool:
-    return any(one.get("url") in REQUIRES_TOKEN and one.get("valueBoolean") is False for one in items(endpoint.get("extension")))
+def _requires_token(endpoint: Mapping[str, Any]) -> bool | None:
+    """None: it does not say. Where it says both, the careful reading holds: the address is a secret, and gets no token."""
+    said = {one.get("valueBoolean") for one in items(endpoint.get("extension")) if one.get("url") in REQUIRES_TOKEN}
+    return False if False in said else True if True in said else None

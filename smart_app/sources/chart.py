@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -68,7 +69,7 @@ class Chart:
     def named(self, ctx: LaunchContext) -> Named:
         """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
+        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name, "EHR (FHIR)", urlsplit(ehr.issuer).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         """Its studies, and beside them all at once: its reports, and what else in it speaks of imaging."""

@@ -110,7 +110,7 @@ class Listing:
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
-        return tuple(source.named(ctx) for source in self._sources)
+        return tuple(named for source in self._sources if (named := source.named(ctx)) is not None)
 
     def known(self, ctx: LaunchContext) -> Picture:
         """What earlier answers told, of this launch and, at its first look, from before it. Asks nobody; every source counts as being asked."""
@@ -138,7 +138,7 @@ class Listing:
             answers: Iterator[Answer] = (self._unasked(sources[key], failure) for key in sources if key in asked)
         else:
             inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
-            questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
+            questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
             waiting |= {question.source for question in questions}
             answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
         for answer in answers:
