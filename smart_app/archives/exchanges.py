@@ -18,7 +18,7 @@ from smart_app.archives.types import PatientId
 from smart_app.config import Archive, Exchange, Limits, SecretRef
 from smart_app.outbound.addresses import Refused, origin_of
 
-BELOW_STUDIES = re.compile(r"/studies/([0-9.]{1,64})(/.*)?$")
+BELOW_STUDIES = re.compile(r"/studies(?:/([0-9.]{1,64})(?:/.*)?)?/?$")
 NO_PLACE = "https://no-place.invalid"
 """Stands where a study brings its own address. In no lane, so never called."""
 
@@ -80,7 +80,7 @@ class ConfiguredExchange:
         if place_of(address) is None or "?" in address or not self.approves(address):
             return None
         below = BELOW_STUDIES.search(address)
-        if below is not None and below[1] != study_uid:
+        if below is not None and below[1] not in (None, study_uid):
             return None
         return (address[: below.start()] if below else address).rstrip("/")
 
