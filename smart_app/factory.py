@@ -54,10 +54,11 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
-from smart_app.sources.series_lists import SeriesLists
 from smart_app.sources.exchange import Surroundings
 from smart_app.sources.imaging_access import imaging_access
+from smart_app.sources.series_lists import SeriesLists
 from smart_app.studies import views as studies_views
+from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
 from smart_app.viewer import views as viewer_views
@@ -265,6 +266,7 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
+        last=LastAnswers(parts.database, parts.settings.tenant),
     )
     glass = parts.glass if parts.policy.may_break else None
     app.register_blueprint(studies_views.make_blueprint(

@@ -42,7 +42,7 @@ def test_a_good_one_is_read(tmp_path: Path) -> None:
         ("{system: urn:lark, issuer: LARK}", '{system: "urn:oid:1.2.3", issuer: LARK}', "already the namespace"),
         ("    name: Larkmoor", "    name: Larkmoor\n    credential: {kind: ehr-token, ehr: other}", "names no EHR"),
         ("    name: Larkmoor", "    name: Larkmoor\n    credential: {kind: bearer}", "needs `token`"),
-        ("    name: Larkmoor", "    name: Larkmoor\n    locations: [{uid: 1.2, archive: nowhere}]", "names no archive"),
+        ("    name: Larkmoor", "    name: Larkmoor\n    locations: [{uid: '1.2', archive: nowhere}]", "names no archive"),
     ],
 )
 def test_a_dangerous_one_stops_the_start(tmp_path: Path, old: str, new: str, words: str) -> None:

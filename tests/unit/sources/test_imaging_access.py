@@ -1,4 +1,4 @@
-"""smart_app.sources.imaging_access and .exchange: the patient first, only a certain one, and no address or token where it may not go."""
+"""smart_app.sources.imaging_access, smart_app.sources.exchange and smart_app.sources.failing: the patient first, only a certain one, and no address or token where it may not go."""
 
 from __future__ import annotations
 
