@@ -56,6 +56,7 @@ from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
 from smart_app.sources.exchange import Surroundings
 from smart_app.sources.imaging_access import imaging_access
+from smart_app.sources.manifest import manifest_source
 from smart_app.sources.series_lists import SeriesLists
 from smart_app.studies import views as studies_views
 from smart_app.studies.last_answers import LastAnswers
@@ -115,6 +116,8 @@ class Parts:
 
     def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
         """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
+        if (exchange := self.exchanges.by_key(archive)) is not None:
+            return exchange.asked_with((one.system, one.value) for one in facts.identifiers if not one.is_retired)
         known = self.archives.by_key(archive)
         return crossed(facts, known).ids if known is not None else ()
 
@@ -250,7 +253,8 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
     around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect)
-    sources += [imaging_access(exchange, around) for exchange in parts.exchanges if exchange.settings.kind == "imaging-access"]
+    kinds = {"imaging-access": imaging_access, "manifests": manifest_source}
+    sources += [kinds[exchange.settings.kind](exchange, around) for exchange in parts.exchanges]
     order = {place.key: place.order for place in (*parts.archives, *parts.exchanges.places())}
     listing = Listing(
         sources=sources,

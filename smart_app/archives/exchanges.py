@@ -68,6 +68,11 @@ class ConfiguredExchange:
         issuers = {namespace.system: namespace.issuer for namespace in self.settings.patient_ids}
         return tuple(dict.fromkeys(PatientId(value, issuers[system]) for system, value in identifiers if system in issuers))
 
+    def asked_with(self, identifiers: Iterable[tuple[str | None, str]]) -> tuple[PatientId, ...]:
+        """The chart's identifiers by which its patient is looked for there; with the launch's own patient, all of them."""
+        systems = frozenset(self.settings.identifier_systems)
+        return tuple(PatientId(value, system or "") for system, value in identifiers if system in systems or self.settings.discovery == "launch")
+
     def approves(self, url: str) -> bool:
         """Whether `url` lies in one of its origins."""
         try:
@@ -111,6 +116,9 @@ class Exchanges:
 
     def __iter__(self) -> Iterator[ConfiguredExchange]:
         return iter(self._exchanges)
+
+    def by_key(self, key: str) -> ConfiguredExchange | None:
+        return next((exchange for exchange in self._exchanges if exchange.key == key), None)
 
     def places(self) -> tuple[ConfiguredArchive, ...]:
         return tuple(exchange.place for exchange in self._exchanges)

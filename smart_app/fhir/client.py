@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin
 
 from launch.session import TokenProvider
-from smart_app.errors import Fault, OutboundError, Side, TimedOut, TooLarge
+from smart_app.errors import Fault, NotApproved, OutboundError, Side, TimedOut, TooLarge
 from smart_app.outbound import Outbound, Reply
 from smart_app.outbound.addresses import parse
 
@@ -181,7 +181,22 @@ class FhirClient:
         path = target.path.partition("?")[0]
         return target.origin == base.origin and (path == base.path or path.startswith(base.path + "/"))
 
+    def fetch(self, url: str, accept: str, *, deadline: float, max_bytes: int) -> Reply:
+        """A document inside this base, in whatever form it comes; its status is 200. Errors as `read`.
+
+        :raises NotApproved: `url` lies elsewhere.
+        """
+        if not self.holds(url):
+            raise NotApproved
+        reply = self._reply(url, time.monotonic() + deadline, max_bytes, accept)
+        _refuse(reply)
+        return reply
+
     def _get(self, url: str, end: float, max_bytes: int) -> tuple[dict[str, Any], int]:
+        reply = self._reply(url, end, max_bytes)
+        return _resource(reply), len(reply.body)
+
+    def _reply(self, url: str, end: float, max_bytes: int, accept: str = "application/fhir+json") -> Reply:
         proof = dict(self._proof.headers()) if self._proof is not None else {}
         refreshed, retries = False, 0
         while True:
@@ -189,7 +204,7 @@ class FhirClient:
             if remaining <= 0:
                 raise TimedOut
             reply = self._outbound.request(
-                self._lane, "GET", url, headers={"Accept": "application/fhir+json", **proof}, deadline=remaining, max_bytes=max_bytes,
+                self._lane, "GET", url, headers={"Accept": accept, **proof}, deadline=remaining, max_bytes=max_bytes,
             )  # fmt: skip
             if reply.status == 401 and not refreshed and self._proof is not None:
                 refreshed = True
@@ -202,16 +217,20 @@ class FhirClient:
                 retries += 1
                 self._sleep(wait)
                 continue
-            return _resource(reply), len(reply.body)
+            return reply
 
 
-def _resource(reply: Reply) -> dict[str, Any]:
+def _refuse(reply: Reply) -> None:
     if reply.status in (401, 403):
         raise FhirRefused
     if reply.status in (404, 410):
         raise FhirMissing
     if reply.status != 200:
         raise FhirFailed(reply.status)
+
+
+def _resource(reply: Reply) -> dict[str, Any]:
+    _refuse(reply)
     try:
         found = json.loads(reply.body)
     except (ValueError, RecursionError):

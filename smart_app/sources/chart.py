@@ -24,7 +24,8 @@ from smart_app.config import Ehr
 from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirRefused
 from smart_app.fhir.departures import departures_of
-from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
+from smart_app.fhir.endpoints import ChartEndpoint
+from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of
 from smart_app.fhir.patient import PatientFacts, patient_from
 from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed

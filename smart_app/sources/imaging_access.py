@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.exchanges import ConfiguredExchange
 from smart_app.archives.registry import Archives, origin_shown
-from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
-from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
+from smart_app.archives.types import Answer, PatientId, SeriesRecord, SourceState, StudyRecord
+from smart_app.fhir.endpoints import NOWHERE, ChartEndpoint
+from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of
 from smart_app.identity.discovery import Discover
 from smart_app.sources.exchange import ExchangeSource, Meeting, Surroundings, at_archive, http_of
 from smart_app.sources.failing import code_of
 
-NOWHERE = "http://notspecified"
-"""MADO: the address is to be looked up elsewhere. Never an address."""
 KIND = "Imaging exchange (FHIR)"
 
 
@@ -81,6 +80,8 @@ class ImagingAccess:
             date=study.date, time=study.time, offset=study.offset, modalities=study.modalities, description=study.description,
             body_parts=study.body_parts, accession=study.accession, series_count=study.series_count, image_count=study.image_count,
             faults=study.faults, unfetchable=place.why, claimed_ids=place.ids, retrieve=place.base, open_base=place.open_base,
+            series=tuple(SeriesRecord(one.uid, study.uid, one.number, one.modality, one.description, one.count) for one in study.series),
+            confidentiality=study.confidentiality,
         )  # fmt: skip
 
 
