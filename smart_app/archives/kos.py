@@ -96,6 +96,8 @@ def _read(data: bytes) -> Kos:
     if not patient:
         raise NotManifest("names no patient")
     issuer = root.text(ISSUER) or next((found for item in root.items(QUALIFIERS) if (found := item.text(ENTITY_ID))), "")
+    if root.is_cut(EVIDENCE):
+        raise NotManifest("cut")
     studies = tuple(study for item in root.items(EVIDENCE) if (study := _study(item, root)) is not None)
     if not studies:
         raise NotManifest("names no instance")
@@ -148,6 +150,11 @@ class _Values:
             return printable(decoded(self.raw(tag), self._character_set))
         except Undecodable:
             return ""
+
+    def is_cut(self, tag: int) -> bool:
+        """Whether the value is shorter than it says. The reader takes what there is; a manifest that lost its end must not count for one."""
+        element = self.dataset.get_item(tag) if tag in self.dataset else None
+        return element is not None and isinstance(element.value, bytes) and len(element.value) != element.length
 
     def items(self, tag: int) -> Iterator[_Values]:
         if tag in self.dataset:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import logging
+import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +25,20 @@ def listed(town: Town, patient: str) -> tuple[Jar, str, dict[str, dict[str, Any]
     assert stream[-1][0] == "done"
     rows = {row["uid"]: row for name, data in stream if name == "rows" for row in data["rows"]}
     return jar, handle, rows, [data for name, data in stream if name == "strip"][-1]
+
+
+def secret_of(town: Town, exchange_patient: str) -> str:
+    """The secret part of the capability address of this patient's study, read from the exchange as its client."""
+    larkmoor = next(one for one in town.plan.exchanges if one.key == "larkmoor")
+    basic = base64.b64encode(f"priors-larkmoor:{larkmoor.token}".encode()).decode()
+    asked = urllib.request.Request(f"{larkmoor.origin}/oauth/token", b"grant_type=client_credentials", {"Authorization": f"Basic {basic}"})
+    with urllib.request.urlopen(asked) as answer:
+        token = json.load(answer)["access_token"]
+    asked = urllib.request.Request(f"{larkmoor.fhir}/ImagingStudy?patient={exchange_patient}", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(asked) as answer:
+        address = next(one["resource"]["address"] for one in json.load(answer)["entry"] if one["resource"]["resourceType"] == "Endpoint")
+    assert "/c/" in address
+    return str(address.rpartition("/c/")[2])
 
 
 def opened(town: Town, jar: Jar, handle: str, exchange: str, study: str) -> int:
@@ -90,3 +109,21 @@ def test_a_strangers_entry_is_withheld(town: Town) -> None:
     _, _, _, strip = listed(town, "oyelaran-femi")
     assert "withheld" in strip["html"]
     assert strip["tone"] == "partial"
+
+
+def test_a_capability_address_leaves_no_trace(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret, study = secret_of(town, "larkmoor-penhaligon"), BY_KEY["penhaligon-cxr-larkmoor"].uid
+    jar = Jar()
+    handle = jar.launch(town, "penhaligon")
+    base = f"{town.plan.app}/l/{handle}"
+    said = [jar.get(f"{base}/studies/stream"), jar.get(f"{base}/studies"), jar.get(f"{base}/outline/larkmoor/{study}")]
+    said += [jar.get(f"{base}/dicomweb/larkmoor/studies/{study}{end}", Accept="application/dicom+json") for end in ("/metadata", "/series", "/instances")]
+    town.archive_faults["larkmoor"].add("*", "status", status=500, path=f"*{study}*")
+    said += [jar.get(f"{base}/dicomweb/larkmoor/studies/{study}/series/2.25.1/metadata"), jar.get(f"{base}/dicomweb/larkmoor/studies/{study}")]
+    assert [one.status for one in said] == [200] * 6 + [502, 502]
+    assert secret not in caplog.text
+    for one in said:
+        assert secret not in one.text + str(one.headers), one.url
+    for file in Path(town.plan.folder).rglob("*.sqlite3*"):
+        assert secret.encode() not in file.read_bytes(), file.name
