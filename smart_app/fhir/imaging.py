@@ -179,25 +179,6 @@ class _Reader:
         except (OutboundError, LaunchError):
             self._endpoints[target] = {}
 
-    def _study(self, uid: str, raw: Mapping[str, Any]) -> ChartStudy:
-        faults: list[str] = []
-        series = items(raw.get("series"))
-        date, clock, offset = moment_of(raw.get("started"))
-        if raw.get("started") is not None and date is None:
-            faults.append("date")
-        modalities = _codes([raw.get("modality")]) or _codes([one.get("modality") for one in series])
-        parts = [one.get("bodySite") for one in series] + [raw.get("bodySite")]
-        identifier = text(raw.get("id"))
-        counted = [count(one.get("numberOfInstances")) for one in series]
-        return ChartStudy(
-            uid=uid, fhir_id=f"ImagingStudy/{identifier}" if identifier else None, date=date, time=clock, offset=offset, modalities=modalities,
-            description=_description(raw), body_parts=_body_parts(parts), accession=_accession(raw),
-            series_count=count(raw.get("numberOfSeries")) or len(series) or None,
-            image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
-            else (sum(known for known in counted if known) if counted and None not in counted else None),
-            endpoints=self._endpoints_of(raw), faults=tuple(faults), series=_series(series, self._is_uid), orders=self._orders(raw),
-            confidentiality=labels_of(raw),
-        )  # fmt: skip
 
 def in_document(raw: Mapping[str, Any], endpoints: Known, is_uid: Callable[[object], bool]) -> ChartStudy | None:
     """One ImagingStudy of a document that holds its endpoints too; None without a Study Instance UID. Whose it is, is the caller's affair."""
@@ -222,7 +203,7 @@ def _study(uid: str, raw: Mapping[str, Any], known: Known, base: str, is_uid: Ca
         image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
         else (sum(known for known in counted if known) if counted and None not in counted else None),
         endpoints=endpoints_of(raw, known, base), faults=tuple(faults), series=_series(series, is_uid), orders=_orders(raw, base),
-        confidentiality=_labels(raw),
+        confidentiality=labels_of(raw),
     )  # fmt: skip
 
 
