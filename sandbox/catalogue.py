@@ -199,4 +199,22 @@ FORMATS = (
     ), in_chart=False),
 )  # fmt: skip
 
-STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS
+ELSEWHERE = (
+    Study("femi-mr-larkmoor", "oyelaran-femi", ("larkmoor",), 140, "1115", "MR", "MRI liver", "ABDOMEN", "LM-26-0107", (
+        Series(1, "MR", "Axial T2", "mr_brain", 12, 3, options={"weight": "t2"}),
+    ), in_chart=False),
+    Study("penhaligon-cxr-larkmoor", "penhaligon", ("larkmoor",), 410, "0905", "DX", "Chest, 2 views", "CHEST", "LM-25-0401", (
+        Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA"}),
+        Series(2, "DX", "Chest lateral", "cxr_synthetic", options={"view": "LATERAL"}),
+    ), in_chart=False, chart_shape="capability"),
+    Study("hathersage-ct-dunmere", "hathersage", ("dunmere",), 1300, "1640", "CT", "CT head without contrast", "HEAD", "DM-22-0611", (
+        Series(2, "CT", "Axial brain 5 mm", "ct_head", 24, 3, options={"thickness": 5.0}),
+        Series(3, "CT", "Axial bone 2 mm", "ct_head", 24, 2, options={"thickness": 2.0, "bone": True}),
+    ), in_chart=False),
+    Study("penhaligon-ct-dunmere", "penhaligon", ("dunmere",), 780, "1210", "CT", "CT chest", "CHEST", "DM-24-0402", (
+        Series(2, "CT", "Axial 5 mm", "ct_chest", 32, 3, options={"thickness": 5.0, "nodule": 0.0}),
+    ), in_chart=False, chart_shape="kos"),
+)  # fmt: skip
+"""Known to no archive that is asked over DICOMweb: found through an exchange (by token, by capability) or a manifest (FHIR, KOS)."""
+
+STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS + ELSEWHERE

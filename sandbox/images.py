@@ -57,7 +57,7 @@ def build(home: Path, *, progress: Progress | None = None, small: bool = False, 
     A new day only re-dates the objects, so that "today" stays today. A change of any recipe builds anew.
     Raises OSError when the disk is full, FileNotFoundError without the extra `demo`.
     """
-    folders = {one.key: home / one.key for one in world.ARCHIVES}
+    folders = {one.key: home / one.key for one in (*world.ARCHIVES, *world.EXCHANGES)}
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         # two demos, or two test runs, may share a folder

@@ -94,7 +94,7 @@ class DemoStudy:
     series: tuple[DemoSeries, ...] = ()
     in_chart: bool = True
     chart_shape: str = "plain"
-    """plain | codeable-modality | contained-endpoint | no-started | unreadable | series-endpoint | odd-title."""
+    """plain | codeable-modality | contained-endpoint | no-started | unreadable | series-endpoint | odd-title; at an exchange: capability | kos."""
     endpoint: str | None = None
     """FHIR Endpoint id in the chart; None: the first archive's."""
     report: str | None = None

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import ARCHIVES, PATIENTS, STUDIES
+from sandbox.world import ARCHIVES, EXCHANGES, PATIENTS, STUDIES
 from tests.town import Jar, Town, events
 
 OWNERS = {study.uid: study.patient for study in STUDIES}
-SYSTEMS = {archive.key: archive.identifier_system for archive in ARCHIVES}
+SYSTEMS = {archive.key: archive.identifier_system for archive in (*ARCHIVES, *EXCHANGES)}
 
 
 def listed(town: Town, patient: str, user: str = "dr-halloran", jar: Jar | None = None) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
