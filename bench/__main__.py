@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import browser, listing, memory, report, transfers
 from bench.document import Machine, document
-from bench.places import RTT_MS, Places, places
+from bench.places import RTT_MS, WORKERS, Places, places
 from bench.samples import Samples
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +54,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGALRM, _late)
     samples, before, begun = Samples(), os.getloadavg(), time.monotonic()
-    with places(WORK, SLICES, _say) as found:
+    with places(WORK, SLICES, _say, browser="browser" in chosen) as found:
         _say(f"Measuring ({'short' if options.quick else 'full'} run; load before it {before[0]:.1f}).")
         signal.alarm(effort.limit)
         try:
@@ -77,6 +77,7 @@ def main() -> int:
 
 
 def _measure(part: str, found: Places, samples: Samples, effort: Effort) -> None:
+    found.priors.serve(WORKERS)
     if part == "list":
         listing.measure(found, samples, effort.lists)
     elif part == "transfers":

@@ -1,7 +1,7 @@
 """Everything that is measured, started on free loopback ports and stopped again: Orthanc, nginx, OHIF's site, the demo EHR, Priors.
 
 One Orthanc holds the study three times: as the hospital's own archive (asked directly), and as two others that are
-asked through the delay proxy. Priors runs as `priors demo` runs it: gunicorn, 2 workers of 24 threads.
+asked through the delay proxy. Priors runs as `priors demo` runs it: gunicorn, 2 workers of 24 threads, or 1, or 4.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from bench import ohif
 from bench.study import LoadStudy, objects
@@ -29,6 +32,8 @@ from tests.peers import ORTHANC_PLUGIN, free_port
 
 RTT_MS = 40
 WORKERS = 2
+FAR_PARALLEL = 48
+"""Calls that the distant archives allow at once: a connection carries one window, or one image, a round trip."""
 PER_REQUEST = 10
 """Objects stored with one request, six requests at once: the quickest way into Orthanc."""
 
@@ -50,19 +55,60 @@ class Places:
     nginx_cache: str
     ohif_near: str
     ohif_far: str
-    gunicorn: Child
+    priors: Priors
 
     def workers(self) -> list[int]:
         """Process ids of Priors' workers."""
-        master = self.gunicorn.process.pid
+        return self.priors.workers()
+
+
+class Priors:
+    """Priors under gunicorn, started again with as many workers as are wanted."""
+
+    def __init__(self, children: Children, plan: Plan, configured: Mapping[str, str]) -> None:
+        self._children, self._plan, self._configured = children, plan, configured
+        self._child: Child | None = None
+        self._count = 0
+
+    def serve(self, workers: int) -> None:
+        if workers == self._count:
+            return
+        if self._child is not None:
+            self._child.process.terminate()
+            self._child.process.wait(20)
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:sandbox.demo.gunicorn_settings", "--bind", f"127.0.0.1:{self._plan.port}"]
+        self._child = self._children.start(
+            "priors", [*command, "--workers", str(workers), "--no-control-socket", "smart_app.factory:create_app()"], self._configured
+        )
+        self._count = workers
+        self._children.wait_ready(self._child, self._plan.port, "/readyz", "app.localhost")
+
+    def forget(self) -> None:
+        """Nothing of any series is kept any more, nor on its way."""
+        kept = self._plan.path("data", "frames")
+        until = time.monotonic() + 10
+        while any(kept.glob("*.filling")) and time.monotonic() < until:
+            time.sleep(0.05)
+        for one in kept.iterdir():
+            if one.is_dir():
+                shutil.rmtree(one, ignore_errors=True)
+            elif one.name != "alive":
+                one.unlink(missing_ok=True)
+
+    def workers(self) -> list[int]:
+        assert self._child is not None
+        master = self._child.process.pid
         return [int(one) for one in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
 
 
 @contextmanager
-def places(work: Path, slices: int, say: Say) -> Iterator[Places]:
-    """Start all, fill the archive, stop all. `work` keeps what is slow to make (pictures, OHIF) for the next run."""
+def places(work: Path, slices: int, say: Say, *, browser: bool = True) -> Iterator[Places]:
+    """Start all, fill the archive, stop all. `work` keeps what is slow to make (pictures, OHIF) for the next run.
+
+    Without `browser` OHIF is not fetched.
+    """
     near, far, small = LoadStudy("northgate", slices), LoadStudy("kestrel", slices), LoadStudy("stbrannoc", 1)
-    site = ohif.site(work / "ohif", say)
+    site = ohif.site(work / "ohif", say) if browser else work
     run = work / "run"
     shutil.rmtree(run, ignore_errors=True)
     for folder in (run, run / "data"):
@@ -76,21 +122,20 @@ def places(work: Path, slices: int, say: Say) -> Iterator[Places]:
         ports = [free_port() for _ in range(3)]
         nginx = children.start("nginx", ["nginx", "-p", str(run), "-c", str(_nginx_settings(run, site, orthanc, kestrel, ports))])
         ehr = children.start("ehr", [sys.executable, "-m", "sandbox.demo.serve", str(plan.save()), "ehr"])
-        configured = {"PRIORS_CONFIG": str(configuration.write(plan))}
+        configured = {"PRIORS_CONFIG": str(_widened(configuration.write(plan)))}
         subprocess.run([sys.executable, "-m", "smart_app.cli", "db", "upgrade"], env={**os.environ, **configured}, check=True, capture_output=True)
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:sandbox.demo.gunicorn_settings", "--bind", f"127.0.0.1:{plan.port}"]
-        priors = children.start("priors", [*command, "--workers", str(WORKERS), "--no-control-socket", "smart_app.factory:create_app()"], configured)
+        priors = Priors(children, plan, configured)
         children.wait_ready(archive, orthanc, "/dicom-web/studies?limit=1", "127.0.0.1")
         for load in (near, far, small):
             _store(f"http://127.0.0.1:{orthanc}/dicom-web", objects(work / "ct", slices, load, say))
-        children.wait_ready(nginx, ports[0], "/index.html", "127.0.0.1")
+        children.wait_ready(nginx, ports[0], "/dicom-web/studies?limit=1", "127.0.0.1")
         children.wait_ready(ehr, plan.ehr_port, "/healthz", "ehr.localhost")
-        children.wait_ready(priors, plan.port, "/readyz", "app.localhost")
+        priors.serve(WORKERS)
         yield Places(
             plan=plan, near=near, far=far, small=small,
             orthanc=f"http://127.0.0.1:{orthanc}/dicom-web", orthanc_far=f"http://127.0.0.1:{kestrel}/dicom-web",
             nginx=f"http://127.0.0.1:{ports[0]}/dicom-web", nginx_cache=f"http://127.0.0.1:{ports[2]}/dicom-web",
-            ohif_near=f"http://localhost:{ports[0]}", ohif_far=f"http://localhost:{ports[1]}", gunicorn=priors,
+            ohif_near=f"http://localhost:{ports[0]}", ohif_far=f"http://localhost:{ports[1]}", priors=priors,
         )  # fmt: skip
     finally:
         children.stop()
@@ -100,6 +145,16 @@ def _plan(run: Path) -> Plan:
     port = choose_port(None)
     archives = tuple(ArchivePlan(one.key, one.name, one.organization, port + 2 + at, "", None) for at, one in enumerate(ARCHIVES))
     return Plan(str(run), str(run), str(fixtures_folder()), port, archives)
+
+
+def _widened(file: Path) -> Path:
+    """The distant archives are told to allow more calls at once than the default."""
+    settings = yaml.safe_load(file.read_text())
+    for one in settings["archives"]:
+        if not one["local"]:
+            one["limits"] = {"parallel": FAR_PARALLEL}
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
+    return file
 
 
 def _orthanc() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.samples import Samples
+from bench.transfers import WORKERS
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Line:
         """About this version's target; a figure without one is only told."""
         if math.isnan(self.compared):
             return "not measured"
+        if self.now is None and self.final is None:
+            return ""
         if self.now is not None:
             return "met" if self.compared <= self.now else "MISSED"
         return "final met" if self.final is not None and self.compared <= self.final else "final open"
@@ -52,21 +55,41 @@ def lines(samples: Samples, rtt: int) -> list[Line]:
         ratio("P2", "all images ready, cold browser", "all images priors", "all images ohif", "OHIF", None, 0.25, _milliseconds),
         ratio("P3", f"first image, {far}", "first image priors far", "first image ohif far", "OHIF", None, 0.12, _milliseconds),
         ratio("P3", f"all images, {far}", "all images priors far", "all images ohif far", "OHIF", None, 0.25, _milliseconds),
-        ratio("P4", "300 frames through the gateway, second time", "frames gateway again", "frames direct", "direct", None, 0.30),
-        ratio("P5", "300 frames through the gateway, one by one", "frames gateway", "frames direct", "direct", 1.5, 1.0),
-        ratio("P5", "the series through the gateway, one answer", "series gateway", "frames direct", "direct, frames", 1.5, 1.0),
-        ratio("P6", f"300 frames one by one, {far}", "frames gateway far", "frames direct far", "direct", None, 0.40),
-        ratio("P6", f"the series, one answer, {far}", "series gateway far", "frames direct far", "direct, frames", None, 0.40),
-        ratio("P7", "first frame, new connection", "first frame gateway", "first frame direct", "direct", None, 1.1),
-        ratio("P7", f"first frame, new connection, {far}", "first frame gateway far", "first frame direct far", "direct", None, 1.1),
+        *(line for workers in WORKERS for line in _transfers(ratio, workers, far)),
         Line("P8", "list: first rows after the fastest archive's own answer", _seconds(samples.median("list first rows")),
              f"archive {_seconds(samples.median('list archive near'))}", rows_late, " ms", None, 50),
         ratio("P8", "list: last rows against the slowest archive", "list last rows", "list archive far", "archive", None, 1.05),
-        Line("P9", "worker memory above idle, relaying 1 GB", f"{samples.median('worker growth MiB'):.0f} MiB",
-             f"idle {samples.median('worker idle MiB'):.0f} MiB", samples.median("worker growth MiB"), " MiB", 64, 64),
+        *(
+            Line("P9", f"worker memory above idle, relaying 1 GB, {_workers(count)}", f"{samples.median(f'worker growth MiB {count}w'):.0f} MiB",
+                 f"idle {samples.median(f'worker idle MiB {count}w'):.0f} MiB", samples.median(f"worker growth MiB {count}w"), " MiB", 64, 64)
+            for count in WORKERS
+        ),
         Line("P11", "bytes on the wire before the first image", f"{megabytes:.2f} MB",
              f"OHIF {samples.median('bytes before first image ohif') / 1e6:.2f} MB", megabytes, " MB", None, 1.0),
     ]  # fmt: skip
+
+
+def _transfers(ratio: Callable[..., Line], workers: int, far: str) -> list[Line]:
+    by, told = f" {workers}w", _workers(workers)
+    direct, distant = f"frames direct{by}", f"frames direct far{by}"
+    return [
+        ratio("P4", f"the series, kept, one answer, {told}", f"series gateway kept{by}", direct, "direct, frames", None, 0.30),
+        ratio("P4", f"300 frames one by one, kept, {told}", f"frames gateway kept{by}", direct, "direct", None, None),
+        ratio("P5", f"the series, nothing kept, one answer, {told}", f"series gateway{by}", direct, "direct, frames", 1.5, 1.0),
+        ratio("P5", f"300 frames one by one, nothing kept, {told}", f"frames gateway{by}", direct, "direct", None, None),
+        ratio("P6", f"the series, nothing kept, one answer, {far}, {told}", f"series gateway far{by}", distant, "direct, frames", None, 0.40),
+        ratio("P6", f"300 frames one by one, nothing kept, {far}, {told}", f"frames gateway far{by}", distant, "direct", None, None),
+        ratio("P7", f"first frame of a study just opened, {told}", f"first frame opened{by}", f"first frame direct{by}", "direct", None, 1.1),
+        ratio("P7", f"first frame of a study just opened, {far}, {told}", f"first frame opened far{by}", f"first frame direct far{by}", "direct", None, 1.1),
+        ratio("P7", f"a frame of a series that is kept, {told}", f"frame kept gateway{by}", f"frame kept direct{by}", "direct", None, 1.1),
+        ratio("P7", f"a frame of a series that is kept, {far}, {told}", f"frame kept gateway far{by}", f"frame kept direct far{by}", "direct", None, 1.1),
+        ratio("P7", f"a frame from rest, nothing on its way, {told}", f"first frame gateway{by}", f"first frame direct{by}", "direct", None, None),
+        ratio("P7", f"a frame from rest, {far}, {told}", f"first frame gateway far{by}", f"first frame direct far{by}", "direct", None, None),
+    ]
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"
 
 
 def beside(samples: Samples, rtt: int) -> list[tuple[str, str]]:
@@ -80,10 +103,10 @@ def beside(samples: Samples, rtt: int) -> list[tuple[str, str]]:
         ("the same image drawn again by WebGL, ready for tools", beside_ohif("priors:first-image", "")),
         (f"painted, archive {rtt} ms away", beside_ohif("priors:first-picture", " far")),
         (f"drawn by WebGL, archive {rtt} ms away", beside_ohif("priors:first-image", " far")),
-        ("300 frames through nginx proxy_pass, against direct", f"{samples.ratio('frames nginx', 'frames direct'):.2f}x"),
-        ("300 frames from nginx proxy_cache, against direct", f"{samples.ratio('frames nginx cache', 'frames direct'):.2f}x"),
-        ("the series as one answer direct, against 300 frames direct", f"{samples.ratio('series direct', 'frames direct'):.2f}x"),
-        (f"the same, archive {rtt} ms away", f"{samples.ratio('series direct far', 'frames direct far'):.2f}x"),
+        ("300 frames through nginx proxy_pass, against direct", f"{samples.ratio('frames nginx 1w', 'frames direct 1w'):.2f}x"),
+        ("300 frames from nginx proxy_cache, against direct", f"{samples.ratio('frames nginx cache 1w', 'frames direct 1w'):.2f}x"),
+        ("the series as one answer direct, against 300 frames direct", f"{samples.ratio('series direct 1w', 'frames direct 1w'):.2f}x"),
+        (f"the same, archive {rtt} ms away", f"{samples.ratio('series direct far 1w', 'frames direct far 1w'):.2f}x"),
     ]
     return [(what, value) for what, value in found if "nan" not in value]
 

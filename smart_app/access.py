@@ -29,7 +29,9 @@ class Action(StrEnum):
     VIEW_STUDIES = "view-studies"
     VIEW_IMAGES = "view-images"
     DECIDE_MATCH = "decide-match"
+    REQUEST_IMAGES = "request-images"
     END_LAUNCH = "end-launch"
+    BREAK_GLASS = "break-glass"
     READ_AUDIT = "read-audit"
     SEE_SETUP = "see-setup"
     HOME = "home"
@@ -42,6 +44,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.VIEW_STUDIES: frozenset({Role.CLINICIAN}),
         Action.VIEW_IMAGES: frozenset({Role.CLINICIAN}),
         Action.DECIDE_MATCH: frozenset({Role.CLINICIAN}),
+        Action.REQUEST_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.BREAK_GLASS: frozenset({Role.CLINICIAN}),
         Action.END_LAUNCH: EVERYONE,
         Action.HOME: EVERYONE,
         Action.READ_AUDIT: frozenset({Role.AUDITOR}),
@@ -49,7 +53,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     }
 )
 
-NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES})
+NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES, Action.REQUEST_IMAGES, Action.BREAK_GLASS})
 """Without a chart there is nothing to show: such a path does not exist for this launch (404)."""
 
 
@@ -80,6 +84,16 @@ def public(view: View) -> View:
     """Mark a view that serves anyone and shows no PHI."""
     view.public = True  # type: ignore[attr-defined]
     return view
+
+
+def unattended(view: View) -> View:
+    """Mark a view that a page asks by itself: it needs a live launch like any other, and does not keep it alive."""
+    view.unattended = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_unattended(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "unattended", False))
 
 
 def action_of(view: Callable[..., Any]) -> Action | None:

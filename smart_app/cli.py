@@ -19,6 +19,7 @@ from pathlib import Path
 
 from smart_app import config_file
 from smart_app.audit.log import Verdict
+from smart_app.breakglass.review import Case
 from smart_app.config import Settings
 from smart_app.config_file import WrongConfiguration
 
@@ -64,7 +65,7 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     serve.add_argument("--bind", default="127.0.0.1:8700", help="address and port to listen on")
     serve.add_argument("--workers", type=int, default=2)
     serve.add_argument("--threads", type=int, default=24, help="threads a worker")
-    worker = command("worker", _worker, "Work in the background: for now, forget what ended launches held.")
+    worker = command("worker", _worker, "Work in the background: forget what ended launches held, and what was kept long enough: index, images.")
     worker.add_argument("--once", action="store_true", help="do what is due, then stop")
     check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
     check.add_argument("--json", action="store_true")
@@ -72,7 +73,12 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     asked = audit.add_mutually_exclusive_group(required=True)
     asked.add_argument("--patient", metavar="ID", help="FHIR id of the patient")
     asked.add_argument("--verify", action="store_true", help="prove that no record was altered, removed or added; exit 1 if one was")
+    asked.add_argument("--break-glass", action="store_true", help="restricted studies that were opened with a reason")
     audit.add_argument("--json", action="store_true")
+    index = command("index", _index, "The index of who holds what, kept between launches.")
+    index.add_argument("action", choices=["forget"])
+    index.add_argument("--patient", metavar="ID", required=True, help="FHIR id of the patient")
+    index.add_argument("--ehr", metavar="KEY", help="only at this EHR; otherwise at all of them")
     database = command("db", _db, "Bring the database to this version.")
     database.add_argument("action", choices=["upgrade"])
     return parser
@@ -96,16 +102,21 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
-    from smart_app.factory import build
+    from smart_app.factory import build, open_shelf
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     parts = build(settings)
+    shelf = open_shelf(settings, parts.keyring, serves=False)
     while True:
         parts.store.sweep()
+        if shelf is not None:
+            shelf.sweep()
         # Sweeping tells `holdings` of each launch that ends; this catches what a killed process never told.
         parts.holdings.purge(parts.clock() - timedelta(hours=settings.sessions.absolute_hours))
+        parts.index.purge()
+        parts.glass.sweep()
         if options.once or stopped.wait(HOUSEKEEPING_SECONDS):
             return 0
 
@@ -123,6 +134,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 def _audit(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.audit.events import Who
     from smart_app.audit.report import Question
+    from smart_app.breakglass.review import Review
     from smart_app.factory import build
     from smart_app.web import new_reference
 
@@ -130,6 +142,8 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
     if options.verify:
         return _verified(parts.audit.verify(), options)
     who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
+    if options.break_glass:
+        return _review(Review(parts.glass, parts.audit, parts.database).cases(who), options)
     lines = parts.reports.read(Question(settings.tenant, patient=options.patient), who)
     if options.json:
         print(json.dumps([line.as_json() for line in lines]))  # noqa: T201
@@ -141,6 +155,16 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _review(cases: Sequence[Case], options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps([case.as_json() for case in cases]))  # noqa: T201
+        return 0
+    for case in cases:
+        print(f"{case.opened}Z  {case.id}  {case.who}  patient {case.patient}  {case.reason}: {case.text}")  # noqa: T201
+        print(f"    {case.restricted} restricted, {case.reads} read; {case.how} {case.ended}".rstrip())  # noqa: T201
+    return 0
+
+
 def _verified(verdict: Verdict, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"ok": not verdict.faults, "records": verdict.records, "faults": verdict.faults}))  # noqa: T201
@@ -149,6 +173,23 @@ def _verified(verdict: Verdict, options: argparse.Namespace) -> int:
             print(fault)  # noqa: T201
         print(f"{verdict.records} records read, {len(verdict.faults)} faults.")  # noqa: T201
     return 1 if verdict.faults else 0
+
+
+def _index(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app.audit.events import IndexForgotten, Who
+    from smart_app.factory import build
+    from smart_app.web import new_reference
+
+    parts = build(settings)
+    ehrs = [ehr for ehr in settings.ehrs if options.ehr in (None, ehr.key)]
+    if not ehrs:
+        print(f"No EHR has the key {options.ehr}.", file=sys.stderr)  # noqa: T201
+        return 2
+    count = sum(parts.index.forget(settings.tenant, ehr.issuer, options.patient) for ehr in ehrs)
+    who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
+    parts.audit.record(IndexForgotten(who=who, patient=options.patient, count=count))
+    print(f"{count} entries were forgotten. What open launches have already shown stays with them until they end.")  # noqa: T201
+    return 0
 
 
 def _db(settings: Settings, options: argparse.Namespace) -> int:

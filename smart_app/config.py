@@ -159,7 +159,7 @@ class Limits(Frozen):
     search_bytes: int = Field(16_000_000, gt=0, description="Cap of one search answer, after inflating.")
     metadata_bytes: int = Field(64_000_000, gt=0, description="Cap of one metadata answer, after inflating.")
     instance_bytes: int = Field(2_000_000_000, gt=0, description="Cap of one instance.")
-    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead).")
+    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead). Whole series take half of them at most; a distant archive is quicker with 32 or more.")
     page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page.")
     max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
 
@@ -198,6 +198,9 @@ class Archive(Frozen):
         description="This archive is known to give no birth date or sex: its rows are listed for the identifier alone. Otherwise such a row waits until a person has compared the two records.",
     )
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
+    watch: bool | None = Field(
+        None, description="Ask it again by itself while a list is open, for studies that have just arrived; when absent, only local archives."
+    )
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")
     accept_any_transfer_syntax: bool = Field(True, description="It understands `transfer-syntax=*` in Accept.")
@@ -224,6 +227,77 @@ class Archive(Frozen):
         return (self.stow or self.dicomweb or "").rstrip("/")
 
 
+class PolicyRule(Frozen):
+    """One rule of what may be shown of a study; the first that matches decides, without one it is shown. All conditions given must hold."""
+
+    archives: tuple[str, ...] = Field((), description="Keys of archives, or `ehr:<key>` for what a chart names; empty: any.")
+    modalities: tuple[str, ...] = Field((), description="Any of these modalities; empty: any.")
+    confidentiality: tuple[str, ...] = Field(
+        (), description="Any of these labels on the study (FHIR `meta.security` codes such as R, V, PSY, HIV, or DICOM 0040,3001); empty: any."
+    )
+    older_than_days: int | None = Field(None, ge=0, description="Only studies older than this.")
+    newer_than_days: int | None = Field(None, ge=1, description="Only studies newer than this.")
+    roles: tuple[Literal["clinician", "staff", "reviewer", "administrator", "auditor"], ...] = Field(
+        (), description="Only for users with any of these roles; empty: for everybody."
+    )
+    effect: Literal["show", "hide-details", "deny", "break-glass"] = Field(
+        description="`hide-details` shows a row without details, `deny` only counts it, `break-glass` counts it and opens it to who gives a reason."
+    )
+
+
+class Namespace(Frozen):
+    """One identifier system and what it is called in DICOM."""
+
+    system: str = Field(description="Patient.identifier.system.")
+    issuer: str = Field(description="Assigning authority (Issuer of Patient ID) of the same numbers in DICOM objects.")
+
+
+class Location(Frozen):
+    """What a Retrieve Location UID in a manifest stands for."""
+
+    uid: str = Field(description="Retrieve Location UID (0040,E011), or the retrieve-location-uid of an Endpoint.")
+    archive: str = Field(description="Key of the archive that holds what is kept there.")
+
+
+class Exchange(Frozen):
+    """A FHIR server that tells which studies a patient has elsewhere: a SMART Imaging Access server, an HIE, or a document server with manifests."""
+
+    key: Key = Field(description="Short name used in URLs and logs; no archive may have the same.")
+    name: str = Field(description="Name as clinicians know it.")
+    organization: str = Field("", description="Hospital shown on rows whose place it does not name; `name` when empty.")
+    kind: Literal["imaging-access", "manifests"] = Field(
+        "imaging-access", description="`imaging-access` is searched for ImagingStudy, `manifests` for DocumentReference with KOS or MADO manifests."
+    )
+    fhir: str | None = Field(None, description="FHIR base URL.")
+    associated_with: str | None = Field(
+        None, description="Instead of `fhir`: key of the EHR whose smart-configuration names the server under `associated_endpoints`. Only its launches ask it."
+    )
+    origins: tuple[str, ...] = Field(
+        (), description="Further origins that it may send us to for images or documents, and where an associated server may be. The base's own is always one."
+    )
+    credential: Credential = Field(Credential(), description="How Priors proves itself. Goes to an image address only where that asks for the token.")
+    discovery: Literal["identifier", "ihe-pix", "match", "launch"] = Field(
+        "identifier",
+        description="How the patient is found there: by an identifier of the chart, by PIXm or PDQm, or, at the EHR's own server, as the launch's own patient.",
+    )
+    identifier_systems: tuple[str, ...] = Field((), description="Identifier systems of the chart that it may be asked with. Not needed with `launch`.")
+    patient_ids: tuple[Namespace, ...] = Field(
+        min_length=1, description="Identifier systems of its patients that stand as Patient ID in the images. An image with any other is withheld."
+    )
+    patient_id_issuer: str = Field(description="Assigning authority of a Patient ID whose object names none.")
+    locations: tuple[Location, ...] = Field((), description="Retrieve Location UIDs in manifests, and the archive each of them stands for.")
+    limits: Limits = Field(Limits(), description="Deadlines and caps.")
+    allow_http: bool = Field(False, description="Allow plain http to this server and its origins.")
+    allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this server and its origins.")
+    ca_file: Path | None = Field(None, description="CA bundle to verify certificates with.")
+
+    @model_validator(mode="after")
+    def _has_one_base(self) -> Exchange:
+        if (self.fhir is None) == (self.associated_with is None):
+            raise ValueError("give exactly one of `fhir` and `associated_with`")
+        return self
+
+
 class Sessions(Frozen):
     """Lifetimes of a launch."""
 
@@ -240,7 +314,7 @@ class Settings(BaseSettings):
     development: bool = Field(
         False, description="Development mode: allows loopback and plain http there, and says so on every page. Never in production."
     )
-    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and the spool.")
+    data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and kept images.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
     database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
     sealing_keys: tuple[SealingKey, ...] = Field(
@@ -250,8 +324,19 @@ class Settings(BaseSettings):
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
+    watch_seconds: int = Field(30, ge=0, le=600, description="Seconds between two looks for new studies while a list is open and in view; 0 never looks.")
+    frame_cache_bytes: int = Field(
+        4_000_000_000, ge=0, description="Bytes of images kept for a while under `data_dir`, in plain DICOM; half of them for one series at most. 0: none."
+    )
+    frame_cache_minutes: int = Field(60, ge=1, le=1440, description="Minutes after which a kept series is removed, used or not.")
+    index_days: int = Field(
+        30, ge=0, le=3650, description="Days that the index remembers who holds what of a patient, between launches; 0 remembers nothing."
+    )
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
+    policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")
+    break_glass_minutes: int = Field(60, ge=1, le=480, description="Minutes that restricted studies stay open after a reason was given.")
+    exchanges: tuple[Exchange, ...] = Field((), description="Imaging Access, HIE and document servers asked for studies.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

@@ -52,8 +52,8 @@ class Keyring:
         return self._current
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All keys by name, the sealing one first."""
+    def key_ids(self) -> tuple[str, ...]:
+        """All keys of the ring, the current one first."""
         return tuple(self._keys)
 
     def derive(self, purpose: str, key_id: str | None = None) -> bytes:

@@ -138,7 +138,8 @@ class SqlSessionStore:
         self._tell(ended)
         return browser
 
-    def find(self, handle: str, browser: str | None) -> LaunchContext | None:
+    def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None:
+        """As the protocol says. Without `use` it is not marked as used: a page that asks by itself keeps nobody signed in."""
         row = self._owned(handle, browser)
         if row is None or row.ended_at is not None or row.context is None:
             return None
@@ -146,7 +147,7 @@ class SqlSessionStore:
         if self._is_over(row, now):
             self.end(handle)
             return None
-        if now - row.used_at > TOUCH_EVERY:
+        if use and now - row.used_at > TOUCH_EVERY:
             with self._db.transaction() as session:
                 session.execute(update(LaunchRow).where(LaunchRow.handle == handle, LaunchRow.used_at < now).values(used_at=now))
         return _context_from(self._open("launches.context", handle, row.context))
@@ -161,6 +162,14 @@ class SqlSessionStore:
         with self._db.reading() as session:
             row = session.get(LaunchRow, handle)
         return row is not None and row.ended_at is None and not self._is_over(row, self._clock())
+
+    def context(self, handle: str) -> LaunchContext | None:
+        """A live launch's facts, for decisions of our own about it; whether a browser owns it is `find`'s to say."""
+        with self._db.reading() as session:
+            row = session.get(LaunchRow, handle)
+        if row is None or row.ended_at is not None or row.context is None or self._is_over(row, self._clock()):
+            return None
+        return _context_from(self._open("launches.context", handle, row.context))
 
     def end(self, handle: str) -> None:
         with self._db.transaction() as session:

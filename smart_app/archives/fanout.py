@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,6 +34,10 @@ class Question:
     name: str
     organization: str
     call: Callable[[float], Answer]
+    watch: bool = False
+    """Cheap enough to be asked again and again while a list is open."""
+    shared: tuple[Hashable, ...] = ()
+    """Names the question where its answer does not depend on who asks: whoever asks the same may have it. Empty: nobody else may."""
 
     def failed(self, state: SourceState, code: str) -> Answer:
         return Answer(self.source, self.name, self.organization, state, fault_code=code)

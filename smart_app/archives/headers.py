@@ -11,6 +11,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from smart_app.archives.frames import SHAPE, SHAPE_BYTES, Pixels, described
+from smart_app.archives.texts import Undecodable, decoded, plain
+
 HEADER_BYTES = 64_000_000
 VALUE_BYTES = 1024
 DEPTH = 64
@@ -56,6 +59,8 @@ class Header:
     transfer_syntax: str
     birth_date: str = ""
     sex: str = ""
+    pixels: Pixels | None = None
+    """None: there are none, or not where bytes can be counted."""
 
 
 class HeaderReader:
@@ -88,16 +93,17 @@ class HeaderReader:
             if self._syntax in DEFLATED:
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         if (self._walk.feed(chunk) if self._inflate is None else self._feed_deflated(chunk)):
-            self.header = self._walk.header(self._syntax)
+            self.finish(whole=False)
         return self.header is not None
 
-    def finish(self) -> Header:
-        """The object has ended: what it said, provided it ended between two elements."""
+    def finish(self, *, whole: bool = True) -> Header:
+        """What the object said, provided it ended between two elements if it is `whole`."""
         if self.header is None:
             if self._walk is None:
                 raise HeaderFault("not a DICOM object")
-            self._walk.finish()
-            self.header = self._walk.header(self._syntax)
+            if whole:
+                self._walk.finish()
+            self.header = self._walk.header(self._syntax, None if self._inflate is not None else self._meta_end)
         return self.header
 
     def _feed_deflated(self, chunk: bytes) -> bool:
@@ -106,11 +112,11 @@ class HeaderReader:
         assert self._inflate is not None
         while chunk:
             try:
-                plain = self._inflate.decompress(chunk, 65_536)
+                bite = self._inflate.decompress(chunk, 65_536)
             except zlib.error as error:
                 raise HeaderFault("cannot be inflated") from error
             chunk = self._inflate.unconsumed_tail
-            if self._walk.feed(plain):
+            if self._walk.feed(bite):
                 return True
         return False
 
@@ -181,6 +187,8 @@ class _Walk:
         self._skip = 0
         self._elements = 0
         self._values: dict[int, bytes] = {}
+        self._shape: dict[int, bytes] = {}
+        self._pixels: tuple[int, int] | None = None  # position and length of the value
         self._done = False
 
     def feed(self, chunk: bytes) -> bool:
@@ -206,8 +214,8 @@ class _Walk:
         if self._skip or self._at < len(self._buffer) or len(self._levels) > 1:
             raise HeaderFault("cut short")
 
-    def header(self, syntax: str) -> Header:
-        text = {tag: _text(value) for tag, value in self._values.items()}
+    def header(self, syntax: str, meta_end: int | None = None) -> Header:
+        text = {tag: plain(value) for tag, value in self._values.items()}
         return Header(
             instance=text.get(SOP_INSTANCE, ""),
             series=text.get(SERIES, ""),
@@ -217,19 +225,13 @@ class _Walk:
             transfer_syntax=syntax,
             birth_date=text.get(BIRTH_DATE, ""),
             sex=text.get(SEX, ""),
+            pixels=None if meta_end is None or not self._pixels else described(self._shape, meta_end + self._pixels[0], self._pixels[1], self._order),
         )
 
     def _decoded(self, tag: int) -> str:
-        value = self._values.get(tag, b"")
-        if value.isascii() and b"\x1b" not in value:
-            return _text(value)
-        # Rarely needed, and half of a worker's start: pydicom takes numpy with it.
-        from pydicom.charset import convert_encodings, decode_bytes
-
         try:
-            encodings = convert_encodings(_text(self._values.get(CHARACTER_SET, b"")).split("\\"))
-            return decode_bytes(value, encodings, set()).strip(" \0")
-        except Exception as error:  # an exotic character set must not decide whose object this is
+            return decoded(self._values.get(tag, b""), self._values.get(CHARACTER_SET, b""))
+        except Undecodable as error:
             raise HeaderFault("patient id cannot be read") from error
 
     def _check_size(self) -> None:
@@ -248,7 +250,8 @@ class _Walk:
 
     def _step(self) -> bool:
         """One element or delimiter; False when more bytes are needed first."""
-        self._close_ended()
+        if len(self._levels) > 1:
+            self._close_ended()
         at, left = self._at, len(self._buffer) - self._at
         if left < 8:
             return False
@@ -259,7 +262,10 @@ class _Walk:
             return self._delimiter(tag, level, self._long.unpack_from(self._buffer, at + 4)[0])
         top = len(self._levels) == 1
         if top and tag in PIXEL_DATA:
-            self._done = True
+            head = 8 if level.implicit else 12
+            self._done = left >= head  # its length belongs to it
+            if self._done and element == 0x0010:
+                self._pixels = self._base + at + head, self._long.unpack_from(self._buffer, at + head - 4)[0]
             return False
         if level.implicit:
             vr, head, length = b"", 8, self._long.unpack_from(self._buffer, at + 4)[0]
@@ -286,6 +292,11 @@ class _Walk:
             value = self._buffer[at + head : at + head + length]
             if self._values.setdefault(tag, value) != value:
                 raise HeaderFault("an identifying value is given twice")
+        elif top and tag in SHAPE and length <= SHAPE_BYTES:
+            if left < head + length:
+                self._elements -= 1
+                return False
+            self._shape[tag] = self._buffer[at + head : at + head + length]
         elif top and group > 0x0020 and length > BULK_BYTES:
             # What names the object lies behind us (elements ascend); what follows is bulk: a document, a waveform.
             self._done = True
@@ -343,7 +354,3 @@ class _Walk:
         else:
             raise HeaderFault("a sequence cannot be read")
         return True
-
-
-def _text(value: bytes) -> str:
-    return value.decode("ascii", "replace").strip(" \0")

@@ -90,6 +90,16 @@ class StudyRecord:
     """Whom its images may name: a header that contradicts all of these is not the patient's. Empty: not known."""
     links: tuple[str, ...] = ()
     """The people's decisions that this study rests on; it goes when one is undone."""
+    series: tuple[SeriesRecord, ...] = ()
+    """Its series as this source counts them (ImagingStudy.series, a manifest); empty: it did not say."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` that it fulfils, when the chart says."""
+    confidentiality: tuple[str, ...] = ()
+    """Labels its source put on it, upper case: FHIR `meta.security` codes such as `R`, `V`, `PSY`, or DICOM (0040,3001) as given."""
+    as_of: datetime | None = None
+    """When its source last named it, for a study remembered from before this launch; None: named in this launch."""
+    open_base: bool = False
+    """`retrieve` is asked without any credential: the address is itself the credential, or it needs none."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,39 @@ class EvidenceRecord:
     """Where it was done, when the chart says."""
     status: str | None = None
     urgent: bool = False
+    time: str | None = None
+    """`HH:MM`, as given."""
+    dated: str = "done"
+    """What `date` is of: `done`, `ordered`, or `written` (a letter or report that does not say when the study was done)."""
+    orders: tuple[str, ...] = ()
+    """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
+    wording: str = ""
+    """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
+
+
+@dataclass(frozen=True)
+class PurposeRecord:
+    """Why this chart may be open now: an order, the visit, an appointment, or a study that the launch names."""
+
+    kind: str
+    """`order`, `visit`, `appointment` or `study`."""
+    reference: str
+    """`ServiceRequest/{id}` at the EHR. Never shown."""
+    title: str
+    """What the chart calls it, or the reason it gives."""
+    codes: tuple[str, ...] = ()
+    """Codes and displays that say what it is about, as given."""
+    date: str | None = None
+    """ISO date: ordered, begun, or planned for."""
+    active: bool = True
+    """Still to be done, or under way."""
+    urgent: bool = False
+    """An order of priority urgent, asap or stat; an emergency visit."""
+    accessions: tuple[str, ...] = ()
+    named: bool = False
+    """The launch itself names it."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +189,15 @@ class ReportRecord:
     """`ImagingStudy/{id}` or Study Instance UIDs."""
     accessions: tuple[str, ...] = ()
     """Accession numbers of the EHR's own namespace."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a source said of a study's confidentiality, without anything else of it."""
+
+    study: str
+    codes: tuple[str, ...]
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +229,14 @@ class Answer:
     """Records that wait for a person. While there is one, the answer is not whole."""
     evidence: tuple[EvidenceRecord, ...] | None = None
     """None: it was not read."""
+    purpose: tuple[PurposeRecord, ...] | None = None
+    """None: it was not read."""
+    series: tuple[SeriesRecord, ...] = ()
+    """In a side answer: the series that an archive lists of studies that seem to lack some."""
+    labels: tuple[Label, ...] = ()
+    """Labels remembered from before this launch: they name no row, and bind whoever else names the study."""
+    http: int = 0
+    """HTTP status behind a failure, for a help desk; 0: there was none, or it does not matter."""
 
 
 @dataclass(frozen=True)
@@ -191,3 +251,5 @@ class SeriesRecord:
     image_count: int | None = None
     body_part: str | None = None
     faults: tuple[str, ...] = field(default_factory=tuple)
+    instances: tuple[str, ...] = ()
+    """Its SOP Instance UIDs, where a manifest gives them."""

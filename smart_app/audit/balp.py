@@ -19,6 +19,9 @@ DISPLAY = {
     "110100": "Application Activity", "110101": "Audit Log Used", "110103": "DICOM Instances Accessed", "110104": "DICOM Instances Transferred",
     "110112": "Query", "110113": "Security Alert", "110114": "User Authentication",
 }  # fmt: skip
+OVERRIDE = {"BreakGlassOpened": ("110127", "Emergency Override Started"), "BreakGlassEnded": ("110128", "Emergency Override Stopped")}
+"""DICOM CID 403, security alert types."""
+PURPOSES = {"BTG": "break the glass", "ETREAT": "Emergency Treatment"}
 UIDS = ("study", "series", "instance")
 
 
@@ -45,6 +48,8 @@ def audit_event(line: Line, *, observer: str) -> dict[str, Any]:
 
 def _own_kind(line: Line) -> dict[str, str]:
     assert line.event in KINDS
+    if line.event in OVERRIDE:
+        return {"system": DCM, "code": OVERRIDE[line.event][0], "display": OVERRIDE[line.event][1]}
     return {"system": "urn:priors:audit", "code": line.event}
 
 
@@ -60,7 +65,10 @@ def _agents(line: Line, observer: str, *, query: bool) -> list[dict[str, Any]]:
     agents = [theirs, ours]
     if line.user:
         person = {"identifier": {"system": line.issuer, "value": line.user}} | ({"display": line.name} if line.name else {})
-        agents.append({"type": _code("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient"), "who": person, "requestor": True})
+        agent = {"type": _code("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient"), "who": person, "requestor": True}
+        if (purpose := line.details.get("purpose")) in PURPOSES:
+            agent["purposeOfUse"] = [_code("http://terminology.hl7.org/CodeSystem/v3-ActReason", purpose, PURPOSES[purpose])]
+        agents.append(agent)
     return agents
 
 

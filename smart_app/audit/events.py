@@ -36,6 +36,10 @@ class Who:
     """First 16 hex digits of the SHA-256 of the handle; empty before a launch."""
     address: str
     request_id: str
+    purpose: str = ""
+    """HL7 PurposeOfUse while a break-glass is open: `BTG` or `ETREAT`."""
+    opening: str = ""
+    """Reference of that break-glass."""
 
     @classmethod
     def of(cls, context: LaunchContext, address: str, request_id: str) -> Who:
@@ -75,7 +79,8 @@ class Event:
     def details(self) -> Mapping[str, str | int]:
         """What the subclass adds, without what is absent."""
         common = {"who", "patient", "outcome"}
-        values = ((f.name, getattr(self, f.name)) for f in fields(self) if f.name not in common)
+        values = [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in common]
+        values += [("purpose", self.who.purpose), ("opening", self.who.opening)]
         return {name: value for name, value in values if value not in (None, "")}
 
 
@@ -123,6 +128,20 @@ class SourceAnswered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyArrived(Event):
+    """A study appeared in an open list. Nobody asked for it by hand, and nobody has opened it yet."""
+
+    source: str
+    study: str
+    within_seconds: int | None = None
+    """It arrived at its source at most this long ago: then it was looked for, and was not there yet."""
+    study_seconds: int | None = None
+    """Seconds from the study's own date and time to this moment, where it gives them with their zone."""
+    code = "110112"
+    verb = "E"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowWithheld(Event):
     """Rows of an answer named another patient. They were dropped, and are counted here, not described."""
 
@@ -139,6 +158,17 @@ class StudyOpened(Event):
     archive: str
     study: str
     code = "110103"
+    verb = "R"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestPrepared(Event):
+    """A sheet that asks another hospital for images was filled in, to be printed or copied. Priors sent nothing."""
+
+    about: str
+    """`known`, `study` or `other`: what kind of row it was made from."""
+    study: str = ""
+    code = "110106"
     verb = "R"
 
 
@@ -244,10 +274,42 @@ class AuditRead(Event):
     verb = "R"
 
 
+@dataclass(frozen=True, kw_only=True)
+class IndexForgotten(Event):
+    """What the index remembered of a patient was deleted on request."""
+
+    count: int = 0
+    code = "110100"
+    verb = "D"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassOpened(Event):
+    """Restricted studies were opened with a reason (DICOM 110127, emergency override started). Its words are sealed elsewhere."""
+
+    reason: str
+    minutes: int
+    count: int
+    outcome: Outcome = Outcome.OK
+    code = "110113"
+    verb = "E"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassEnded(Event):
+    """They are closed again: by a `person`, by `time`, or with the `launch` (DICOM 110128, emergency override stopped)."""
+
+    by: str
+    code = "110113"
+    verb = "E"
+
+
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, RowWithheld, StudyOpened, SeriesRead,
-        InstanceWithheld, MatchCompared, MatchConfirmed, MatchRejected, MatchUndone, MatchLeftOpen, AccessDenied, AuditRead,
+        MatchCompared, MatchConfirmed, MatchRejected, MatchUndone, MatchLeftOpen,
+        AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, StudyArrived, RowWithheld, StudyOpened, RequestPrepared, SeriesRead,
+        InstanceWithheld, AccessDenied, AuditRead, IndexForgotten,
+        BreakGlassOpened, BreakGlassEnded,
     )
 }  # fmt: skip

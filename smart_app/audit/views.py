@@ -21,6 +21,7 @@ WORDS = {
     "LaunchRefused": "Could not open Priors",
     "LaunchEnded": "Closed Priors",
     "SourceAnswered": "Asked for studies",
+    "StudyArrived": "A new study appeared in an open list",
     "RowWithheld": "Row of another patient withheld",
     "StudyOpened": "Opened a study",
     "SeriesRead": "Read a series",
@@ -32,6 +33,9 @@ WORDS = {
     "MatchLeftOpen": "Left a possible match undecided",
     "AccessDenied": "Was refused",
     "AuditRead": "Read these records",
+    "BreakGlassOpened": "Opened restricted studies with a reason",
+    "BreakGlassEnded": "Restricted studies were closed again",
+    "IndexForgotten": "Had the index forget a patient",
 }
 
 

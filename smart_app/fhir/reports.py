@@ -1,4 +1,4 @@
-"""DiagnosticReport -> which studies have a report, and in which status. Reads no conclusion and no attachment.
+"""DiagnosticReport -> which studies have a report, in which status, and what each report says was done. Reads no conclusion.
 
 A report whose subject is not the launch's patient is withheld and counted. FHIR R4 DiagnosticReport.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smart_app.fhir.client import FhirClient
+from smart_app.fhir.evidence import Piece, pieces_of
 from smart_app.fhir.imaging import ACCESSION_CODES, DICOM_UID
 from smart_app.fhir.wire import codings, items, reference, text
 
@@ -28,14 +29,17 @@ class ChartReports:
     withheld: int = 0
     unreadable: int = 0
     complete: bool = True
+    pieces: tuple[Piece, ...] = ()
+    """What the reports of imaging speak of, also those that name no study."""
 
 
 def reports_of(client: FhirClient, patient_id: str, *, is_uid: Callable[[object], bool], deadline: float) -> ChartReports:
-    """Reports of the patient that name a study or an accession number.
+    """Reports of the patient: those that name a study or an accession number, and what those of imaging speak of.
 
     :raises OutboundError, LaunchError: they could not be read (FhirRefused: the EHR did not allow it).
     """
     found: list[ChartReport] = []
+    pieces: list[Piece] = []
     withheld = unreadable = 0
     complete = True
     for page in client.search("DiagnosticReport", [("patient", patient_id), ("_count", "200")], deadline=deadline):
@@ -48,9 +52,11 @@ def reports_of(client: FhirClient, patient_id: str, *, is_uid: Callable[[object]
                 continue
             elif reference(resource.get("subject"), client.base) != ("Patient", patient_id):
                 withheld += 1
-            elif (report := _report(resource, client.base, is_uid)) is not None:
-                found.append(report)
-    return ChartReports(tuple(found), withheld, unreadable, complete)
+            else:
+                pieces += pieces_of(resource, client.base, is_uid)
+                if (report := _report(resource, client.base, is_uid)) is not None:
+                    found.append(report)
+    return ChartReports(tuple(found), withheld, unreadable, complete, tuple(pieces))
 
 
 def _report(resource: Mapping[str, Any], base: str, is_uid: Callable[[object], bool]) -> ChartReport | None:

@@ -41,9 +41,14 @@ class HoldingStudy(Base):
     source: Mapped[str] = mapped_column(String(80), primary_key=True)
     study: Mapped[str] = mapped_column(String(64), primary_key=True)
     """SHA-256 of handle, archive and Study Instance UID."""
+    named: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """SHA-256 of handle and Study Instance UID: the same for all that is said of the study. Empty in rows of an earlier version."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
-    __table_args__ = (Index("ix_holding_studies_launch_study", "launch", "study"),)
+    __table_args__ = (
+        Index("ix_holding_studies_launch_study", "launch", "study"),
+        Index("ix_holding_studies_launch_named", "launch", "named"),
+    )
 
 
 class HoldingChecked(Base):

@@ -11,11 +11,11 @@ import json
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Delete, bindparam, delete, func, insert, select
+from sqlalchemy import Delete, bindparam, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from smart_app.archives.types import Answer, PatientId, StudyRecord
@@ -24,6 +24,7 @@ from smart_app.db import Database
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings import codec
 from smart_app.holdings.models import HoldingAnswer, HoldingChecked, HoldingPatient, HoldingStudy
+from smart_app.policy.gate import Passage
 from smart_app.sealing import Keyring
 
 TABLES = (HoldingPatient, HoldingAnswer, HoldingStudy, HoldingChecked)
@@ -33,10 +34,15 @@ EHR_PREFIX = "ehr:"
 
 # Built once: these run before every frame, where composing a statement would cost more than running it.
 _studies, _checked = HoldingStudy.__table__.c, HoldingChecked.__table__.c
-HELD = select(_studies.source, _studies.sealed).where(_studies.launch == bindparam("launch"), _studies.study == bindparam("study"))
+HELD = select(_studies.source, _studies.study, _studies.sealed).where(
+    _studies.launch == bindparam("launch"), or_(_studies.study == bindparam("study"), _studies.named == bindparam("named"))
+)
 _OF_SERIES = (_checked.launch == bindparam("launch"), _checked.series == bindparam("series"))
 VERSION = select(_checked.version).where(*_OF_SERIES)
 CHECKED = select(_checked.version, _checked.sealed).where(*_OF_SERIES)
+
+
+PassageOf = Callable[[str, Sequence[StudyRecord]], Passage]
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,21 @@ class Held:
     record: StudyRecord
     patient_ids: tuple[PatientId, ...] = ()
     """All identifiers its images may carry; more than one only where just the chart names the study."""
+    break_glass: bool = False
+    """It may be served only as long as the launch's break-glass is open: nobody may believe this for longer than one request."""
 
 
 class Holdings:
     """One a process; safe for threads. Methods take the launch's handle and never log it."""
 
-    def __init__(self, db: Database, keyring: Keyring, clock: Clock, *, stand: Callable[[frozenset[str]], frozenset[str]] = frozenset[str]) -> None:
-        """`stand` tells which of some decisions by people are in force now: what rests on another is not held."""
+    def __init__(
+        self, db: Database, keyring: Keyring, clock: Clock, passage: PassageOf | None = None, *, stand: Callable[[frozenset[str]], frozenset[str]] = frozenset[str]
+    ) -> None:
+        """`passage` is the policy's word on a study, from all that this launch's sources say of it; None: there is no policy.
+        `stand` tells which of some decisions by people are in force now: what rests on another is not held.
+        """
         self._db = db
+        self._passage = passage
         self._stand = stand
         self._keyring = keyring
         self._clock = clock
@@ -89,8 +102,8 @@ class Holdings:
             )
             session.execute(delete(HoldingStudy).where(HoldingStudy.launch == launch, HoldingStudy.source == answer.source))
             rows = [
-                {"launch": launch, "source": answer.source, "study": study, "sealed": self._seal("holding_studies", f"{place}:{study}", content)}
-                for study, content in _openable(handle, answer).items()
+                {"launch": launch, "source": answer.source, "study": study, "named": named, "sealed": self._seal("holding_studies", f"{place}:{study}", content)}
+                for study, (named, content) in _named(handle, answer).items()
             ]
             if rows:
                 session.execute(insert(HoldingStudy), rows)
@@ -107,6 +120,21 @@ class Holdings:
         gone = links - self._stand(links) if links else links
         return tuple(_without(answer, gone) for answer in answers) if gone else answers
 
+    def answer(self, handle: str, source: str) -> Answer | None:
+        """The latest answer under one key."""
+        launch = _digest(handle)
+        with self._db.reading() as session:
+            sealed = session.scalar(select(HoldingAnswer.sealed).where(HoldingAnswer.launch == launch, HoldingAnswer.source == source))
+        return None if sealed is None else codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed))
+
+    def drop_answer(self, handle: str, source: str) -> None:
+        """Forget one answer, and with it what may be opened because of it."""
+        launch = _digest(handle)
+        with self._db.transaction() as session:
+            self._alone(session, launch)
+            for table in (HoldingAnswer, HoldingStudy):
+                session.execute(delete(table).where(table.launch == launch, table.source == source))
+
     def held(self, handle: str, archive: str, study_uid: str) -> Held | None:
         """What may be served of this study from this archive in this launch; None: it does not exist for this launch.
 
@@ -114,18 +142,29 @@ class Holdings:
         """
         launch, study = _digest(handle), _digest(handle, archive, study_uid)
         with self._db.engine.connect() as connection:
-            rows = connection.execute(HELD, {"launch": launch, "study": study}).all()
-        for source, sealed in sorted(rows, key=lambda row: (row[0] != archive, row[0])):
-            content = json.loads(self._open("holding_studies", f"{launch}:{source}:{study}", sealed))
+            rows = connection.execute(HELD, {"launch": launch, "study": study, "named": _digest(handle, study_uid)}).all()
+        said: list[StudyRecord] = []
+        found: Held | None = None
+        for source, place, sealed in sorted(rows, key=lambda row: (_owner(row[0]) != archive, row[0])):
+            here = place == study
+            if not here and self._passage is None:
+                continue  # what others say of it matters to the policy alone
+            content = json.loads(self._open("holding_studies", f"{launch}:{source}:{place}", sealed))
             if content is None:
-                return None
+                if here and found is None:
+                    return None
+                continue
             record = codec.study_from(content)
-            if record.links and self._stand(frozenset(record.links)) != frozenset(record.links):
+            if here and record.links and self._stand(frozenset(record.links)) != frozenset(record.links):
                 return None
+            said.append(record)
             ids = record.claimed_ids if record.patient_id is None else (record.patient_id,)
-            if ids and record.archive == archive and record.uid == study_uid:
-                return Held(study_uid, archive, ids[0], record, ids)
-        return None
+            if here and found is None and ids and record.archive == archive and record.uid == study_uid:
+                found = Held(study_uid, archive, ids[0], record, ids)
+        if found is None or self._passage is None:
+            return found
+        passage = self._passage(handle, said)
+        return None if passage is Passage.SHUT else replace(found, break_glass=passage is Passage.BROKEN_GLASS)
 
     def check(self, handle: str, archive: str, study: str, series: str, instances: frozenset[str]) -> None:
         """These instances' metadata named this study and this patient: their frames may pass. Adds to earlier ones."""
@@ -189,15 +228,23 @@ class Holdings:
         return self._keyring.open(sealed, place=f"{table}.sealed:{row}")
 
 
-def _openable(handle: str, answer: Answer) -> dict[str, bytes]:
-    """What follows from an answer: studies that may be opened, and `null` for those this archive gave to another patient."""
+def _named(handle: str, answer: Answer) -> dict[str, tuple[str, bytes]]:
+    """What follows from an answer, by the digest of its place: studies that may be opened, `null` for those this archive gave
+    to another patient, and studies that are named without a place to open them from, for what is said of them. With each,
+    the digest that all places of the study share.
+    """
     found = {
-        _digest(handle, record.archive, record.uid): codec.dump(record)
+        _digest(handle, record.archive if record.archive and (record.patient_id or record.claimed_ids) else "", record.uid): (
+            _digest(handle, record.uid),
+            codec.dump(record),
+        )
         for record in answer.studies
-        if record.archive is not None and (record.patient_id is not None or record.claimed_ids)
     }
+    for label in answer.labels:
+        word = StudyRecord(label.study, answer.source, answer.organization, None, confidentiality=label.codes)
+        found[_digest(handle, "", label.study)] = (_digest(handle, label.study), codec.dump(word))
     if not answer.source.startswith(EHR_PREFIX):
-        found |= {_digest(handle, answer.source, uid): b"null" for uid in answer.withheld_studies}
+        found |= {_digest(handle, _owner(answer.source), uid): (_digest(handle, uid), b"null") for uid in answer.withheld_studies}
     return found
 
 
@@ -205,6 +252,11 @@ def _without(answer: Answer, gone: frozenset[str]) -> Answer:
     """The answer as if the decisions in `gone` had never been: an undone link takes its studies with it at once."""
     kept = tuple(study for study in answer.studies if not gone.intersection(study.links))
     return answer if len(kept) == len(answer.studies) else replace(answer, studies=kept, more_exist=True)
+
+
+def _owner(source: str) -> str:
+    """The archive or chart that an answer belongs to: `kestrel` of `kestrel/earlier`."""
+    return source.partition("/")[0]
 
 
 def _purge(session: Session, launches: list[str]) -> int:

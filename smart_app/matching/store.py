@@ -48,7 +48,7 @@ class RulingStore:
         self._db = db
         self._keyring = keyring
         self._clock = clock
-        self._keys = {name: keyring.derive(PURPOSE, name) for name in keyring.names}
+        self._keys = {name: keyring.derive(PURPOSE, name) for name in keyring.key_ids}
 
     def of(self, subject: Subject) -> tuple[Ruling, ...]:
         """Every decision about this patient, the latest last; undone ones too."""

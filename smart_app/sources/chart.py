@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,19 +18,23 @@ from launch.session import TokenProvider
 from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.fanout import Question
 from smart_app.archives.registry import Archives, origin_shown
-from smart_app.archives.types import Answer, ReportRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, PurposeRecord, ReportRecord, SeriesRecord, SourceState, StudyRecord
 from smart_app.clock import Clock
 from smart_app.config import Ehr
-from smart_app.errors import AppError, NotApproved, OutboundError, TimedOut, TooLarge
+from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirRefused
 from smart_app.fhir.departures import departures_of
-from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
+from smart_app.fhir.endpoints import ChartEndpoint
+from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of
 from smart_app.fhir.patient import PatientFacts, patient_from
+from smart_app.fhir.purpose import Opened, purposes_of
 from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed
 from smart_app.identity.people import said_by_chart
 from smart_app.outbound import Outbound
 from smart_app.sources.base import CHART, Inquiry, Named
+from smart_app.sources.chart_evidence import evidence_questions, recorded
+from smart_app.sources.failing import code_of, state_of_failure
 
 log = structlog.get_logger("priors.studies")
 
@@ -67,13 +72,15 @@ class Chart:
     def named(self, ctx: LaunchContext) -> Named:
         """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
+        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name, "EHR (FHIR)", urlsplit(ehr.issuer).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
-        """Its studies, and beside them its reports."""
+        """Its studies, and beside them all at once: its reports, what else in it speaks of imaging, and why it may be open now."""
         ctx, facts, own = inquiry.context, inquiry.facts, self.named(inquiry.context)
-        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds))
+        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds), watch=True)
         yield Question(self.reports_key(ctx), own.name, own.organization, lambda seconds: self.reports(ctx, facts, seconds))
+        yield Question(f"{own.key}/purpose", own.name, own.organization, lambda seconds: self.purpose(ctx, facts, seconds), watch=True)
+        yield from evidence_questions(own, self._client(ctx), ctx, facts.id, self._clock)
 
     def reports_key(self, ctx: LaunchContext) -> str:
         """Key under which the reports' answer is kept. It is no source of studies and has no place in the strip."""
@@ -101,7 +108,7 @@ class Chart:
         try:
             found = imaging_of(self._client(ctx), facts.id, is_uid=is_uid, deadline=deadline)
         except (OutboundError, LaunchError) as error:
-            return replace(answer, state=_state(error), fault_code=_code(error), answered_at=self._clock())
+            return replace(answer, state=state_of_failure(error), fault_code=code_of(error), answered_at=self._clock())
         return self._answer(answer, found, source, facts)
 
     def reports(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
@@ -114,17 +121,34 @@ class Chart:
             found = reports_of(self._client(ctx), facts.id, is_uid=is_uid, deadline=deadline)
         except (OutboundError, LaunchError) as error:
             refused = isinstance(error, FhirRefused)
-            return replace(answer, state=_state(error), fault_code=_code(error), notes=(NO_REPORTS_RIGHT if refused else NO_REPORTS,))
+            return replace(answer, state=state_of_failure(error), fault_code=code_of(error), notes=(NO_REPORTS_RIGHT if refused else NO_REPORTS,))
         whole = found.complete and not found.unreadable
         return replace(
             answer,
             state=SourceState.OK if whole else SourceState.PARTIAL,
             reports=tuple(ReportRecord(one.status, one.studies, one.accessions) for one in found.reports),
+            evidence=recorded(found.pieces),
             withheld=found.withheld,
             unreadable=found.unreadable,
             notes=() if whole else (SOME_REPORTS,),
             answered_at=self._clock(),
         )
+
+    def purpose(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
+        """Why the chart may be open. What could not be read is only missed: it says nothing of imaging."""
+        source, asked_at = self.named(ctx), self._clock()
+        # A reference of `fhirContext` counts only as the relative one that SMART asks for.
+        named = tuple(str(one["reference"]) for one in ctx.fhir_context if isinstance(one.get("reference"), str))
+        found = purposes_of(
+            self._client(ctx), Opened(facts.id, ctx.encounter_id, named), ctx.allows, today=asked_at.astimezone().date(), deadline=deadline
+        )
+        return Answer(
+            f"{source.key}/purpose", source.name, source.organization, SourceState.PARTIAL if found.failed or found.withheld else SourceState.OK,
+            asked_at=asked_at, answered_at=self._clock(), withheld=found.withheld,
+            purpose=tuple(
+                PurposeRecord(one.kind, one.reference, one.title, one.codes, one.date, one.active, one.urgent, one.accessions, one.named) for one in found.purposes
+            ),
+        )  # fmt: skip
 
     def _client(self, ctx: LaunchContext) -> FhirClient:
         return FhirClient(self._outbound, f"ehr:{ctx.issuer_key}", ctx.issuer, self._tokens(ctx))
@@ -152,7 +176,7 @@ class Chart:
             more_exist=more,
             not_approved=tuple(foreign),
             notes=notes,
-            fault_code=_code(found.failure) if found.failure else None,
+            fault_code=code_of(found.failure) if found.failure else None,
         )
 
     def _record(self, study: ChartStudy, source: Named, facts: PatientFacts) -> tuple[StudyRecord, list[str]]:
@@ -165,6 +189,8 @@ class Chart:
             body_parts=study.body_parts, accession=study.accession, series_count=study.series_count, image_count=study.image_count,
             fhir_id=study.fhir_id, faults=study.faults, unfetchable=place.why, claimed_ids=crossed(facts, archive).ids if archive else (),
             expected=(said_by_chart(facts),),
+            series=tuple(SeriesRecord(one.uid, study.uid, one.number, one.modality, one.description, one.count) for one in study.series), orders=study.orders,
+            confidentiality=study.confidentiality,
         )  # fmt: skip
         return record, [place.foreign for place in places if place.foreign]
 
@@ -180,19 +206,3 @@ class Chart:
         origin = origin_shown(endpoint.address)
         name = endpoint.name or origin.partition("://")[2] or "Not stated"
         return _Place(None, name, "capability" if endpoint.capability else "not-approved", origin)
-
-
-def _state(error: Exception) -> SourceState:
-    if isinstance(error, FhirRefused):
-        return SourceState.REFUSED
-    if isinstance(error, TimedOut):
-        return SourceState.TIMEOUT
-    if isinstance(error, TooLarge):
-        return SourceState.TOO_LARGE
-    return SourceState.NOT_APPROVED if isinstance(error, NotApproved) else SourceState.FAILED
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, AppError):
-        return error.fault.code
-    return error.code if isinstance(error, LaunchError) else "unexpected"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from launch.context import LaunchContext
 from smart_app.archives.fanout import Question
@@ -38,15 +39,19 @@ class ArchiveSource:
         self._rulings = rulings
 
     def named(self, context: LaunchContext) -> Named:
-        return Named(self._archive.key, self._archive.name, self._archive.organization)
+        return Named(self._archive.key, self._archive.name, self._archive.organization, "DICOMweb archive", urlsplit(self._archive.qido_base).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
-        archive = self._archive
-        yield Question(archive.key, archive.name, archive.organization, lambda seconds: self._answer(inquiry, seconds))
+        archive, rulings = self._archive, self._rulings(inquiry.context)
+        watch = archive.settings.local if archive.settings.watch is None else archive.settings.watch
+        # An archive that takes the launch's own token may tell each user something else.
+        own = "ehr-token" in (archive.settings.credential.kind, archive.settings.discovery.credential.kind)
+        shared = () if own else (archive.key, inquiry.context.issuer_key, inquiry.facts, rulings)
+        yield Question(archive.key, archive.name, archive.organization, lambda seconds: self._answer(inquiry, rulings, seconds), watch=watch, shared=shared)
 
-    def _answer(self, inquiry: Inquiry, seconds: float) -> Answer:
+    def _answer(self, inquiry: Inquiry, rulings: tuple[Ruling, ...], seconds: float) -> Answer:
         archive, known = self._archive, crossed(inquiry.facts, self._archive)
-        sorter = Sorter(archive.key, inquiry.facts, known.ids, self._rulings(inquiry.context), archive.settings.silent_rows)
+        sorter = Sorter(archive.key, inquiry.facts, known.ids, rulings, archive.settings.silent_rows)
         end = time.monotonic() + seconds
         found = Discovered() if known.ids or self._discovery is None else self._discovery.find(inquiry, sorter, seconds)
         if found.ids:

@@ -16,6 +16,16 @@ class RowSource:
 
 
 @dataclass(frozen=True)
+class RowCopy:
+    """The same study as its row's, held under another Study Instance UID. It can be opened like any study."""
+
+    uid: str
+    archive: str
+    hospital: str
+    count: str
+
+
+@dataclass(frozen=True)
 class StudyRow:
     """One row a Study Instance UID, with all its sources folded in."""
 
@@ -48,11 +58,26 @@ class StudyRow:
     note: str = ""
     urgent: bool = False
     kind: str = "study"
-    """`study`, or `known`: the chart speaks of it and no source that answered has it."""
+    """`study`; `known`: the chart speaks of it and no source that answered has it; `ordered`: an order still to be done."""
     relevance: str = ""
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
     """Path, below the launch, of the request for its images, already filled in; empty: none is offered."""
+    sites: tuple[str, ...] = ()
+    """Finer than `regions`: what studies are compared by. Not shown."""
+    side: str = ""
+    """`L`, `R`, `B` where its sites have sides and one is named."""
+    relevance_key: str = ""
+    """Ascending text order is most relevant first; empty: not relevant, comes after. Never shown."""
+    copies: tuple[RowCopy, ...] = ()
+    same_as: str = ""
+    """With copies: the sentence that says so."""
+    accession: str = ""
+    """For a request: the number by which whoever has it finds it."""
+    missing: tuple[str, ...] = ()
+    """What is known not to be here, a sentence each: `Series 4, Lung 1.0 mm: not here.`"""
+    as_of: str = ""
+    """From before this launch, and not confirmed yet: `as of 10:42`, `as of 21 May; Kestrel did not answer now`."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +115,10 @@ class SourceChip:
     reference: str = ""
     asked: str = ""
     answered: str = ""
+    last: str = ""
+    """`It last answered today 07:40.`; empty when it answered now, or never as far as is known."""
+    desk: tuple[tuple[str, str], ...] = ()
+    """(label, value) lines for a help desk. They hold nothing of the patient."""
 
 
 @dataclass(frozen=True)
@@ -103,5 +132,9 @@ class Strip:
     detail: str
     """`3 of 5 sources answered.`"""
     none_found: bool
-    """True only when every source answered in full, nothing is waiting, and there is no row."""
+    """True only when every source answered in full, nothing is waiting, there is no row, and the chart was read in full."""
     chips: tuple[SourceChip, ...]
+    chart_unread: bool = False
+    """No source holds a study, but orders, reports or letters of the chart could not all be read: it may name one."""
+    earlier: str = ""
+    """`From earlier: as of 10:42.` while remembered rows stand and sources are being asked."""

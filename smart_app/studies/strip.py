@@ -65,8 +65,13 @@ def to_confirm(answers: Iterable[Answer]) -> str:
     return f"{count} to confirm" if count else ""
 
 
-def strip_of(sources: Sequence[Named], answers: Mapping[str, Answer], waiting: frozenset[str], row_count: int, in_part: int = 0) -> Strip:
-    """The strip over `row_count` rows, `in_part` of which miss images. A source that is waiting, or has no answer, is being asked."""
+def strip_of(
+    sources: Sequence[Named], answers: Mapping[str, Answer], waiting: frozenset[str], row_count: int, in_part: int = 0, chart_read: bool = True
+) -> Strip:
+    """The strip over `row_count` rows, `in_part` of which miss images. A source that is waiting, or has no answer, is being asked.
+
+    :param chart_read: all that could speak of imaging in the chart was read; if not, nobody can say that it names none.
+    """
     latest = {source.key: answers[source.key] for source in sources if source.key in answers and source.key not in waiting}
     total, answered = len(sources), sum(answer.state in ANSWERED for answer in latest.values())
     pending = total - len(latest)
@@ -80,7 +85,7 @@ def strip_of(sources: Sequence[Named], answers: Mapping[str, Answer], waiting: f
     if in_part and whole:  # otherwise 'May be incomplete' is said already, and the room is for who failed
         detail = f"{detail} {'One study has' if in_part == 1 else f'{in_part} studies have'} missing images.".strip()
     chips = [_chip(source, latest.get(source.key)) for source in sources]
-    return Strip(tone, headline, detail, whole and row_count == 0, tuple(sorted(chips, key=_trouble_first)))
+    return Strip(tone, headline, detail, whole and row_count == 0 and chart_read, tuple(sorted(chips, key=_trouble_first)), whole and row_count == 0 and not chart_read)
 
 
 def _sentence(total: int, answered: int, pending: int, whole: bool, latest: Mapping[str, Answer]) -> tuple[str, str, str]:

@@ -88,7 +88,7 @@ class Doorman:
         if archive is None or held is None:
             self._audit.record(AccessDenied(who=who, patient=context.patient_id, action="view-images", reason="study not in this list"))
             raise AppError(NOT_IN_LIST)
-        return Ask(context, who, archive, held, self._tokens(context))
+        return Ask(context, who, archive.at(held.record.retrieve, open_base=held.record.open_base), held, self._tokens(context))
 
     def archive(self, key: str) -> ConfiguredArchive:
         """:raises AppError: 404."""
@@ -119,8 +119,8 @@ class Doorman:
             return kept
         held = self._holdings.held(handle, archive, study)
         with self._lock:
-            if held is None:
-                self._kept.pop(key, None)
+            if held is None or held.break_glass:
+                self._kept.pop(key, None)  # a break-glass may end at any moment
             else:
                 self._kept[key] = (now + KEEP_SECONDS, held)
                 self._kept.move_to_end(key)

@@ -23,6 +23,7 @@ from smart_app.holdings.store import Holdings
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.reads import Reads, Withheld
 from smart_app.viewer.rewriting import BulkTokens, NotMetadata, Rewriter, entries, named
+from smart_app.viewer.shelf import Shelf
 
 log = structlog.get_logger("priors.viewer")
 
@@ -51,12 +52,13 @@ class Judged:
 
 
 class Checks:
-    def __init__(self, wado: Wado, holdings: Holdings, reads: Reads, tokens: BulkTokens, *, public_url: str) -> None:
+    def __init__(self, wado: Wado, holdings: Holdings, reads: Reads, tokens: BulkTokens, *, public_url: str, shelf: Shelf | None = None) -> None:
         self._wado = wado
         self._holdings = holdings
         self._reads = reads
         self._tokens = tokens
         self._public_url = public_url.rstrip("/")
+        self._shelf = shelf
         self._lock = threading.Lock()
         self._flights: dict[Key, Future[Judged]] = {}
         self._answers: OrderedDict[Key, tuple[float, Judged]] = OrderedDict()
@@ -121,6 +123,18 @@ class Checks:
             judged = self._fresh((ask.handle, ask.archive.key, ask.study, series))
         return None if judged is None else judged.series.get(series, ())
 
+    def listed(self, ask: Ask, series: str) -> tuple[str, ...] | None:
+        """All instances of the series, by number, as this launch was told within two minutes, in whichever worker.
+
+        None: it has not asked, the archive called its answer a part, or one was withheld. Asks nobody.
+        """
+        key = (ask.handle, ask.archive.key, ask.study, series)
+        with self._lock:
+            judged = self._fresh(key)
+        if judged is not None:
+            return judged.series.get(series, ()) if not judged.withheld else None
+        return self._shelf.listed(self._shelf.name("listed", *key)) if self._shelf is not None else None
+
     def count(self, ask: Ask, series: str) -> int:
         """How many instances of the series have been judged, as far as this worker knows."""
         return len(self._known((ask.handle, ask.archive.key, ask.study, series)))
@@ -147,6 +161,8 @@ class Checks:
                 del self._flights[key]
             flight.set_exception(error)
             raise
+        if self._shelf is not None and judged.status == 200 and not judged.withheld:
+            self._shelf.list(self._shelf.name("listed", *key), judged.series.get(series, ()))
         with self._lock:
             if judged.status == 200:  # what the archive itself calls a part is asked for again
                 self._keep(key, judged)

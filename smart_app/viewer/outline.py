@@ -6,11 +6,12 @@ series' check is begun here, so that the viewer's first questions find it under 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from smart_app.archives import completeness
 from smart_app.archives.dicom_json import Row, is_uid
 from smart_app.archives.types import StudyRecord
 from smart_app.audit.events import StudyOpened
@@ -42,23 +43,29 @@ class _Series:
 
 class Outline:
     def __init__(
-        self, catalogue: Catalogue, checks: Checks, holdings: Holdings, audit: Recorder, clock: Clock, *, not_for_diagnosis: str
+        self, catalogue: Catalogue, checks: Checks, holdings: Holdings, audit: Recorder, clock: Clock, *, not_for_diagnosis: str,
+        opened: Callable[[Ask, list[str]], None] | None = None,
     ) -> None:
+        """`opened` is told which series hold images, the first one looked at first."""
         self._catalogue = catalogue
         self._checks = checks
         self._holdings = holdings
         self._audit = audit
         self._clock = clock
         self._not_for_diagnosis = not_for_diagnosis
+        self._opened = opened
 
     def of(self, ask: Ask) -> dict[str, Any]:
         """The outline as JSON-ready values. :raises OutboundError: no series list. :raises AuditUnavailable"""
         self._audit.record(StudyOpened(who=ask.who, patient=ask.context.patient_id, archive=ask.archive.key, study=ask.study))
         found = self._catalogue.series(ask)
         series = sorted((_series(row) for row in found.rows if _has_uid(row)), key=lambda one: one.rank)
-        first = next((one for one in series if kind_of(one.modality).kind == "images"), None)
+        pictures = [one for one in series if kind_of(one.modality).kind == "images"]
+        first = pictures[0] if pictures else None
         if first is not None:
             self._checks.warm(ask, first.uid)
+            if self._opened is not None:
+                self._opened(ask, [one.uid for one in pictures])
         root = f"/l/{ask.handle}/dicomweb/{ask.archive.key}"
         record = ask.held.record
         return {
@@ -99,6 +106,10 @@ class Outline:
         here = own if own is not None else _total(series)
         if series and here is not None and here < most:
             yield f"{here:,} of {most:,} images are here: another source counts more than {name} has."
+        if series and not found.partial and not withheld and (counted is None or len(series) >= counted):
+            claims = [completeness.counted(one.series) for answer in self._holdings.answers(ask.handle) for one in answer.studies if one.uid == ask.study]
+            own_list = [completeness.Counted(one.uid, one.number, one.modality, one.description, one.count) for one in series]
+            yield from completeness.sentences(completeness.lacking(own_list, claims), own_list)
 
 
 def _plural(count: int, one: str, many: str) -> str:

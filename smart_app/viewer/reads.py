@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,8 @@ from smart_app.viewer.asking import Ask
 from smart_app.viewer.models import SeriesAccess
 
 KEEP = 4096
+_rows = SeriesAccess.__table__.c
+NOTED = select(_rows.access).where(_rows.launch == bindparam("launch"), _rows.access == bindparam("access"))
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Reads:
 
         :raises AuditUnavailable: then nothing may be sent.
         """
-        key = (launch_id(ask.handle), hashlib.sha256("\n".join((ask.archive.key, ask.study, series, what)).encode()).hexdigest()[:32])
+        key = (launch_id(ask.handle), hashlib.sha256("\n".join((ask.archive.key, ask.study, series, what, ask.who.opening)).encode()).hexdigest()[:32])
         with self._lock:
             if key in self._known:
                 return
@@ -55,16 +57,22 @@ class Reads:
         )
         insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
         try:
-            with self._db.transaction() as session:
-                added = session.execute(insert(SeriesAccess).values(launch=key[0], access=key[1]).on_conflict_do_nothing().returning(SeriesAccess.access))
-                if added.first() is not None:
-                    self._audit.record(event, session)
+            if not self._is_noted(*key):
+                with self._db.transaction() as session:
+                    added = session.execute(insert(SeriesAccess).values(launch=key[0], access=key[1]).on_conflict_do_nothing().returning(SeriesAccess.access))
+                    if added.first() is not None:
+                        self._audit.record(event, session)
         except SQLAlchemyError as error:
             raise AuditUnavailable from error
         with self._lock:
             self._known[key] = None
             while len(self._known) > KEEP:
                 self._known.popitem(last=False)
+
+    def _is_noted(self, launch: str, access: str) -> bool:
+        """Whether another worker has: looking needs no turn at writing."""
+        with self._db.engine.connect() as connection:
+            return connection.execute(NOTED, {"launch": launch, "access": access}).first() is not None
 
     def withheld(self, ask: Ask, instances: Iterable[Withheld]) -> None:
         """Instances that were not what they were asked for as. :raises AuditUnavailable:"""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.wsgi import wrap_file
 
 from launch.context import LaunchContext
 from smart_app.access import Action, requires
@@ -20,11 +21,13 @@ from smart_app.viewer import accept as accepted
 from smart_app.viewer.asking import Ask, Doorman, patient_key
 from smart_app.viewer.catalogue import Catalogue, Found, narrowed
 from smart_app.viewer.checks import Checks, plain
-from smart_app.viewer.gateway import Gateway, Sent
+from smart_app.viewer.gateway import Gateway
 from smart_app.viewer.outline import Outline
+from smart_app.viewer.sent import Sent
 from smart_app.web import current_launch, current_who, request_reference
 
 JSON = "application/dicom+json"
+FILE_PIECE = 1 << 20
 FRAMES = re.compile(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5}){0,199}")
 NUMBERED = re.compile(r"0|[1-9][0-9]{0,5}")
 NUMBER = r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:[eE][+-]?[0-9]{1,2})?"
@@ -205,7 +208,8 @@ def _picture_query() -> dict[str, str]:
 
 
 def _send(sent: Sent, ask: Ask) -> Response:
-    response = Response(sent.body, sent.status, content_type=sent.type, direct_passthrough=True)
+    body = sent.body if sent.file is None else wrap_file(request.environ, sent.file, FILE_PIECE)
+    response = Response(body, sent.status, content_type=sent.type, direct_passthrough=True)
     if sent.length is not None:
         response.content_length = sent.length
     if sent.instance:

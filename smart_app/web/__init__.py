@@ -7,10 +7,12 @@ from smart_app.web.context import current_launch, current_roles, current_who, re
 from smart_app.web.faults import NotHere, show_launch_error
 from smart_app.web.headers import with_wasm
 from smart_app.web.install import UnmarkedRoutes, Web, install, public_origin, refuse_unmarked
+from smart_app.web.recent import Recent
 from smart_app.web.references import new_reference
 
 __all__ = [
     "NotHere",
+    "Recent",
     "UnmarkedRoutes",
     "Web",
     "current_launch",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import g, request
 
 from launch.context import LaunchContext
@@ -27,7 +29,8 @@ def current_who() -> Who:
     launch: LaunchContext | None = g.get("launch")
     if launch is None:
         return Who.nobody(g.tenant, client_address(), request_reference(), g.get("issuer_key", ""))
-    return Who.of(launch, client_address(), request_reference())
+    purpose, opening = g.get("purpose", ("", ""))
+    return replace(Who.of(launch, client_address(), request_reference()), purpose=purpose, opening=opening)
 
 
 def request_reference() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,6 +46,8 @@ class Web:
     keyring: Keyring
     audit: AuditLog
     bundle: Path
+    purpose: Callable[[str], tuple[str, str]] = lambda handle: ("", "")
+    """Purpose of use and break-glass reference of a launch, by handle: they stand in all its records."""
 
 
 def install(app: Flask, web: Web) -> None:
@@ -59,6 +61,7 @@ def install(app: Flask, web: Web) -> None:
         web.audit.record,
         tenant=settings.tenant,
         host=origin.partition("://")[2],
+        purpose=web.purpose,
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.jinja_env.undefined = StrictUndefined

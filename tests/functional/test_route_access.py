@@ -43,6 +43,7 @@ INSTANCE = f"{SERIES}/instances/<uid:instance>"
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
+CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 ROWS = {
     "/": PUBLIC,
     "/healthz": PUBLIC,
@@ -57,10 +58,16 @@ ROWS = {
     "/l/<launch:handle>/end": ANY,
     "/l/<launch:handle>/style.css": ANY,
     "/l/<launch:handle>/audit": AUDIT,
+    "/l/<launch:handle>/audit/break-glass": AUDIT,
     "/l/<launch:handle>/setup": SETUP,
+    "/l/<launch:handle>/break-glass": CLOSED,
+    "/l/<launch:handle>/break-glass/end": CLOSED,
     "/l/<launch:handle>/studies": CHART,
     "/l/<launch:handle>/studies/stream": CHART,
+    "/l/<launch:handle>/studies/relevance": CHART,
+    "/l/<launch:handle>/studies/watch": CHART,
     "/l/<launch:handle>/studies/<uid:study>": CHART,
+    "/l/<launch:handle>/request": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     "/l/<launch:handle>/matches": DECIDE,
     MATCH: DECIDE_OBJECT,
@@ -185,6 +192,8 @@ def _expected(kind: str, column: str) -> frozenset[int]:
     staff = column in STAFF_ROLES
     if kind == ANY:
         return OWN_ANSWERS
+    if kind == CLOSED:
+        return frozenset({404})
     if kind == CHART:
         return frozenset({404}) if staff else OWN_ANSWERS
     if kind in (DECIDE, DECIDE_OBJECT) and staff:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fhirclient.models.auditevent import AuditEvent
 
@@ -11,7 +13,10 @@ from smart_app.audit.events import (
     AccessDenied,
     AppStarted,
     AuditRead,
+    BreakGlassEnded,
+    BreakGlassOpened,
     Event,
+    IndexForgotten,
     InstanceWithheld,
     LaunchEnded,
     LaunchOpened,
@@ -21,9 +26,11 @@ from smart_app.audit.events import (
     MatchLeftOpen,
     MatchRejected,
     MatchUndone,
+    RequestPrepared,
     RowWithheld,
     SeriesRead,
     SourceAnswered,
+    StudyArrived,
     StudyOpened,
     Who,
 )
@@ -32,6 +39,7 @@ from smart_app.audit.report import AuditReports, Line, Question
 from smart_app.db import Database
 
 WHO = Who("default", "https://ehr.example/fhir", "dr-halloran", "Halloran, M", "0123456789abcdef", "192.0.2.7", "PR-7Q2MK9")
+BROKEN = replace(WHO, purpose="ETREAT", opening="BG-7Q2M4TKX")
 NOBODY = Who.nobody("default", "", "")
 EVENTS: list[Event] = [
     AppStarted(who=NOBODY, version="1"),
@@ -50,6 +58,11 @@ EVENTS: list[Event] = [
     MatchLeftOpen(who=WHO, patient="p1", source="kestrel", match="0" * 32),
     AccessDenied(who=WHO, action="read-audit", reason="role"),
     AuditRead(who=WHO, patient="p1", about="patient"),
+    StudyArrived(who=WHO, patient="p1", source="northgate", study="1.2.3", within_seconds=30),
+    RequestPrepared(who=WHO, patient="p1", about="known", study="1.2.3"),
+    IndexForgotten(who=WHO, patient="p1", count=3),
+    BreakGlassOpened(who=BROKEN, patient="p1", reason="emergency", minutes=60, count=2),
+    BreakGlassEnded(who=BROKEN, patient="p1", by="time"),
 ]
 
 
@@ -79,3 +92,12 @@ def test_a_query_turns_the_ends_round(db: Database, log: AuditLog) -> None:
     assert [agent["type"]["coding"][0]["code"] for agent in ours] == ["110153", "110153"]
     assert (query["subtype"][0]["code"], query["action"], read["subtype"][0]["code"], read["action"]) == ("search", "E", "read", "R")
     assert {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.4"} in [entity["what"].get("identifier") for entity in read["entity"]]
+
+
+def test_a_read_behind_broken_glass_says_what_it_was_for(db: Database, log: AuditLog) -> None:
+    log.record(StudyOpened(who=BROKEN, patient="p1", archive="kestrel", study="1.2.3"))
+    log.record(StudyOpened(who=WHO, patient="p1", archive="kestrel", study="1.2.4"))
+    broken, plain = (AuditEvent(audit_event(line, observer="https://priors.example")) for line in AuditReports(db, log).read(Question("default", sort="at"), WHO)[:2])
+    assert [coding.code for agent in broken.agent for purpose in agent.purposeOfUse or () for coding in purpose.coding] == ["ETREAT"]
+    assert {detail.type: detail.valueString for entity in broken.entity for detail in entity.detail or ()}["opening"] == "BG-7Q2M4TKX"
+    assert not any(agent.purposeOfUse for agent in plain.agent)

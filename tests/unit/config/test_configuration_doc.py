@@ -14,6 +14,7 @@ MODELS = {
     "Top level": config.Settings,
     "`sealing_keys`": config.SealingKey,
     "`sessions`": config.Sessions,
+    "`policy`": config.PolicyRule,
     "`ehrs`": config.Ehr,
     "`ehrs[].mrn`": config.MrnRule,
     "`ehrs[].roles`": config.RoleRule,
@@ -25,6 +26,9 @@ MODELS = {
     "`archives[].discovery`": config.Discovery,
     "`archives[].credential`": config.Credential,
     "`archives[].limits`": config.Limits,
+    "`exchanges`": config.Exchange,
+    "`exchanges[].patient_ids`": config.Namespace,
+    "`exchanges[].locations`": config.Location,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from smart_app.db import Base, Database
 from smart_app.fhir.patient import Identifier, PatientFacts
 from smart_app.holdings.models import HoldingAnswer, HoldingChecked, HoldingPatient, HoldingStudy
 from smart_app.holdings.store import Holdings
+from smart_app.policy.gate import Passage
 from smart_app.sealing import Keyring
 
 NOW = datetime(2026, 5, 21, 10, 14, tzinfo=UTC)
@@ -162,3 +163,44 @@ def test_nothing_readable_lies_in_the_file(tmp_path: Path) -> None:
     assert b"CANARY" not in stored
     assert b"2.25." not in stored
     assert b"1951" not in stored
+
+
+@pytest.mark.parametrize(("passage", "there"), [(Passage.OPEN, True), (Passage.BROKEN_GLASS, True), (Passage.SHUT, False)])
+def test_the_policy_hears_all_that_is_said_of_the_study_and_has_the_last_word(db: Database, keyring: Keyring, passage: Passage, there: bool) -> None:
+    heard: list[set[tuple[str, tuple[str, ...]]]] = []
+
+    def judge(handle: str, records: Sequence[StudyRecord]) -> Passage:
+        heard.append({(record.source, record.confidentiality) for record in records})
+        return passage
+
+    kept = Holdings(db, keyring, lambda: NOW, judge)
+    kept.save_answer("L1", ANSWER)
+    chart = replace(STUDY, source="ehr:n", archive=None, patient_id=None, confidentiality=("PSY",))
+    kept.save_answer("L1", Answer("ehr:n", "N", "N", SourceState.OK, (chart, replace(chart, uid="2.25.2"))))
+    held = kept.held("L1", "kestrel", "2.25.1")
+    assert heard == [{("kestrel", ()), ("ehr:n", ("PSY",))}]
+    assert (held is not None) is there
+    assert held is None or held.break_glass is (passage is Passage.BROKEN_GLASS)
+    assert kept.held("L1", "kestrel", "2.25.2") is None, "a chart's word without a place opens nothing"
+    assert kept.held("L2", "kestrel", "2.25.1") is None
+
+
+def test_rows_of_an_earlier_version_are_still_found(db: Database, holdings: Holdings) -> None:
+    holdings.save_answer("L1", ANSWER)
+    with db.transaction() as session:
+        session.execute(text("UPDATE holding_studies SET named = ''"))
+    assert holdings.held("L1", "kestrel", "2.25.1") is not None
+
+
+def test_what_was_remembered_of_a_dispute_binds_until_the_archive_speaks_again(holdings: Holdings) -> None:
+    chart = replace(STUDY, source="ehr:n", patient_id=None, claimed_ids=(MINE,))
+    holdings.save_answer("L1", Answer("ehr:n", "N", "N", SourceState.OK, (chart,)))
+    assert holdings.held("L1", "kestrel", "2.25.1") is not None
+    holdings.save_answer("L1", Answer("kestrel/earlier", "K", "K", SourceState.ASKING, withheld_studies=("2.25.1",)))
+    assert holdings.held("L1", "kestrel", "2.25.1") is None
+    holdings.save_answer("L1", ANSWER)
+    assert holdings.held("L1", "kestrel", "2.25.1") is not None
+    holdings.drop_answer("L1", "kestrel")
+    assert holdings.held("L1", "kestrel", "2.25.1") is None
+    assert {answer.source for answer in holdings.answers("L1")} == {"ehr:n", "kestrel/earlier"}
+    assert holdings.answer("L1", "kestrel") is None

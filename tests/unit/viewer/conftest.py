@@ -11,9 +11,10 @@ def kestrel():
         yield server
 
 
-@pytest.fixture
-def gate(tmp_path, kestrel):
-    built = world.build(tmp_path, [world.archive(kestrel.base)])
+@pytest.fixture(params=[0, 50_000_000], ids=["nothing kept", "kept"])
+def gate(request, tmp_path, kestrel):
+    """Everything said of the gateway holds whether images are kept or not."""
+    built = world.build(tmp_path, [world.archive(kestrel.base)], keep=request.param)
     world.held(built.holdings, fake.STUDY, "P-1")
     yield built
     built.db.engine.dispose()

@@ -23,13 +23,18 @@ from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.outbound import Lane, Outbound, origin_of
 from smart_app.sealing import Keyring
+from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
 from smart_app.viewer.catalogue import Catalogue
 from smart_app.viewer.checks import Checks
+from smart_app.viewer.filling import Filler
+from smart_app.viewer.following import Following
 from smart_app.viewer.gateway import Gateway
+from smart_app.viewer.lanes import Seats
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
+from smart_app.viewer.shelf import Shelf
 from smart_app.viewer.views import make_blueprint
 from smart_app.web.converters import install_converters
 
@@ -54,13 +59,14 @@ class World:
     keyring: Keyring
     checks: Checks
     root: str
+    shelf: Shelf | None = None
 
     @property
     def client(self):
         return self.app.test_client()
 
     def get(self, path: str, accept: str | None = None, **headers: str):
-        return self.client.get(self.root + path, headers={**({"Accept": accept} if accept else {}), **headers})
+        return self.client.get(self.root + path, buffered=True, headers={**({"Accept": accept} if accept else {}), **headers})
 
     def events(self, name: str) -> list[AuditRecord]:
         with self.db.reading() as session:
@@ -84,7 +90,8 @@ def held(holdings: Holdings, study: str, patient_id: str, handle: str = HANDLE, 
     holdings.save_patient(handle, PatientFacts("pat-1", "DOE, Jane", "Doe", "Jane", "1961-03-02", "Female", (), "MRN-1", True, None))
 
 
-def build(folder: Path, settings: list[Archive], *, public_url: str = "http://app.localhost:1", url: str | None = None) -> World:
+def build(folder: Path, settings: list[Archive], *, public_url: str = "http://app.localhost:1", url: str | None = None, keep: int = 0) -> World:
+    """`keep`: bytes of images kept in the folder; none by default."""
     db = Database(url or f"sqlite:///{folder / 'priors.sqlite3'}")
     Base.metadata.create_all(db.engine)
     keyring = Keyring({"k1": b"k" * 32})
@@ -98,10 +105,13 @@ def build(folder: Path, settings: list[Archive], *, public_url: str = "http://ap
     archives = Archives(settings, read_secret=lambda ref: "secret")
     wado, reads, tokens = Wado(outbound), Reads(db, audit), BulkTokens(keyring)
     doorman = Doorman(archives, holdings, audit, lambda context: None)
-    checks = Checks(wado, holdings, reads, tokens, public_url=public_url)
+    shelf = Shelf(folder / "frames", keyring.derive("frame cache"), most=keep, seconds=3600) if keep else None
+    checks = Checks(wado, holdings, reads, tokens, public_url=public_url, shelf=shelf)
     catalogue = Catalogue(wado, reads, checks)
-    gateway = Gateway(wado, checks, reads, tokens)
-    outline = Outline(catalogue, checks, holdings, audit, lambda: NOW, not_for_diagnosis="Not for primary diagnosis on this display")
+    following = Following(wado, Filler(wado, shelf, Seats(), tenant="default"), checks, reads) if shelf else None
+    gateway = Gateway(wado, checks, reads, tokens, following)
+    ahead = Ahead(following, lambda handle: True).opened if following else None
+    outline = Outline(catalogue, checks, holdings, audit, lambda: NOW, not_for_diagnosis="Not for primary diagnosis on this display", opened=ahead)
     app = Flask(__name__)
     install_converters(app)
 
@@ -114,4 +124,4 @@ def build(folder: Path, settings: list[Archive], *, public_url: str = "http://ap
 
     app.register_blueprint(make_blueprint(doorman, catalogue, checks, gateway, outline, reads.note))
     key = settings[0].key
-    return World(app, db, holdings, keyring, checks, f"/l/{HANDLE}/dicomweb/{key}")
+    return World(app, db, holdings, keyring, checks, f"/l/{HANDLE}/dicomweb/{key}", shelf)

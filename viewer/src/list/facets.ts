@@ -5,6 +5,7 @@ export interface Facts {
   readonly regions: readonly string[];
   readonly hospitals: readonly string[];
   readonly text: string; // lower case
+  readonly kind?: string; // study, known or ordered
 }
 export interface Filter {
   readonly modality: ReadonlySet<string>;
@@ -13,12 +14,14 @@ export interface Filter {
   readonly from: string; // ISO day or empty
   readonly to: string;
   readonly text: string;
+  readonly kind?: string; // only rows of this kind
 }
 export const NO_FILTER: Filter = { modality: new Set(), region: new Set(), hospital: new Set(), from: '', to: '', text: '' };
+const KINDS: Record<string, string> = { known: 'Known without images', ordered: 'Ordered, not done' };
 export const UNKNOWN = 'Unknown';
 
 export function isActive(filter: Filter): boolean {
-  return Boolean(filter.modality.size || filter.region.size || filter.hospital.size || filter.from || filter.to || filter.text.trim());
+  return Boolean(filter.modality.size || filter.region.size || filter.hospital.size || filter.from || filter.to || filter.text.trim() || filter.kind);
 }
 
 const some = (wanted: ReadonlySet<string>, has: readonly string[]): boolean =>
@@ -43,6 +46,7 @@ export function passes(row: Facts, filter: Filter): boolean {
     some(filter.modality, row.modalities) &&
     some(filter.region, row.regions) &&
     some(filter.hospital, row.hospitals) &&
+    (!filter.kind || row.kind === filter.kind) &&
     inRange(row.date, filter.from, filter.to) &&
     plain(filter.text).split(/\s+/).filter(Boolean).every((word) => row.text.includes(word))
   );
@@ -55,11 +59,18 @@ export function tally(rows: readonly (readonly string[])[]): [string, number][] 
   return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
 }
 
+/** `12 studies`, then what is listed besides: rows without images are no studies that anybody could open. */
+export function counted(rows: readonly Facts[]): { studies: number; known: number; ordered: number } {
+  const known = rows.filter((row) => row.kind === 'known').length;
+  const ordered = rows.filter((row) => row.kind === 'ordered').length;
+  return { studies: rows.length - known - ordered, known, ordered };
+}
+
 /** The filter in words, for "hidden by the filter …". */
 export function describe(filter: Filter): string {
   const part = (word: string, set: ReadonlySet<string>): string => (set.size ? `${word}: ${[...set].join(', ')}` : '');
   const range = filter.from && filter.to ? `Date: ${filter.from} to ${filter.to}` : filter.from ? `Date: from ${filter.from}` : filter.to ? `Date: until ${filter.to}` : '';
-  return [part('Modality', filter.modality), part('Region', filter.region), range, part('Hospital', filter.hospital), filter.text.trim() ? `Find: ${filter.text.trim()}` : ''].filter(Boolean).join('; ');
+  return [filter.kind ? KINDS[filter.kind] ?? filter.kind : '', part('Modality', filter.modality), part('Region', filter.region), range, part('Hospital', filter.hospital), filter.text.trim() ? `Find: ${filter.text.trim()}` : ''].filter(Boolean).join('; ');
 }
 
 /** ISO day `months` before `today`. */

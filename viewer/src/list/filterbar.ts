@@ -52,6 +52,11 @@ export class FilterBar {
     this.#set(NO_FILTER);
   }
 
+  /** Only rows of this kind, or all again. */
+  toggleKind(kind: string): void {
+    this.#set({ kind: this.#filter.kind === kind ? '' : kind });
+  }
+
   #set(change: Partial<Filter>): void {
     this.#filter = { ...this.#filter, ...change };
     for (const kind of ['modality', 'region', 'hospital'] as const) {

@@ -4,6 +4,10 @@ export interface Actions {
   clearFind(): boolean;
   rows(): HTMLElement[];
   retryFailed(): void;
+  /** By time, or by relevance. */
+  turnOrder(): void;
+  /** Opens the request of the row in focus, or of the study that is open. */
+  request(): void;
   help(): void;
   /** Closes the innermost open thing; false when there was none. */
   back(): boolean;
@@ -48,7 +52,7 @@ function nextMatch(scroll: HTMLElement): boolean {
 
 export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Actions): void {
   const move = (to: 'next' | 'previous' | 'first' | 'last' | number): void => {
-    const links = actions.rows().map((row) => row.querySelector<HTMLElement>('a.ttl')).filter((link) => link !== null);
+    const links = actions.rows().map((row) => row.querySelector<HTMLElement>('[data-stop]')).filter((link) => link !== null);
     if (links.length === 0) return;
     const at = links.indexOf(document.activeElement as HTMLElement);
     const stop = links.findIndex((link) => link.tabIndex === 0);
@@ -82,15 +86,17 @@ export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Action
     if (event.key === '/') actions.find();
     else if (event.key === '?') actions.help();
     else if (event.key === 'm' && nextMatch(scroll)) return event.preventDefault();
+    else if ((event.key === 'o' || event.key === 'O') && inList) actions.turnOrder();
+    else if (event.key === 'q' && inList) actions.request();
     else if (event.key === 'R' && event.shiftKey) actions.retryFailed();
     else return;
     event.preventDefault();
   });
   pane.addEventListener('focusin', (event) => {
     // a click on a link makes it the list's tab stop
-    const link = event.target instanceof HTMLElement && event.target.matches('a.ttl') ? event.target : null;
+    const link = event.target instanceof HTMLElement && event.target.matches('[data-stop]') ? event.target : null;
     if (!link || link.tabIndex === 0) return;
-    scroll.querySelectorAll<HTMLElement>('a.ttl[tabindex="0"]').forEach((one) => (one.tabIndex = -1));
+    scroll.querySelectorAll<HTMLElement>('[data-stop][tabindex="0"]').forEach((one) => (one.tabIndex = -1));
     link.tabIndex = 0;
   });
 }

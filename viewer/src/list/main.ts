@@ -1,13 +1,18 @@
 // The Images tab in the browser: asks for the list, shows what arrives, opens studies, forgets everything at the end.
 import '../styles/app.css';
 import { bindHead } from '../theme/menu';
+import { counted } from './facets';
+import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
 import { bindKeySwitch, bindKeys } from './keys';
 import { Opening, prefetch } from './opening';
+import { OrderChoice } from './order';
+import { Beside } from './relevance';
 import { Rows } from './rows';
 import { SessionWatch } from './session';
 import { type StripEvent, ask } from './stream';
 import { SourceStrip } from './strip';
+import { type News, Watch } from './watch';
 
 const by = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
@@ -15,7 +20,7 @@ function start(): void {
   const app = by('app');
   const whose = { launch: app.dataset['launch'] ?? '', patient: app.dataset['patient'] ?? '' };
   const base = `/l/${whose.launch}/studies`;
-  const boot = JSON.parse(by('boot').textContent || '{}') as { idle_seconds?: number };
+  const boot = JSON.parse(by('boot').textContent || '{}') as { idle_seconds?: number; watch_seconds?: number };
   const pane = by('pane');
   const scroll = by('scroll');
   const live = by('live');
@@ -25,7 +30,17 @@ function start(): void {
 
   const rows = new Rows(by('rows'), () => count());
   const filters = new FilterBar(() => rows.all, (filter) => rows.setFilter(filter));
-  const opening = new Opening(app, (uid) => rows.find(uid), (uid) => rows.select(uid));
+  const order = new OrderChoice((chosen) => rows.setOrder(chosen));
+  rows.setOrder(order.order);
+  const beside = new Beside(`${base}/relevance`, whose, (found) => {
+    rows.setBeside(found);
+    if (rows.inUse) order.outdated();
+    else rows.setOrder(order.order);
+  });
+  const opening = new Opening(app, (uid) => rows.find(uid), (uid) => {
+    rows.select(uid);
+    beside.follow(uid);
+  });
   const strip = new SourceStrip((key) => retry(key));
   const session = new SessionWatch({
     idleMs: (boot.idle_seconds ?? 900) * 1000,
@@ -33,9 +48,50 @@ function start(): void {
     neutralUrl: base,
     before: () => {
       [...asking.keys()].forEach((one) => one.abort());
+      watch.stop();
       opening.close();
+      beside.stop();
     },
   });
+
+  const watch = new Watch({
+    url: `${base}/watch`,
+    seconds: boot.watch_seconds ?? 0,
+    whose,
+    busy: () => asking.size > 0,
+    heard: (news) => {
+      if (news && !session.over) arrived(news);
+    },
+    unchecked: (at) => unchecked(at),
+    ended: () => session.end('server'),
+  });
+
+  function unchecked(at: string | null): void {
+    const line = by('unchecked');
+    if (session.over || !line) return;
+    const words = at === null ? '' : at ? `Not checked for new studies since ${at}` : 'Not checked for new studies';
+    const text = line.querySelector('span');
+    if (line.hidden && words) live.textContent = words;
+    if (text) text.textContent = words;
+    line.hidden = words === '';
+  }
+
+  /** Something differs from what was heard last. New studies are marked; rows that nobody names any longer go. */
+  function arrived(news: News): void {
+    const known = rows.known;
+    const found = news.rows.filter((row) => !known.has(row.uid));
+    const named = new Set(news.rows.map((row) => row.uid));
+    rows.receive(news.rows, [...known].filter((uid) => !named.has(uid)));
+    rows.mark(new Map(found.map((row) => [row.uid, news.arrived.get(row.uid) ?? 'Found just now'])));
+    if (opening.current && !rows.find(opening.current)) opening.close();
+    strip.update(news.strip);
+    beside.base = news.strip.relevant_to ?? '';
+    beside.again();
+    if (found.length > 0) {
+      const urgent = found.some((row) => rows.find(row.uid)?.querySelector('.pill.bad'));
+      live.textContent = `${found.length} new ${found.length === 1 ? 'study' : 'studies'} found${urgent ? ', urgent' : ''}`;
+    }
+  }
 
   function count(): void {
     const total = rows.count;
@@ -52,20 +108,36 @@ function start(): void {
     headline(total, hidden);
   }
 
+  /** `2 known without images`: a button that shows only those, and all again. */
+  function only(kind: string, count: number, words: string): (Node | string)[] {
+    if (count === 0) return [];
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'kn';
+    button.dataset['only'] = kind;
+    button.textContent = `${count} ${words}`;
+    button.setAttribute('aria-pressed', String(rows.filter.kind === kind));
+    button.addEventListener('click', () => {
+      filters.toggleKind(kind);
+      by('count').querySelector<HTMLElement>(`[data-only="${kind}"]`)?.focus();
+    });
+    return [', ', button];
+  }
+
   function headline(total: number, hidden: number): void {
     const head = by('count');
     const text = document.createElement('span');
     const waiting = rows.waiting;
     head.classList.toggle('new', waiting > 0);
     if (waiting > 0) {
-      text.textContent = `${waiting} more ${waiting === 1 ? 'study' : 'studies'} found`;
+      text.textContent = `${waiting} more ${waiting === 1 ? 'study' : 'studies'} found${rows.waitingUrgent ? ', urgent' : ''}`;
       const show = document.createElement('button');
       show.type = 'button';
       show.className = 'btn btn-24';
       show.textContent = waiting === 1 ? 'Show it' : 'Show them';
       show.addEventListener('click', () => {
         rows.release();
-        scroll.querySelector<HTMLElement>('a.ttl[tabindex="0"]')?.focus({ preventScroll: true });
+        scroll.querySelector<HTMLElement>('[data-stop][tabindex="0"]')?.focus({ preventScroll: true });
       });
       const gap = document.createElement('span');
       gap.className = 'grow';
@@ -74,13 +146,15 @@ function start(): void {
     }
     const strong = document.createElement('strong');
     // "0 studies" would be a finding; only the server may say that nothing was found.
-    strong.textContent = total > 0 ? `${total} ${total === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
-    text.append(strong, hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : total > 1 ? ' · newest first' : '');
+    const { studies, known, ordered } = counted(rows.all);
+    strong.textContent = total > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
+    text.append(strong, ...only('known', known, 'known without images'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
     head.replaceChildren(text);
   }
 
   function say(event: StripEvent): void {
     strip.update(event);
+    beside.base = event.relevant_to ?? '';
     live.textContent = `${event.answered} of ${event.asked} sources answered`;
   }
 
@@ -101,6 +175,9 @@ function start(): void {
       if (asking.size === 0) pane.dataset['done'] = 'yes';
       count();
       opening.arrived(true);
+      beside.again();
+      if (complete && source === null) watch.checked = new Date().toTimeString().slice(0, 5);
+      if (asking.size === 0) watch.start();
       if (complete) prefetch();
       else broken(source);
     };
@@ -152,10 +229,10 @@ function start(): void {
   scroll.addEventListener('pointermove', inUse, { passive: true });
   scroll.addEventListener('focusin', inUse);
   scroll.addEventListener('click', (event) => {
-    const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a.ttl') : null;
+    const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a.ttl, a.cp') : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    opening.open(link.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
+    opening.open(link.dataset['copy'] ?? link.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
   });
   document.addEventListener('click', (event) => {
     if (event.target instanceof Element && event.target.closest('[data-clear]')) {
@@ -163,10 +240,11 @@ function start(): void {
       filters.focus();
     }
     if (event.target instanceof Element && event.target.closest('[data-sheet]')) keysSheet.showModal();
-    if (event.target instanceof Element && event.target.closest('dialog [data-close]')) keysSheet.close();
+    if (event.target instanceof Element && event.target.closest('[data-close]')) event.target.closest('dialog')?.close();
   });
 
   bindHead();
+  bindBreakGlass(() => session.over);
   bindKeySwitch(document.querySelector<HTMLInputElement>('#single-keys'));
   bindKeys(scroll, pane, {
     find: () => filters.focus(),
@@ -177,6 +255,11 @@ function start(): void {
     },
     rows: () => rows.shown,
     retryFailed: () => strip.failed.forEach((key) => request(key)),
+    turnOrder: () => order.turn(),
+    request: () => {
+      const row = document.activeElement?.closest('.srow') ?? document.querySelector('.srow.sel');
+      row?.querySelector<HTMLElement>('a.rq')?.click();
+    },
     help: () => keysSheet.showModal(),
     back: () => {
       if (strip.open) strip.close(true);

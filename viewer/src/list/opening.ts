@@ -120,7 +120,7 @@ export class Opening {
     this.#select('');
     if (!was) return;
     void viewer?.then((code) => code.closeStudy()).catch(() => undefined);
-    this.#row(was)?.querySelector<HTMLElement>('a.ttl')?.focus({ preventScroll: true });
+    this.#row(was)?.querySelector<HTMLElement>('[data-stop]')?.focus({ preventScroll: true });
     this.#row(was)?.scrollIntoView({ block: 'nearest' });
   }
 }
