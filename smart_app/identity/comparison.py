@@ -13,7 +13,7 @@ from smart_app.archives.types import Candidate, PatientId
 from smart_app.fhir.patient import PatientFacts
 from smart_app.identity import people, placeholders
 from smart_app.identity.likeness import DOUBTS, Likeness
-from smart_app.identity.match import Judgement, day_of, judge
+from smart_app.identity.match import SEXES, Judgement, day_of, judge
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NEVER = "Never counted as evidence"
@@ -139,6 +139,8 @@ def _telephone(facts: PatientFacts, candidate: Candidate) -> Row:
     """Only endings are shown: enough to compare, no use for a call."""
     ours, theirs = (_digits(number) for number in (facts.telephone, candidate.telephone))
     row = _plain("Phone", facts.telephone and f"ends in {ours[-4:]}", candidate.telephone and f"ends in {theirs[-4:]}", lambda _: False)
+    if candidate.telephone and placeholders.is_telephone(candidate.telephone):
+        return replace(row, verdict=Verdict.PLACEHOLDER, note=NEVER, ours=_text(f"ends in {ours[-4:]}" if ours else ""), theirs=_text(f"ends in {theirs[-4:]}"))
     if facts.telephone and candidate.telephone:
         stand_in = placeholders.is_telephone(facts.telephone) or placeholders.is_telephone(candidate.telephone)
         same = ours[-7:] == theirs[-7:]
@@ -165,7 +167,7 @@ def _row(field: str, ours: str, theirs: str, level: Likeness, *, note: str = "",
         return Row(field, _marked(ours, theirs), _marked(theirs, ours), Verdict.DIFFERENT, said, decisive)
     verdict, said = {
         Likeness.SAME: (Verdict.SAME, ""),
-        Likeness.VARIANT: (Verdict.SAME, "Written otherwise"),
+        Likeness.VARIANT: (Verdict.SAME, "Written otherwise, or in part"),
         Likeness.COMPATIBLE: (Verdict.CANNOT, "Neither for nor against"),
         Likeness.PLACEHOLDER: (Verdict.PLACEHOLDER, NEVER),
         Likeness.UNREADABLE: (Verdict.CANNOT, "Other writing, or damaged characters"),
@@ -206,7 +208,7 @@ def _day(text: str | None) -> str:
 
 
 def _sex(sex: str | None) -> str:
-    return {"F": "Female", "M": "Male", "O": "Other"}.get(sex or "", sex or "")
+    return {"F": "Female", "M": "Male", "O": "Other"}.get(SEXES.get((sex or "").lower(), ""), sex or "")
 
 
 def _digits(number: str | None) -> str:
