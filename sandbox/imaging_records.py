@@ -150,7 +150,7 @@ def report(study: DemoStudy) -> Resource:
         "subject": {"reference": f"Patient/{study.patient}"},
         "effectiveDateTime": moment(study.days_ago, study.time),
         "issued": f"{day(study.days_ago)}T23:05:00+00:00",
-        "performer": [{"display": world.archive(study.archives[0]).organization if study.archives else "Harrow Vale Clinic"}],
+        "performer": [{"type": "Organization", "display": world.archive(study.archives[0]).organization if study.archives else "Harrow Vale Clinic"}],
         "conclusion": study.conclusion,
     }
     if study.days_ago == 0:

@@ -22,6 +22,7 @@ from launch.issuers import IssuerDirectory, SigningKey
 from launch.session import TokenProvider
 from smart_app import health, logs, migrations, registration, secrets_source
 from smart_app.access import Action, public, requires, roles_of
+from smart_app.archives.exchanges import Exchanges
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
@@ -35,7 +36,7 @@ from smart_app.breakglass import views as breakglass_views
 from smart_app.breakglass.review import Review
 from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
-from smart_app.config import Archive, Settings
+from smart_app.config import Archive, Exchange, Settings
 from smart_app.config_file import load
 from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
@@ -53,8 +54,12 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.exchange import Surroundings
+from smart_app.sources.imaging_access import imaging_access
+from smart_app.sources.manifest import manifest_source
 from smart_app.sources.series_lists import SeriesLists
 from smart_app.studies import views as studies_views
+from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
 from smart_app.studies.watching import Watch
@@ -89,6 +94,7 @@ class Parts:
     outbound: Outbound
     directory: IssuerDirectory
     archives: Archives
+    exchanges: Exchanges
     qido: Qido
     holdings: Holdings
     index: Index
@@ -111,6 +117,8 @@ class Parts:
 
     def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
         """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
+        if (exchange := self.exchanges.by_key(archive)) is not None:
+            return exchange.asked_with((one.system, one.value) for one in facts.identifiers if not one.is_retired)
         known = self.archives.by_key(archive)
         return crossed(facts, known).ids if known is not None else ()
 
@@ -153,14 +161,16 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
-    def oauth(archive: Archive) -> TokenProvider:
+    def oauth(archive: Archive | Exchange) -> TokenProvider:
         given = archive.credential
         secret = secrets_source.read(given.client_secret) if given.client_secret else None
         key = registration.signing_key(given.client_key) if given.client_key else None
+        lane = f"archive:{archive.key}"
         return smart.broker.credentials_provider(
-            f"archive:{archive.key}", given.token_url or "", given.client_id or "", secret=secret, key=key, scope=given.scope
+            lane, given.token_url or "", given.client_id or "", secret=secret, key=key, scope=given.scope
         )
 
+    exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
     return Parts(
         settings=settings,
         clock=clock,
@@ -168,7 +178,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         keyring=keyring,
         outbound=outbound,
         directory=directory,
-        archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
+        archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth, places=exchanges.places()),
+        exchanges=exchanges,
         qido=Qido(outbound, clock),
         holdings=holdings,
         index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
@@ -236,12 +247,16 @@ def _add_launch(app: Flask, parts: Parts, chart: Chart) -> None:
 
 
 def _archive_keys(settings: Settings) -> list[SigningKey]:
-    return [registration.signing_key(archive.credential.client_key) for archive in settings.archives if archive.credential.client_key]
+    credentials = [one.credential for one in settings.archives] + [one.credential for one in settings.exchanges]
+    return [registration.signing_key(one.client_key) for one in credentials if one.client_key]
 
 
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
-    order = {archive.key: archive.order for archive in parts.archives}
+    around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect)
+    kinds = {"imaging-access": imaging_access, "manifests": manifest_source}
+    sources += [kinds[exchange.settings.kind](exchange, around) for exchange in parts.exchanges]
+    order = {place.key: place.order for place in (*parts.archives, *parts.exchanges.places())}
     fanout, memory = Fanout(parts.clock), Memory(parts.index, parts.holdings, parts.identifiers)
     listing = Listing(
         sources=sources,
@@ -257,6 +272,7 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
+        last=LastAnswers(parts.database, parts.settings.tenant),
     )
     seconds = parts.settings.watch_seconds
     watch = Watch(

@@ -184,7 +184,7 @@ def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any]
     if reply.status == 204:
         return [], warned
     if reply.status in (401, 403, 407):
-        raise Answered(SourceState.REFUSED, REFUSED)
+        raise Answered(SourceState.REFUSED, REFUSED, status=reply.status)
     if reply.status == 413:
         raise TooLarge()
     if 300 <= reply.status < 400:
@@ -194,9 +194,9 @@ def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any]
             target = ""
         place, home = place_of(target.partition("?")[0]), place_of(archive.qido_base)
         elsewhere = place is None or home is None or place[0] != home[0]
-        raise Answered(SourceState.NOT_APPROVED if elsewhere else SourceState.FAILED, REDIRECTED, (origin_shown(target),) if elsewhere else ())
+        raise Answered(SourceState.NOT_APPROVED if elsewhere else SourceState.FAILED, REDIRECTED, (origin_shown(target),) if elsewhere else (), status=reply.status)
     if reply.status in (429, 503):
-        raise Answered(SourceState.FAILED, OVERLOADED)
+        raise Answered(SourceState.FAILED, OVERLOADED, status=reply.status)
     if reply.status not in (200, 206):
         raise Answered(SourceState.FAILED, FAILED, status=reply.status)
     try:
@@ -211,10 +211,10 @@ def _rows(reply: Reply, archive: ConfiguredArchive, url: str) -> tuple[list[Any]
 def _with_state(answer: Answer, found: Found, failure: OutboundError | LaunchError | None) -> Answer:
     if failure is not None:
         code = failure.fault.code if isinstance(failure, AppError) else failure.code
-        origins = failure.origins if isinstance(failure, Answered) else ()
+        origins, status = (failure.origins, failure.status) if isinstance(failure, Answered) else ((), 0)
         if found.studies:
-            return replace(answer, state=SourceState.PARTIAL, more_exist=True, fault_code=code, not_approved=origins)
-        return replace(answer, state=state_of(failure), fault_code=code, not_approved=origins)
+            return replace(answer, state=SourceState.PARTIAL, more_exist=True, fault_code=code, not_approved=origins, http=status)
+        return replace(answer, state=state_of(failure), fault_code=code, not_approved=origins, http=status)
     if answer.more_exist or answer.withheld or answer.unreadable:
         return replace(answer, state=SourceState.PARTIAL)
     return replace(answer, state=SourceState.OK if answer.studies else SourceState.EMPTY)

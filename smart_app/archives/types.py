@@ -83,6 +83,8 @@ class StudyRecord:
     """Labels its source put on it, upper case: FHIR `meta.security` codes such as `R`, `V`, `PSY`, or DICOM (0040,3001) as given."""
     as_of: datetime | None = None
     """When its source last named it, for a study remembered from before this launch; None: named in this launch."""
+    open_base: bool = False
+    """`retrieve` is asked without any credential: the address is itself the credential, or it needs none."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,8 @@ class Answer:
     """In a side answer: the series that an archive lists of studies that seem to lack some."""
     labels: tuple[Label, ...] = ()
     """Labels remembered from before this launch: they name no row, and bind whoever else names the study."""
+    http: int = 0
+    """HTTP status behind a failure, for a help desk; 0: there was none, or it does not matter."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def judged(answers: Mapping[str, Answer], decide: Decide, *, glass_broken: bool)
     closed = {uid: effect for uid, effect in effects.items() if effect is not Effect.SHOW and uid not in opened}
     secret = [record for uid in closed for record in by_uid[uid]]
     unsaid: list[Said] = []
-    hidden = [Hidden(uid, effect, tuple(dict.fromkeys(record.source for record in by_uid[uid]))) for uid, effect in sorted(closed.items())]
+    hidden = [Hidden(uid, effect, _named_by(by_uid[uid])) for uid, effect in sorted(closed.items())]
     known = [record for records in by_uid.values() for record in records]
     for said in examinations(answers):
         if any(said.speaks_of(record) for record in secret):
@@ -65,3 +65,7 @@ def judged(answers: Mapping[str, Answer], decide: Decide, *, glass_broken: bool)
         return Judged(answers, (), opened)
     shown = {key: replace(answer, studies=tuple(record for record in answer.studies if record.uid not in closed)) for key, answer in answers.items()}
     return Judged(without(shown, unsaid), tuple(hidden), opened)
+
+
+def _named_by(records: Sequence[StudyRecord]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(record.source for record in records if "/" not in record.source))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -23,7 +24,8 @@ from smart_app.config import Ehr
 from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirRefused
 from smart_app.fhir.departures import departures_of
-from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
+from smart_app.fhir.endpoints import ChartEndpoint
+from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of
 from smart_app.fhir.patient import PatientFacts, patient_from
 from smart_app.fhir.purpose import Opened, purposes_of
 from smart_app.fhir.reports import reports_of
@@ -69,7 +71,7 @@ class Chart:
     def named(self, ctx: LaunchContext) -> Named:
         """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
+        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name, "EHR (FHIR)", urlsplit(ehr.issuer).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         """Its studies, and beside them all at once: its reports, what else in it speaks of imaging, and why it may be open now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from launch.context import LaunchContext
 from smart_app.archives.fanout import Question
@@ -24,7 +25,7 @@ class ArchiveSource:
         self._clock = clock
 
     def named(self, context: LaunchContext) -> Named:
-        return Named(self._archive.key, self._archive.name, self._archive.organization)
+        return Named(self._archive.key, self._archive.name, self._archive.organization, "DICOMweb archive", urlsplit(self._archive.qido_base).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         archive, known = self._archive, crossed(inquiry.facts, self._archive)

@@ -30,7 +30,9 @@ from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
 from smart_app.sources.chart_evidence import charts_read
 from smart_app.studies.as_of import earliest, marked
 from smart_app.studies.copies import with_copies
+from smart_app.studies.desk import with_desk
 from smart_app.studies.evidence import Whose, with_evidence
+from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.purpose import with_purpose
@@ -95,6 +97,7 @@ class Listing:
         reference: Callable[[str], str],
         clock: Clock,
         deadline: float,
+        last: LastAnswers,
         then: Follow | None = None,
     ) -> None:
         """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
@@ -111,10 +114,11 @@ class Listing:
         self._clock = clock
         self._deadline = deadline
         self._then = then
+        self._last = last
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
-        return tuple(source.named(ctx) for source in self._sources)
+        return tuple(named for source in self._sources if (named := source.named(ctx)) is not None)
 
     def known(self, ctx: LaunchContext) -> Picture:
         """What earlier answers told, of this launch and, at its first look, from before it. Asks nobody; every source counts as being asked."""
@@ -123,6 +127,10 @@ class Listing:
         if facts is not None and facts.id == ctx.patient_id:
             self._memory.bring(ctx, facts, keys)
         return self._picture(ctx, keys)
+
+    def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
+        """The row whose request this is, by all that this launch was told; None: this launch has none."""
+        return next((row for row in self._picture(ctx, frozenset()).rows if request and row.request == request), None)
 
     def settled(self, ctx: LaunchContext) -> Picture:
         """The same after all have been asked: what each said last stands."""
@@ -161,19 +169,26 @@ class Listing:
             answers: Iterator[Answer] = (self._unasked(sources[key], failure) for key in sources if key in asked)
         else:
             inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
-            questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
+            questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
             waiting |= {question.source for question in questions}
             answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
-        for answer in answers:
-            waiting.discard(answer.source)
-            kept = self._keep(ctx, answer)
+        told: list[Answer] = []
+        try:
+            for answer in answers:
+                waiting.discard(answer.source)
+                kept = self._keep(ctx, answer)
+                self._memory.settle(ctx, kept)
+                if not self._is_live(ctx.handle):
+                    # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
+                    self._holdings.forget(ctx.handle)
+                    raise SessionEnded
+                told.append(kept)
+                yield Step(kept, self._picture(ctx, elsewhere | waiting))
+        finally:
+            # No row waits for it; also when the page has gone away meanwhile.
             if facts is not None:
-                self._memory.take(ctx, facts, kept)
-            if not self._is_live(ctx.handle):
-                # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
-                self._holdings.forget(ctx.handle)
-                raise SessionEnded
-            yield Step(kept, self._picture(ctx, elsewhere | waiting))
+                for kept in told:
+                    self._memory.remember(ctx, facts, kept)
 
     def _follow(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], end: float) -> Iterator[Answer]:
         """When all have answered: which series the holders of studies in part have. What is left of the deadline is for it."""
@@ -219,6 +234,8 @@ class Listing:
             withheld=answer.withheld, unreadable=answer.unreadable, reference=answer.reference,
         )  # fmt: skip
         self._holdings.save_answer(ctx.handle, answer)
+        if answer.state in ANSWERED and owner(answer.source) == answer.source and answer.fault_code is None:
+            self._last.note(answer.source, answer.answered_at or self._clock())
         return answer
 
     def _picture(self, ctx: LaunchContext, waiting: frozenset[str]) -> Picture:
@@ -240,6 +257,7 @@ class Listing:
         strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
         strip = replace(strip, earlier=earliest(said, today) if waiting else "")
         rows, relevant_to = with_purpose(rows, said, self._houses, today)
+        strip = with_desk(strip, sources, {key: answer for key, answer in answers.items() if key not in waiting}, self._last.all(), self._clock())
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)

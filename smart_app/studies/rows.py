@@ -98,6 +98,10 @@ class SourceChip:
     reference: str = ""
     asked: str = ""
     answered: str = ""
+    last: str = ""
+    """`It last answered today 07:40.`; empty when it answered now, or never as far as is known."""
+    desk: tuple[tuple[str, str], ...] = ()
+    """(label, value) lines for a help desk. They hold nothing of the patient."""
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def make_blueprint(
         """The form, filled in. It names its row by a token of this launch, so that no address holds anything of the patient."""
         ctx, wanted = current_launch(), request.args.get("of")
         facts = patient(ctx)
-        row = next((one for one in listing.known(ctx).rows if one.request and one.request == f"request?of={wanted}"), None)
+        row = listing.asked_for(ctx, f"request?of={wanted}") if wanted is not None else None
         if wanted is not None and row is None:
             raise NotHere("no-such-row")
         about = row.kind if row is not None else "other"

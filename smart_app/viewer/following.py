@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
 from smart_app.archives import wado as archive_faults
@@ -124,10 +124,14 @@ class Following:
         return Sent(_type(volume), length=size, status=volume.status, file=file)
 
     def _growing(self, ask: Ask, place: Place, volume: Volume) -> Sent | None:
+        interest = None
         try:
             interest = volume.interest()
         except OSError:
-            return None
+            # It has ended meanwhile, well or not, and has another name or none: what was read of it can still be given.
+            volume.refresh()
+            if volume.end is None:
+                return None
         stream = _Stream(interest, self._parts(ask, place, volume))
         try:
             volume.wait(0)
@@ -142,7 +146,7 @@ class Following:
 
     def _parts(self, ask: Ask, place: Place, volume: Volume) -> Iterator[bytes]:
         """What has come and may pass, as it comes. Breaks off where the archive's answer did."""
-        sent: set[str] = set()
+        sent: Counter[str] = Counter()
         have = 0
         while volume.end is None or have < len(volume.entries):
             entries = volume.entries
@@ -156,7 +160,7 @@ class Following:
                 names = (entry.series, entry.instance) if isinstance(entry, Kept) else (entry.named.series, entry.named.instance)
                 self._reads.withheld(ask, [Withheld(*names, reason or "")])
                 continue
-            sent.add(entry.named.instance)
+            sent[entry.named.instance] += 1
             yield from volume.part(entry)
         if volume.end.how == FAULT:
             raise _fault(volume.end.code, volume.end.retry_after)
@@ -166,14 +170,16 @@ class Following:
             raise AppError(WITHHELD)
         yield f"--{volume.boundary}--\r\n".encode()
 
-    def _directly(self, ask: Ask, place: Place, boundary: str, sent: set[str]) -> Iterator[bytes]:
-        """The rest of a series that could not be kept, from the archive itself."""
+    def _directly(self, ask: Ask, place: Place, boundary: str, sent: Counter[str]) -> Iterator[bytes]:
+        """The rest of a series that could not be kept, from the archive itself: what it sends more often than we did."""
+        owed = Counter(sent)
         retrieved = self._wado.parts(ask.archive, ask.launch, place, AS_STORED)
         try:
             for body in passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld)):
-                if body.instance in sent:
+                if owed[body.instance]:
+                    owed[body.instance] -= 1
                     continue
-                sent.add(body.instance)
+                sent[body.instance] += 1
                 lines = "".join(f"{name}: {value}\r\n" for name, value in body.headers().items())
                 yield f"--{boundary}\r\n{lines}\r\n".encode("latin-1")
                 yield from body.chunks
@@ -185,8 +191,8 @@ class Following:
 class _Stream:
     """What is left to send. Closing it, begun or not, says that nobody here waits any more."""
 
-    def __init__(self, interest: int, chunks: Iterator[bytes]) -> None:
-        self._interest: int | None = interest
+    def __init__(self, interest: int | None, chunks: Iterator[bytes]) -> None:
+        self._interest = interest
         self._chunks = chunks
         self._first: bytes | None = None
 

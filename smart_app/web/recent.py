@@ -56,7 +56,7 @@ class Recent:
             ended = self._ended
         if known is not None and self._now() < known[0] and self._clock() < known[1]:
             return known[2]
-        found = self._launches.find(handle, browser)
+        found = self._launches.find(handle, browser, use=use)
         with self._lock:
             if found is not None and ended == self._ended:  # nothing ended while it was being read
                 self._known[handle, browser] = (self._now() + SECONDS, self._clock() + timedelta(seconds=SECONDS), found)

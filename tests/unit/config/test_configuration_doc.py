@@ -25,6 +25,9 @@ MODELS = {
     "`archives`": config.Archive,
     "`archives[].credential`": config.Credential,
     "`archives[].limits`": config.Limits,
+    "`exchanges`": config.Exchange,
+    "`exchanges[].patient_ids`": config.Namespace,
+    "`exchanges[].locations`": config.Location,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
 

@@ -159,3 +159,10 @@ def test_a_label_goes_only_when_its_source_names_the_study_without_it() -> None:
     assert earlier.labels_left(answer, None).labels == first.labels
     assert earlier.labels_left(answer, told(1, state=SourceState.FAILED)).labels == first.labels
     assert earlier.labels_left(answer, told(1)).labels == ()
+
+
+def test_an_address_given_for_one_study_is_not_remembered() -> None:
+    secret = study(1, retrieve="https://images.example/c/CANARY", open_base=True)
+    entry = remembered(None, replace(told(), studies=(secret, study(2))), FACTS, (ID,))
+    assert uids(entry) == {"2"}
+    assert b"CANARY" not in dump(entry)

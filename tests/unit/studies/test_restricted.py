@@ -38,6 +38,8 @@ def test_one_row_a_source_and_only_where_a_rule_allows_it() -> None:
         ("2 studies are restricted", "Kestrel Cancer Centre", "restricted", None),
     ]  # fmt: skip
     assert "2.25." not in repr(rows)
+    (both,) = rows_of([Hidden("2.25.1", Effect.HIDE_DETAILS, ("ehr:n", "kestrel"))], ANSWERS)
+    assert both.hospital == "Kestrel Cancer Centre", "who holds it, not who speaks of it"
 
 
 def test_a_row_behind_broken_glass_says_so() -> None:

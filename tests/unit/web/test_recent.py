@@ -16,7 +16,7 @@ class Store:
         self.live = {("h1", "cookie"): object(), ("h2", "cookie"): object()}
         self.meanwhile = lambda: None
 
-    def find(self, handle, browser):
+    def find(self, handle, browser, *, use=True):
         self.asked += 1
         found = self.live.get((handle, browser))
         self.meanwhile()
