@@ -164,6 +164,15 @@ class Limits(Frozen):
     max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
 
 
+class Discovery(Frozen):
+    """How to find a patient at an archive for which the chart holds no identifier. Tried in this order; each off by default."""
+
+    pix: str | None = Field(None, description="FHIR base of an IHE PIXm manager: `Patient/$ihe-pix` turns the chart's identifiers into the archive's.")
+    match: str | None = Field(None, description="FHIR base of an IHE PDQm supplier: `Patient/$match`. A single certain match is asked with; any other waits for a person.")
+    demographics: bool = Field(False, description="Search the archive itself by family name and birth date. What is found waits for a person, always.")
+    credential: Credential = Field(Credential(), description="How Priors proves itself to `pix` and `match`; not `oauth`.")
+
+
 class Archive(Frozen):
     """One DICOMweb archive."""
 
@@ -178,6 +187,10 @@ class Archive(Frozen):
     patient_id_issuer: str = Field(description="Assigning authority of its Patient IDs; a row without an issuer has this one.")
     identifier_systems: tuple[str, ...] = Field(
         min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with."
+    )
+    discovery: Discovery = Field(Discovery(), description="How to find a patient whose chart holds no identifier for this archive.")
+    silent_rows: bool = Field(
+        False, description="This archive is known to give no birth date or sex: its rows are listed for the identifier alone. Otherwise such a row waits until a person has compared the two records.",
     )
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
     watch: bool | None = Field(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, Response, make_response, render_template
@@ -42,11 +43,16 @@ from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
 from smart_app.entrance.colours import Colours
 from smart_app.entrance.opening import Opening
+from smart_app.errors import AppError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.identity.crosswalk import crossed
+from smart_app.identity.rulings import Ruling
 from smart_app.index.memory import Memory
 from smart_app.index.store import Index
+from smart_app.matching import views as matching_views
+from smart_app.matching.desk import MatchDesk
+from smart_app.matching.store import RulingStore, Subject
 from smart_app.outbound import Outbound
 from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
@@ -54,6 +60,7 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.discovery import Discovery
 from smart_app.sources.exchange import Surroundings
 from smart_app.sources.imaging_access import imaging_access
 from smart_app.sources.manifest import manifest_source
@@ -96,6 +103,7 @@ class Parts:
     archives: Archives
     exchanges: Exchanges
     qido: Qido
+    rulings: RulingStore
     holdings: Holdings
     index: Index
     policy: Policy
@@ -142,6 +150,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     keyring = secrets_source.keyring(settings)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
     audit = AuditLog(database, keyring, clock)
+    rulings = RulingStore(database, keyring, clock)
     reads = Reads(database, audit)
     glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
 
@@ -157,7 +166,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
     ehrs = {ehr.key: ehr for ehr in settings.ehrs}
     policy = Policy(settings.policy, lambda context: roles_of(context, ehrs[context.issuer_key]), store.context, glass.is_open, clock)
-    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None)
+    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None, stand=rulings.stand)
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
@@ -181,6 +190,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth, places=exchanges.places()),
         exchanges=exchanges,
         qido=Qido(outbound, clock),
+        rulings=rulings,
         holdings=holdings,
         index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
         policy=policy,
@@ -252,8 +262,11 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 
 
 def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
-    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
-    around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect)
+    def rulings(context: LaunchContext) -> tuple[Ruling, ...]:
+        return parts.rulings.of(Subject.of(context))
+
+    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock, rulings, Discovery(archive, parts.qido, parts.outbound)) for archive in parts.archives)]
+    around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect, rulings)
     kinds = {"imaging-access": imaging_access, "manifests": manifest_source}
     sources += [kinds[exchange.settings.kind](exchange, around) for exchange in parts.exchanges]
     order = {place.key: place.order for place in (*parts.archives, *parts.exchanges.places())}
@@ -281,9 +294,22 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     )  # fmt: skip
     pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
     glass = parts.glass if parts.policy.may_break else None
-    app.register_blueprint(studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, glass=glass))
+    desk = MatchDesk(parts.archives, parts.holdings, parts.rulings, parts.audit, partial(_patient, parts), parts.clock)
+    app.register_blueprint(
+        studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, glass=glass, match_id=desk.name)
+    )
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
+    ehrs = {ehr.key: ehr.organization or ehr.name for ehr in parts.settings.ehrs}
+    app.register_blueprint(matching_views.make_blueprint(desk, partial(_patient, parts), parts.audit, parts.clock, banner=studies_views.banner, ehrs=ehrs))
+
+
+def _patient(parts: Parts, context: LaunchContext) -> PatientFacts:
+    """The launch's patient as it was read when the launch began."""
+    facts = parts.holdings.patient(context.handle)
+    if facts is None or facts.id != context.patient_id:
+        raise AppError(studies_views.NO_PATIENT_FACTS)
+    return facts
 
 
 def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> Shelf | None:

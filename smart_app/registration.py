@@ -49,7 +49,7 @@ def signing_key(key: KeyFile) -> SigningKey:
 def _archive_lane(archive: Archive, settings: Settings) -> Lane:
     return Lane(
         key=f"archive:{archive.key}",
-        origins=_origins([archive.dicomweb, archive.qido, archive.wado, archive.stow, archive.credential.token_url]),
+        origins=_origins([archive.dicomweb, archive.qido, archive.wado, archive.stow, archive.credential.token_url, archive.discovery.pix, archive.discovery.match]),
         allow_http=archive.allow_http,
         allow_private=archive.allow_private,
         allow_loopback=settings.development,

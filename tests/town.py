@@ -100,7 +100,7 @@ def town(
     with ExitStack() as running:
         running.enter_context(serve(ehr, port=plan.ehr_port))
         for one in plan.archives:
-            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token)
+            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token, index_of=one.key)
             running.enter_context(serve(archive, port=one.port))
         for one in plan.exchanges:
             exchange = create_exchange(one.key, Path(one.folder), one.origin, faults=archive_faults[one.key], secret=one.token)

@@ -21,9 +21,9 @@ from smart_app.clock import Clock
 from smart_app.errors import AppError, Fault, NotApproved, OutboundError, Side, TimedOut, TooLarge
 from smart_app.outbound import Outbound, Reply
 
-STUDY_FIELDS = ("00080020", "00080030", "00080050", "00080056", "00080061", "00080201", "00081030", "00100020", "00100021",
-                "0020000D", "00201206", "00201208", "00180015")  # fmt: skip
-PATIENT_FIELDS = ("00100020", "00100021")
+STUDY_FIELDS = ("00080020", "00080030", "00080050", "00080056", "00080061", "00080201", "00081030", "00100010", "00100020", "00100021",
+                "00100030", "00100040", "0020000D", "00201206", "00201208", "00180015")  # fmt: skip
+PATIENT_FIELDS = ("00100010", "00100020", "00100021", "00100030", "00100040")
 SERIES_FIELDS = ("00080060", "0008103E", "00180015", "00200011", "00201209")
 MAX_IDS = 4
 """Identifiers of one namespace asked with; a chart with more is told as 'may be incomplete'."""
@@ -152,6 +152,10 @@ class Qido:
             if not rows or (number > 0 and known() == before):
                 return
             offset += len(rows)
+
+    def page(self, archive: ConfiguredArchive, url: str, launch: LaunchToken | None, end: float) -> tuple[list[Any], bool]:
+        """(rows, the archive says it is not all) of one search by URL. :raises OutboundError, LaunchError:"""
+        return self._page(archive, url, launch, end)
 
     def _page(self, archive: ConfiguredArchive, url: str, launch: LaunchToken | None, end: float) -> tuple[list[Any], bool]:
         credential = archive.authorization(launch)

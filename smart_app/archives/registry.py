@@ -85,6 +85,8 @@ class ConfiguredArchive:
     settings: Archive
     credential: Credential = field(repr=False)
     order: int = 0
+    discovery: Credential = field(default_factory=Fixed, repr=False)
+    """How its patient index is convinced."""
 
     @property
     def key(self) -> str:
@@ -152,7 +154,10 @@ class Archives:
         :param places: where images come from that is no archive of its own: found by key, never asked for a list, the home of no address.
         """
         self._archives = tuple(
-            ConfiguredArchive(archive, credential_of(archive.key, archive.credential, read_secret, oauth and partial(oauth, archive)), order)
+            ConfiguredArchive(
+                archive, credential_of(archive.key, archive.credential, read_secret, oauth and partial(oauth, archive)), order,
+                credential_of(archive.key, archive.discovery.credential, read_secret, None),
+            )
             for order, archive in enumerate(settings)
         )
         self._by_key = {archive.key: archive for archive in (*places, *self._archives)}

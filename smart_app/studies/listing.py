@@ -19,7 +19,7 @@ from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
 from smart_app.archives.fanout import Fanout, Question
 from smart_app.archives.registry import LaunchToken
-from smart_app.archives.types import Answer, SourceState
+from smart_app.archives.types import Answer, Candidate, SourceState
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
@@ -60,6 +60,8 @@ class Picture:
     """Whether a row is there only because this launch's break-glass is open."""
     relevant_to: str = ""
     """What the rows' relevance is about, in words."""
+    waiting: tuple[tuple[Named, Candidate], ...] = ()
+    """Records that wait for a person, with their source."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,8 @@ class Listing:
         before = next((one for one in self._holdings.answers(ctx.handle) if one.source == answer.source), None) if failed else None
         if before is not None:
             answer = replace(
-                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports,
+                answer, studies=before.studies, withheld_studies=before.withheld_studies, candidates=before.candidates,
+                reports=before.reports if answer.reports is None else answer.reports,
                 evidence=before.evidence if answer.evidence is None else answer.evidence,
             )
         if not is_whole(answer):
@@ -261,7 +264,8 @@ class Listing:
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to)
+        matches = tuple((source, candidate) for source in sources if source.key in answers for candidate in answers[source.key].candidates)
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to, matches)
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""

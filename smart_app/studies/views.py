@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires, unattended
 from smart_app.archives.dicom_json import is_uid
+from smart_app.archives.types import Candidate
 from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, StudyArrived, Who
 from smart_app.audit.log import AuditLog
 from smart_app.breakglass.reasons import REASONS
@@ -24,10 +26,10 @@ from smart_app.errors import AppError, Fault, Side
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.sources.chart import Chart
-from smart_app.studies import dates
+from smart_app.studies import dates, waiting
 from smart_app.studies.listing import Listing, Picture, Step
 from smart_app.studies.request_sheet import sheet_of
-from smart_app.studies.rows import StudyRow
+from smart_app.studies.rows import MatchRow, StudyRow
 from smart_app.studies.strip import is_whole
 from smart_app.studies.watching import Look, Watch
 from smart_app.web import current_launch, current_who, with_wasm
@@ -52,11 +54,20 @@ class Pace:
     watch_seconds: int = 0
 
 
+def banner(facts: PatientFacts, today: date) -> dict[str, Any]:
+    """What the patient banner prints beside name, sex and MRN."""
+    return {"patient_age": dates.age(facts.birth_date, today), "born": dates.in_words(facts.birth_date) if facts.birth_date else "unknown"}
+
+
+MatchId = Callable[[LaunchContext, str, Candidate], str]
+
+
 def make_blueprint(
-    listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace, *, glass: BreakGlass | None = None
-) -> Blueprint:
+    listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace, *, match_id: MatchId,
+    glass: BreakGlass | None = None,
+) -> Blueprint:  # fmt: skip
     """`chart` is asked only when the launch's patient has not been read yet. `glass` where a rule lets somebody open restricted studies with a
-    reason.
+    reason. `match_id` names a candidate's comparison.
     """
     blueprint = Blueprint("studies", __name__)
 
@@ -117,7 +128,7 @@ def make_blueprint(
             events.append(SourceAnswered(who=who, patient=ctx.patient_id, source="watch", state="shown", count=len(picture.rows)))
             shown = {row.uid for row in picture.rows}  # what a rule hides is not named either
             arrived = {one.uid: _arrival(one.within_seconds, look) for one in look.arrived if one.uid in shown}
-            told |= {"rows": [_row(row, ctx) for row in picture.rows], "strip": _strip(picture, ctx), "arrived": arrived}
+            told |= {"rows": [_row(row, ctx) for row in picture.rows], "strip": _strip(picture, ctx, matches(picture, ctx)), "arrived": arrived}
         audit.record_all(events)
         return jsonify(told)
 
@@ -146,13 +157,15 @@ def make_blueprint(
         key = patient_key(ctx)
         base = f"/l/{ctx.handle}"
         return render_template(
-            "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
-            born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
-            relevant_to=known.relevant_to,
+            "studies/page.html", ctx=ctx, patient=facts, patient_key=key, rows=known.rows, **banner(facts, today), matches=matches(known, ctx),
+            strip=known.strip, notes=known.notes, open_study=open_study, relevant_to=known.relevant_to,
             restricted=known.restricted, glass=glass.state(ctx.handle) if glass else None, reasons=REASONS if glass else {}, glass_minutes=glass.minutes if glass else 0,
             boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study,
                   "idle_seconds": pace.idle_seconds, "watch_seconds": pace.watch_seconds},
         )  # fmt: skip
+
+    def matches(picture: Picture, ctx: LaunchContext) -> tuple[MatchRow, ...]:
+        return waiting.rows_of(picture.waiting, lambda source, candidate: match_id(ctx, source, candidate))
 
     def patient(ctx: LaunchContext) -> PatientFacts:
         facts = holdings.patient(ctx.handle)
@@ -181,7 +194,7 @@ def make_blueprint(
                     audit.record_all(_events(step, acting(who, ctx, step.picture), ctx.patient_id))
                     if rows := _rows(step, shown, ctx):
                         yield _event("rows", echo | rows)
-                yield _event("strip", echo | _strip(step.picture, ctx))
+                yield _event("strip", echo | _strip(step.picture, ctx, matches(step.picture, ctx)))
         except SessionEnded:
             yield _event("ended", echo)  # signed out, or another user signed in, while sources were asked
         except AppError as error:
@@ -204,6 +217,8 @@ def _events(step: Step, who: Who, patient: str | None) -> Iterator[Event]:
     )  # fmt: skip
     if answer.withheld:
         yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
+    if answer.candidates:
+        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="possible-match", count=len(answer.candidates), outcome=Outcome.MINOR)
 
 
 def _look_events(look: Look, who: Who, patient: str | None) -> Iterator[Event]:
@@ -245,13 +260,13 @@ def _row(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
+def _strip(picture: Picture, ctx: LaunchContext, matches: tuple[MatchRow, ...]) -> dict[str, Any]:
     strip = picture.strip
     return {
         "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
         "relevant_to": picture.relevant_to,
         "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
-        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx, restricted=picture.restricted),
+        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, matches=matches, launch=ctx, restricted=picture.restricted),
     }  # fmt: skip
 
 

@@ -184,7 +184,7 @@ class Checks:
                     withheld.append(Withheld(place.series or "", "", "unreadable"))
                     continue
                 name = named(entry, ask.archive.issuer)
-                if objection := name.objection(place, ask.patients):
+                if objection := name.objection(place, ask.patients, ask.expected):
                     withheld.append(Withheld(_uid(name.series), _uid(name.instance), objection))
                     continue
                 if name.instance in seen:

@@ -213,7 +213,7 @@ class _Retrieval:
             retrieved.close()
 
     def _keep(self, kind: MediaType, part: Part, found: Met, place: Place) -> None:
-        objection = found.objection(place, self.ask.patients)
+        objection = found.objection(place, self.ask.patients, self.ask.expected)
         if objection or found.header is None:
             self.clean = False
             self.writer.withhold(found.named.series[:64], found.named.instance[:64], objection or "")

@@ -78,7 +78,7 @@ class Following:
             self._missing(ask, place.series)
             return None
         piece = volume.piece(place.instance)
-        if piece is None or piece.named.objection(place, ask.patients) or max(numbers) > len(piece.frames):
+        if piece is None or piece.named.objection(place, ask.patients, ask.expected) or max(numbers) > len(piece.frames):
             return None
         kind = _frame_kind(piece.syntax, wanted)
         return None if kind is None else _framed(volume, piece, kind, numbers, single=wanted.single)
@@ -115,7 +115,7 @@ class Following:
             listed = self._checks.listed(ask, series)
         if listed is None or frozenset(listed) != volume.instances:
             return None
-        if any(isinstance(one, Kept) or one.named.objection(place, ask.patients) for one in volume.entries):
+        if any(isinstance(one, Kept) or one.named.objection(place, ask.patients, ask.expected) for one in volume.entries):
             return None
         try:
             file, size = volume.file()
@@ -155,7 +155,7 @@ class Following:
                 continue
             entry = entries[have]
             have += 1
-            reason = entry.reason if isinstance(entry, Kept) else entry.named.objection(place, ask.patients)
+            reason = entry.reason if isinstance(entry, Kept) else entry.named.objection(place, ask.patients, ask.expected)
             if isinstance(entry, Kept) or reason:
                 names = (entry.series, entry.instance) if isinstance(entry, Kept) else (entry.named.series, entry.named.instance)
                 self._reads.withheld(ask, [Withheld(*names, reason or "")])
@@ -175,7 +175,7 @@ class Following:
         owed = Counter(sent)
         retrieved = self._wado.parts(ask.archive, ask.launch, place, AS_STORED)
         try:
-            for body in passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld)):
+            for body in passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld), ask.expected):
                 if owed[body.instance]:
                     owed[body.instance] -= 1
                     continue

@@ -81,7 +81,7 @@ class Gateway:
             return kept
         retrieved = self._wado.parts(ask.archive, ask.launch, place, wanted.form)
         single = wanted.single and place.instance is not None
-        bodies = passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld))
+        bodies = passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld), ask.expected)
         return _answered(retrieved, bodies, single, DICOM, WHOLE_BYTES if place.instance else 0)
 
     def bulk(self, ask: Ask, place: Place, token: str) -> Sent:

@@ -260,7 +260,7 @@ def line(piece: Piece) -> dict[str, Any]:
     name = piece.named
     assert name.patient is not None
     return {
-        "u": name.study, "s": name.series, "i": name.instance, "p": [name.patient.value, name.patient.issuer], "t": piece.syntax,
+        "u": name.study, "s": name.series, "i": name.instance, "p": [name.patient.value, name.patient.issuer], "b": name.birth_date, "x": name.sex, "t": piece.syntax,
         "at": piece.at, "size": piece.size, "body": piece.body, "f": piece.frames,
     }  # fmt: skip
 
@@ -275,7 +275,7 @@ def _entry(line: bytes) -> Piece | Kept:
         if "reason" in told:
             return Kept(told["s"], told["i"], told["reason"])
         value, issuer = told["p"]
-        name = Named(told["u"], told["s"], told["i"], PatientId(value, issuer), None)
+        name = Named(told["u"], told["s"], told["i"], PatientId(value, issuer), None, told["b"], told["x"])
         frames = tuple((int(at), int(length)) for at, length in told["f"])
         return Piece(name, told["t"], int(told["at"]), int(told["size"]), int(told["body"]), frames)
     except (ValueError, TypeError, KeyError) as error:

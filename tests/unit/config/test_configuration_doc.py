@@ -23,6 +23,7 @@ MODELS = {
     "Signing keys": config.KeyFile,
     "Secret references": config.SecretRef,
     "`archives`": config.Archive,
+    "`archives[].discovery`": config.Discovery,
     "`archives[].credential`": config.Credential,
     "`archives[].limits`": config.Limits,
     "`exchanges`": config.Exchange,
