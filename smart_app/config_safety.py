@@ -319,7 +319,7 @@ def _namespaces(settings: Settings) -> Iterator[Danger]:
 
 def _policy(settings: Settings) -> Iterator[Danger]:
     """A misspelt archive would leave its studies open without a word."""
-    known = {*(archive.key for archive in settings.archives), *(f"ehr:{ehr.key}" for ehr in settings.ehrs)}
+    known = {*(one.key for one in settings.archives), *(one.key for one in settings.exchanges), *(f"ehr:{ehr.key}" for ehr in settings.ehrs)}
     for at, rule in enumerate(settings.policy):
         for name in rule.archives:
             if name not in known:

@@ -128,7 +128,7 @@ def _configured(exchange: Exchange, read_secret: Callable[[SecretRef], str], oau
     credential = credential_of(exchange.key, exchange.credential, read_secret, partial(oauth, exchange))
     looks = Archive(
         key=exchange.key, name=exchange.name, organization=exchange.organization, dicomweb=NO_PLACE, patient_id_issuer=exchange.patient_id_issuer,
-        identifier_systems=tuple(namespace.system for namespace in exchange.patient_ids), limits=exchange.limits, allow_http=exchange.allow_http,
+        identifier_systems=tuple(namespace.system for namespace in exchange.patient_ids), limits=exchange.limits, credential=exchange.credential, allow_http=exchange.allow_http,
         allow_private=exchange.allow_private, ca_file=exchange.ca_file,
     )  # fmt: skip
     return ConfiguredExchange(exchange, credential, ConfiguredArchive(looks, credential, order))

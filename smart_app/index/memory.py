@@ -37,14 +37,10 @@ class Memory:
             elif true.labels or (entry.source in sources and (true.studies or true.withheld) and _allowed(ctx, entry.source)):
                 self._holdings.save_answer(ctx.handle, earlier.as_answer(true))
 
-    def take(self, ctx: LaunchContext, facts: PatientFacts, answer: Answer) -> None:
-        """A source has answered, or failed: remember it, and let go of what it makes outdated in this launch."""
+    def settle(self, ctx: LaunchContext, answer: Answer) -> None:
+        """A source has answered, or failed: let go of what that makes outdated in this launch."""
         if not self._index.is_on or "/" in answer.source:
             return
-        if not is_sound(facts):
-            self._index.drop(ctx, answer.source)
-            return
-        self._index.remember(ctx, answer, facts, self._identifiers(ctx, facts, answer.source))
         labels = self._holdings.answer(ctx.handle, answer.source + LABELS) if answer.state in ANSWERED else None
         if labels is not None and (bound := earlier.labels_left(labels, answer)) != labels:
             self._holdings.save_answer(ctx.handle, bound)
@@ -57,6 +53,15 @@ class Memory:
             self._holdings.drop_answer(ctx.handle, key)
         elif rest != before:
             self._holdings.save_answer(ctx.handle, rest)
+
+    def remember(self, ctx: LaunchContext, facts: PatientFacts, answer: Answer) -> None:
+        """Take in what a source answered, for the next launch."""
+        if not self._index.is_on or "/" in answer.source:
+            return
+        if is_sound(facts):
+            self._index.remember(ctx, answer, facts, self._identifiers(ctx, facts, answer.source))
+        else:
+            self._index.drop(ctx, answer.source)
 
 
 def _allowed(ctx: LaunchContext, source: str) -> bool:

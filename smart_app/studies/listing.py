@@ -174,16 +174,23 @@ class Listing:
             questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
             waiting |= {question.source for question in questions}
             answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
-        for answer in answers:
-            waiting.discard(answer.source)
-            kept = self._keep(ctx, answer)
+        told: list[Answer] = []
+        try:
+            for answer in answers:
+                waiting.discard(answer.source)
+                kept = self._keep(ctx, answer)
+                self._memory.settle(ctx, kept)
+                if not self._is_live(ctx.handle):
+                    # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
+                    self._holdings.forget(ctx.handle)
+                    raise SessionEnded
+                told.append(kept)
+                yield Step(kept, self._picture(ctx, elsewhere | waiting))
+        finally:
+            # No row waits for it; also when the page has gone away meanwhile.
             if facts is not None:
-                self._memory.take(ctx, facts, kept)
-            if not self._is_live(ctx.handle):
-                # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
-                self._holdings.forget(ctx.handle)
-                raise SessionEnded
-            yield Step(kept, self._picture(ctx, elsewhere | waiting))
+                for kept in told:
+                    self._memory.remember(ctx, facts, kept)
 
     def _follow(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], end: float) -> Iterator[Answer]:
         """When all have answered: which series the holders of studies in part have. What is left of the deadline is for it."""

@@ -147,7 +147,7 @@ function start(): void {
     const strong = document.createElement('strong');
     // "0 studies" would be a finding; only the server may say that nothing was found.
     const { studies, known, ordered } = counted(rows.all);
-    strong.textContent = total > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
+    strong.textContent = studies > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : total > 0 ? `${total} ${total === 1 ? 'row' : 'rows'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
     text.append(strong, ...only('known', known, 'known without images'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
     head.replaceChildren(text);
   }
