@@ -160,8 +160,28 @@ class Limits(Frozen):
     metadata_bytes: int = Field(64_000_000, gt=0, description="Cap of one metadata answer, after inflating.")
     instance_bytes: int = Field(2_000_000_000, gt=0, description="Cap of one instance.")
     parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead).")
-    page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page.")
+    page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page; never more than the dialect's cap.")
     max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
+
+
+class Profile(Frozen):
+    """Single facts of one archive that differ from its dialect. `priors check` proposes them."""
+
+    page_cap: int | None = Field(None, ge=1, le=100_000, description="Most rows it gives at once.")
+    paging: Literal["short-page", "empty-page", "one-page"] | None = Field(
+        None, description="What proves that there is no more: a page shorter than asked for, one that adds nothing, or the first (offset is ignored)."
+    )
+    warning_goes_on: bool | None = Field(None, description="Its Warning says that a further page can be asked for.")
+    include: Literal["listed", "all", "none"] | None = Field(None, description="Attributes are asked for one by one, with `includefield=all`, or not at all.")
+    search_accept: Literal["application/dicom+json", "application/json"] | None = Field(None, description="What it wants in Accept of a search.")
+    any_transfer_syntax: bool | None = Field(None, description="It understands `transfer-syntax=*` in Accept.")
+    rendered: bool | None = Field(None, description="It draws pictures (`/rendered`).")
+    thumbnail: bool | None = Field(None, description="It has `/thumbnail`.")
+    charset: str | None = Field(None, pattern=r"^[A-Za-z0-9_.:-]{1,40}$", description="Character set of its JSON, where it is not UTF-8 and does not say so.")
+    retrieve_elsewhere: bool | None = Field(None, description="Its RetrieveURL names another host or no port; it is not called and not remarked on.")
+    omits: tuple[Literal["modalities", "counts"], ...] | None = Field(None, description="What its study rows lack.")
+    chunked: bool | None = Field(None, description="It takes an upload of unannounced length.")
+    max_url: int | None = Field(None, ge=200, le=8000, description="Longest URL it reads.")
 
 
 class Archive(Frozen):
@@ -182,7 +202,10 @@ class Archive(Frozen):
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")
-    accept_any_transfer_syntax: bool = Field(True, description="It understands `transfer-syntax=*` in Accept.")
+    dialect: Literal["plain", "orthanc", "dcm4chee", "google", "azure", "medplum", "dicomcloud", "dcmjs"] = Field(
+        "plain", description="Which product it is: how it pages, what it refuses. `plain` assumes nothing. `priors check` proposes it."
+    )
+    profile: Profile = Field(Profile(), description="Where it differs from its dialect.")
     allow_http: bool = Field(False, description="Allow plain http to this archive.")
     allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this archive.")
     ca_file: Path | None = Field(None, description="CA bundle to verify its certificate with.")
@@ -249,6 +272,9 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* headers are believed.")
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
+    web_threads: int = Field(
+        24, ge=4, le=512, description="Threads of a web worker. At most half of them hand out images, a quarter wait for slow archives in a list."
+    )
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
     frame_cache_bytes: int = Field(
         4_000_000_000, ge=0, description="Bytes of images kept for a while under `data_dir`, in plain DICOM; half of them for one series at most. 0: none."

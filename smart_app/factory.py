@@ -54,9 +54,12 @@ from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
 from smart_app.sources.series_lists import SeriesLists
+from smart_app.sources.warmth import Warmth
 from smart_app.studies import views as studies_views
+from smart_app.studies.keeping import Keeper
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
+from smart_app.studies.seats import StreamSeats
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
@@ -131,7 +134,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     database = open_database(settings)
     migrations.upgrade(database)
     keyring = secrets_source.keyring(settings)
-    outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
+    outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development, relays=settings.web_threads // 2)
     audit = AuditLog(database, keyring, clock)
     reads = Reads(database, audit)
     glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
@@ -198,16 +201,17 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))
     app.register_blueprint(entrance_views.make_blueprint(parts.settings, Colours(parts.outbound).of))
     chart = Chart(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.archives, parts.smart.broker.provider, parts.clock)
-    _add_launch(app, parts, chart)
-    _add_studies(app, parts, chart)
+    warmth = Warmth(parts.outbound, {ehr.key: ehr.issuer for ehr in parts.settings.ehrs}, parts.archives)
+    _add_launch(app, parts, chart, warmth)
+    _add_studies(app, parts, chart, warmth)
     _add_viewer(app, parts)
     refuse_unmarked(app)
     parts.audit.record(AppStarted(who=Who.nobody(parts.settings.tenant, "", "")))
     return app
 
 
-def _add_launch(app: Flask, parts: Parts, chart: Chart) -> None:
-    opening = Opening(chart.patient, parts.holdings, parts.audit)
+def _add_launch(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
+    opening = Opening(chart.patient, parts.holdings, parts.audit, warmth)
     names = {ehr.key: ehr.name for ehr in parts.settings.ehrs}
 
     def refused(error: LaunchError, *, issuer: str | None, retry_url: str | None) -> ResponseReturnValue:
@@ -238,7 +242,7 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
     return [registration.signing_key(archive.credential.client_key) for archive in settings.archives if archive.credential.client_key]
 
 
-def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
+def _add_studies(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
     order = {archive.key: archive.order for archive in parts.archives}
     listing = Listing(
@@ -247,18 +251,19 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
         patient=chart.patient,
         fanout=Fanout(parts.clock),
         holdings=parts.holdings,
+        keeper=Keeper(parts.database, parts.holdings, parts.audit, new_reference),
         policy=parts.policy,
         memory=Memory(parts.index, parts.holdings, parts.identifiers),
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
-        reference=new_reference,
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
     )
     glass = parts.glass if parts.policy.may_break else None
     app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, idle_seconds=parts.settings.sessions.idle_minutes * 60, glass=glass
+            listing, parts.holdings, chart, parts.audit, parts.clock, StreamSeats(parts.settings.web_threads // 4), warmth,
+            idle_seconds=parts.settings.sessions.idle_minutes * 60, glass=glass,
         ))
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from launch.session import TokenProvider
+from smart_app.archives.dialects import Dialect, dialect_of
 from smart_app.config import Archive, Limits, SecretRef
 from smart_app.outbound.addresses import parse
 
@@ -108,6 +110,11 @@ class ConfiguredArchive:
     @property
     def limits(self) -> Limits:
         return self.settings.limits
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """How it departs from the standard."""
+        return dialect_of(self.settings)
 
     @property
     def qido_base(self) -> str:

@@ -65,24 +65,15 @@ class AuditLog:
 
         :raises AuditUnavailable: it could not be written.
         """
-        try:
-            if session is not None:
-                return self._append(event, session)
-            with self._db.transaction() as own:
-                return self._append(event, own)
-        except SQLAlchemyError as error:
-            raise AuditUnavailable from error
+        return self.record_all((event,), session)[-1]
 
-    def record_all(self, events: Iterable[Event], session: Session | None = None) -> None:
-        """Several records in one transaction: one commit instead of many."""
+    def record_all(self, events: Iterable[Event], session: Session | None = None) -> list[str]:
+        """Several records in one transaction, in one go: one lock of each chain's head, and one commit, instead of many."""
         try:
             if session is not None:
-                for event in events:
-                    self._append(event, session)
-                return
+                return self._append(events, session)
             with self._db.transaction() as own:
-                for event in events:
-                    self._append(event, own)
+                return self._append(events, own)
         except SQLAlchemyError as error:
             raise AuditUnavailable from error
 
@@ -121,15 +112,21 @@ class AuditLog:
             return ["head: seal does not match"]
         return [] if (head.sequence, head.hash) == end else ["tail: the chain does not end where its head says"]
 
-    def _append(self, event: Event, session: Session) -> str:
-        head = self._locked_head(event.who.tenant, session)
-        record = _record_of(event, self._clock(), head, self._sealer.current)
-        record.hash = self._sealer.of_record(record) or ""
-        head.sequence, head.hash, head.key_id = record.sequence, record.hash, record.key_id
-        head.seal = self._sealer.of_head(head) or ""
-        session.add(record)
+    def _append(self, events: Iterable[Event], session: Session) -> list[str]:
+        heads: dict[str, AuditHead] = {}
+        records = []
+        for event in events:
+            tenant = event.who.tenant
+            head = heads[tenant] = heads.get(tenant) or self._locked_head(tenant, session)
+            record = _record_of(event, self._clock(), head, self._sealer.current)
+            record.hash = self._sealer.of_record(record) or ""
+            head.sequence, head.hash, head.key_id = record.sequence, record.hash, record.key_id
+            records.append(record)
+        for head in heads.values():
+            head.seal = self._sealer.of_head(head) or ""
+        session.add_all(records)
         session.flush()
-        return record.id
+        return [record.id for record in records]
 
     def _locked_head(self, tenant: str, session: Session) -> AuditHead:
         """The tenant's head, ours alone until the transaction ends. SQLite has locked the database already."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from launch.context import LaunchContext
-from smart_app.archives.fanout import Question
+from smart_app.archives.fanout import Question, Tell
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import ConfiguredArchive
 from smart_app.archives.types import Answer, SourceState
@@ -29,16 +29,16 @@ class ArchiveSource:
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         archive, known = self._archive, crossed(inquiry.facts, self._archive)
 
-        def call(seconds: float) -> Answer:
+        def call(seconds: float, tell: Tell | None = None) -> Answer:
             if not known.ids:
                 return self._unasked(known)
-            answer = self._qido.studies(archive, known.ids, inquiry.launch, seconds)
+            answer = self._qido.studies(archive, known.ids, inquiry.launch, seconds, tell)
             if known.whole:
                 return answer
             state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
             return replace(answer, state=state, notes=(*answer.notes, *known.notes))
 
-        yield Question(archive.key, archive.name, archive.organization, call)
+        yield Question(archive.key, archive.name, archive.organization, call, call)
 
     def _unasked(self, known: Crossed) -> Answer:
         now = self._clock()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
 
 import structlog
 from flask import Blueprint, Response, render_template, request, stream_with_context
@@ -15,7 +15,8 @@ from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires
 from smart_app.archives.dicom_json import is_uid
-from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, Who
+from smart_app.archives.fanout import Bell
+from smart_app.audit.events import RequestPrepared, SourceAnswered, Who
 from smart_app.audit.log import AuditLog
 from smart_app.breakglass.reasons import REASONS
 from smart_app.breakglass.store import BreakGlass
@@ -27,8 +28,8 @@ from smart_app.sources.chart import Chart
 from smart_app.studies import dates
 from smart_app.studies.listing import Listing, Picture, Step
 from smart_app.studies.request_sheet import sheet_of
-from smart_app.studies.rows import StudyRow
-from smart_app.studies.strip import is_whole
+from smart_app.studies.seats import StreamSeats
+from smart_app.studies.telling import Telling, patient_key
 from smart_app.web import current_launch, current_who, with_wasm
 from smart_app.web.faults import NotHere
 
@@ -38,15 +39,11 @@ NO_PATIENT_FACTS = Fault("patient-unread", Side.EHR, "The EHR did not give the p
                          "Open the Images tab again from the patient’s chart.", True, 502)  # fmt: skip
 
 
-def patient_key(ctx: LaunchContext) -> str:
-    """What each answer carries so that a page can tell it is its own: names the patient only to who knows the launch."""
-    return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
-
-
 def make_blueprint(
-    listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, *, idle_seconds: int, glass: BreakGlass | None = None
-) -> Blueprint:
-    """`chart` is asked only when the launch's patient has not been read yet. `idle_seconds`: after these the page blanks itself.
+    listing: Listing, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, seats: StreamSeats, warm: Callable[[LaunchContext, PatientFacts], None],
+    *, idle_seconds: int, glass: BreakGlass | None = None,
+) -> Blueprint:  # fmt: skip
+    """`chart` is asked only when the launch's patient has not been read yet. `warm` opens connections to whom the list will ask. `idle_seconds`: after these the page blanks itself.
     `glass` where a rule lets somebody open restricted studies with a reason.
     """
     blueprint = Blueprint("studies", __name__)
@@ -70,7 +67,8 @@ def make_blueprint(
         only = request.args.get("source")
         if only is not None and only not in {source.key for source in listing.sources(ctx)}:
             raise NotHere("no-such-source")
-        events = stream_with_context(tell(ctx, who, only, frozenset(request.args.getlist("asking"))))
+        asking, since = frozenset(request.args.getlist("asking")), request.args.get("since")
+        events = stream_with_context(tell(ctx, who, only, asking) if since is None else tell_rest(ctx, who, moment(since), asking))
         return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     @blueprint.get("/l/<launch:handle>/request")
@@ -89,6 +87,7 @@ def make_blueprint(
 
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)
+        warm(ctx, facts)
         known = listing.known(ctx)
         audit.record(
             SourceAnswered(who=current_who(), patient=ctx.patient_id, source="page", state="shown", count=len(known.rows))
@@ -115,74 +114,87 @@ def make_blueprint(
             raise AppError(NO_PATIENT_FACTS)
         return facts
 
-    def acting(who: Who, ctx: LaunchContext, step: Step) -> Who:
+    def acting(who: Who, ctx: LaunchContext, broken: bool) -> Who:
         """Who is shown restricted rows is so for the reason given, also if they gave it after this stream began."""
-        opened = glass.state(ctx.handle) if glass and step.picture.glass_broken else None
+        opened = glass.state(ctx.handle) if glass and broken else None
         return replace(who, purpose=opened.purpose, opening=opened.id) if opened else who
 
+    def shown(who: Who, ctx: LaunchContext, picture: Picture) -> None:
+        """What this page is told of earlier answers is patient data too."""
+        acts = acting(who, ctx, picture.glass_broken)
+        audit.record(SourceAnswered(who=acts, patient=ctx.patient_id, source="page", state="shown", count=len(picture.rows)))
+
     def tell(ctx: LaunchContext, who: Who, only: str | None, elsewhere: frozenset[str]) -> Iterator[str]:
-        """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
-        echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
-        shown: dict[str, StudyRow] = {}
+        """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it.
+
+        When its seat is needed, the stream ends early: the asking goes on without it, and the page comes back for the rest.
+        """
+        telling, bell = Telling(ctx), Bell()
+        seat = seats.take(bell.ring)
+        broken = begun = False
+        steps = listing.ask(ctx, lambda: acting(who, ctx, broken), only, elsewhere, bell)
         try:
-            for step in listing.ask(ctx, only, elsewhere):
-                if step.answer is not None or step.picture.rows:
-                    audit.record_all(_events(step, acting(who, ctx, step), ctx.patient_id))
-                    if rows := _rows(step, shown, ctx):
-                        yield _event("rows", echo | rows)
-                yield _event("strip", echo | _strip(step.picture, ctx))
+            for step in steps:
+                if step.picture.rows if not begun else step.picture.glass_broken and not broken:
+                    shown(who, ctx, step.picture)
+                if (step.answers or not begun) and (rows := telling.rows(step.picture)):
+                    yield rows
+                begun, broken = True, step.picture.glass_broken
+                if strip := telling.strip(step.picture):
+                    yield strip
+                if seat.must_leave and step.pending:
+                    seat.leave()
+                    _go_on(steps)
+                    yield telling.later(step)
+                    return
         except SessionEnded:
-            yield _event("ended", echo)  # signed out, or another user signed in, while sources were asked
+            yield telling.ended()  # signed out, or another user signed in, while sources were asked
         except AppError as error:
             log.error("list_broke_off", code=error.fault.code)  # the browser sees a stream without `done`, and says so
         else:
-            yield _event("done", echo)
+            yield telling.done()
+        finally:
+            seat.leave()
+
+    def tell_rest(ctx: LaunchContext, who: Who, since: datetime, asked: frozenset[str]) -> Iterator[str]:
+        """What has come meanwhile of a list whose stream had to hand over. Answers at once, whatever is still missing."""
+        telling = Telling(ctx)
+        try:
+            step = listing.rest_of(ctx, lambda: who, since, asked)
+            if step.answers or not step.pending:
+                shown(who, ctx, step.picture)
+                yield telling.rows(step.picture, whole=True)
+            yield telling.strip(step.picture)
+        except SessionEnded:
+            yield telling.ended()
+        except AppError as error:
+            log.error("list_broke_off", code=error.fault.code)
+        else:
+            yield telling.later(step) if step.pending else telling.done()
 
     return blueprint
 
 
-def _events(step: Step, who: Who, patient: str | None) -> Iterator[Event]:
-    answer = step.answer
-    if answer is None:  # rows of earlier answers, which the page has got already and must be able to lose
-        yield SourceAnswered(who=who, patient=patient, source="page", state="shown", count=len(step.picture.rows))
-        return
-    outcome = Outcome.OK if is_whole(answer) else Outcome.MINOR
-    yield SourceAnswered(
-        who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies) + len(answer.evidence or ()),
-        withheld=answer.withheld, unreadable=answer.unreadable,
-    )  # fmt: skip
-    if answer.withheld:
-        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
+def moment(text: str) -> datetime:
+    """:raises NotHere: no moment with a zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotHere("no-such-round") from None
+    if found.tzinfo is None:
+        raise NotHere("no-such-round")
+    return found
 
 
-def _rows(step: Step, shown: dict[str, StudyRow], ctx: LaunchContext) -> dict[str, Any]:
-    """Rows that are new or have changed, and those that are no longer there; empty when there is neither."""
-    now = {row.uid: row for row in step.picture.rows}
-    changed = [row for uid, row in now.items() if shown.get(uid) != row]
-    gone = [uid for uid in shown if uid not in now]
-    shown.clear()
-    shown.update(now)
-    found: dict[str, Any] = {"rows": [_row(row, ctx) for row in changed]} if changed or gone else {}
-    return found | ({"gone": gone} if gone else {})
+def _go_on(steps: Iterator[Step]) -> None:
+    """Take the rest of the answers, which keeps and audits them, without a web thread."""
+    context = contextvars.copy_context()
 
+    def take() -> None:
+        try:
+            for _ in steps:
+                pass
+        except (AppError, SessionEnded) as error:
+            log.error("list_broke_off", code=error.fault.code if isinstance(error, AppError) else error.code)
 
-def _row(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
-    hospitals = list(dict.fromkeys(source.organization for source in row.sources))
-    words = [row.title, row.modality, *row.modalities, row.hospital, *row.regions, row.date, row.iso_date, row.report]
-    return {
-        "uid": row.uid, "sort": row.sort, "date": row.iso_date, "modalities": list(row.modalities), "regions": list(row.regions),
-        "hospitals": hospitals, "text": " ".join(words).lower(), "html": render_template("studies/_row.html", row=row, launch=ctx),
-    }  # fmt: skip
-
-
-def _strip(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
-    strip = picture.strip
-    return {
-        "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
-        "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
-        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx, restricted=picture.restricted),
-    }  # fmt: skip
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+    threading.Thread(target=context.run, args=(take,), name="list-rest", daemon=True).start()

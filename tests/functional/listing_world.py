@@ -92,7 +92,7 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, **more: Any) -> Iterator[World]:
     monkeypatch.setenv("PRIORS_TEST_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ehr: dict[str, Answer] = {
         "Patient": lambda asked: fhir(patient()), "ImagingStudy": lambda asked: bundle(), "DiagnosticReport": lambda asked: bundle(),
@@ -112,7 +112,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
                      "identifier_systems": [f"urn:{key}"], "local": key == "northgate"}
                     for key in NAMES
                 ],
-            }
+            } | more
         )  # fmt: skip
         app = create_app(settings)
         app.jinja_env.globals["asset"] = lambda entry: Asset("/static/x.js", ())
