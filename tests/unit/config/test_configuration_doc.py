@@ -24,6 +24,7 @@ MODELS = {
     "Secret references": config.SecretRef,
     "`archives`": config.Archive,
     "`archives[].credential`": config.Credential,
+    "`archives[].profile`": config.Profile,
     "`archives[].limits`": config.Limits,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
