@@ -244,7 +244,7 @@ class SqlSessionStore:
         return row if row is not None and hmac.compare_digest(row.browser, _digest(browser)) else None
 
     def _is_over(self, row: Any, now: datetime) -> bool:
-        return now >= row.expires_at or now - row.used_at >= self._idle
+        return bool(now >= row.expires_at or now - row.used_at >= self._idle)
 
     def _lease(self, handle: str, owner: str) -> bool:
         now = self._clock()
