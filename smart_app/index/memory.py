@@ -5,7 +5,7 @@ What it brings goes into the holdings under a key of its own, and leaves them as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from launch.context import LaunchContext
 from smart_app.archives.types import Answer, PatientId
@@ -39,13 +39,24 @@ class Memory:
 
     def take(self, ctx: LaunchContext, facts: PatientFacts, answer: Answer) -> None:
         """A source has answered, or failed: remember it, and let go of what it makes outdated in this launch."""
-        if not self._index.is_on or "/" in answer.source:
+        self.take_all(ctx, facts, [answer])
+
+    def take_all(self, ctx: LaunchContext, facts: PatientFacts, answers: Iterable[Answer]) -> None:
+        """Several sources' answers, in one transaction."""
+        answers = [answer for answer in answers if "/" not in answer.source]
+        if not self._index.is_on or not answers:
             return
         if not is_sound(facts):
-            self._index.drop(ctx, answer.source)
+            for answer in answers:
+                self._index.drop(ctx, answer.source)
             return
-        self._index.remember(ctx, answer, facts, self._identifiers(ctx, facts, answer.source))
-        key = earlier.key_of(answer.source)
+        self._index.remember_all(ctx, ((answer, self._identifiers(ctx, facts, answer.source)) for answer in answers), facts)
+        held = self._holdings.saved(ctx.handle)
+        for answer in answers:
+            if (key := earlier.key_of(answer.source)) in held:
+                self._outdate(ctx, key, answer)
+
+    def _outdate(self, ctx: LaunchContext, key: str, answer: Answer) -> None:
         before = self._holdings.answer(ctx.handle, key)
         if before is None:
             return
