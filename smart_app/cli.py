@@ -69,6 +69,7 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     worker.add_argument("--once", action="store_true", help="do what is due, then stop")
     check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
     check.add_argument("--json", action="store_true")
+    check.add_argument("--study", metavar="UID", help="Study Instance UID of a test study: each archive is asked how it hands out its images")
     audit = command("audit", _audit, "Who saw what, when.")
     asked = audit.add_mutually_exclusive_group(required=True)
     asked.add_argument("--patient", metavar="ID", help="FHIR id of the patient")
@@ -125,7 +126,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.factory import build
 
     parts = build(settings)
-    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido)
+    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido, parts.outbound, options.study)
     print(json.dumps(report.as_json()) if options.json else report.as_text())  # noqa: T201
     return 0 if report.ok else 1
 

@@ -78,6 +78,17 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType({
     "dcmjs": Dialect(paging=Paging.ONE, thumbnail=False, rendered=False),
 })  # fmt: skip
 
+MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "orthanc": ("orthanc", "/dicom-web"),
+    "dcm4chee": ("dcm4chee", "wildfly", "/aets/"),
+    "google": ("healthcare.googleapis.com",),
+    "azure": ("azurehealthcareapis.com",),
+    "medplum": ("medplum",),
+    "dicomcloud": ("dicomcloud",),
+    "dcmjs": ("dicomweb-server",),
+})  # fmt: skip
+"""What gives a product away in its address, or in Server and X-Powered-By, in lower case; the first that fits wins."""
+
 
 def dialect_of(settings: Archive) -> Dialect:
     """The row of its product, with what the configuration says of this very archive."""
