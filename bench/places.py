@@ -32,7 +32,7 @@ from tests.peers import ORTHANC_PLUGIN, free_port
 
 RTT_MS = 40
 WORKERS = 2
-FAR_PARALLEL = 32
+FAR_PARALLEL = 48
 """Calls that the distant archives allow at once: a connection carries one window, or one image, a round trip."""
 PER_REQUEST = 10
 """Objects stored with one request, six requests at once: the quickest way into Orthanc."""

@@ -81,6 +81,8 @@ def _transfers(ratio: Callable[..., Line], workers: int, far: str) -> list[Line]
         ratio("P6", f"300 frames one by one, nothing kept, {far}, {told}", f"frames gateway far{by}", distant, "direct", None, None),
         ratio("P7", f"first frame of a study just opened, {told}", f"first frame opened{by}", f"first frame direct{by}", "direct", None, 1.1),
         ratio("P7", f"first frame of a study just opened, {far}, {told}", f"first frame opened far{by}", f"first frame direct far{by}", "direct", None, 1.1),
+        ratio("P7", f"a frame of a series that is kept, {told}", f"frame kept gateway{by}", f"frame kept direct{by}", "direct", None, 1.1),
+        ratio("P7", f"a frame of a series that is kept, {far}, {told}", f"frame kept gateway far{by}", f"frame kept direct far{by}", "direct", None, 1.1),
         ratio("P7", f"a frame from rest, nothing on its way, {told}", f"first frame gateway{by}", f"first frame direct{by}", "direct", None, None),
         ratio("P7", f"a frame from rest, {far}, {told}", f"first frame gateway far{by}", f"first frame direct far{by}", "direct", None, None),
     ]

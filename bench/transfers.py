@@ -27,8 +27,11 @@ def measure(places: Places, samples: Samples, rounds: int, far_rounds: int, firs
     frames(Place(places.nginx_cache), places.near.frames, FRAME)
     for workers in WORKERS:
         places.priors.serve(workers)
-        for _ in range(2 * workers):
-            _opened(places, places.near)  # each worker has done this once
+        for _ in range(2 * workers):  # each worker has done all of it once
+            warm = _cold(places, places.near)
+            _series(warm, places.near)
+            frames(warm, places.near.frames[:30], FRAME)
+            _opened(places, places.far)
         _bench(places, samples, f" {workers}w", rounds, far_rounds, firsts)
 
 
@@ -72,14 +75,23 @@ def _cold(places: Places, load: LoadStudy) -> Place:
 
 
 def _first_frames(places: Places, samples: Samples, by: str, count: int) -> None:
-    """Cold, and as the viewer comes to it: the study's outline has been asked for, which begins to fetch the series."""
-    for at in range(count):
-        for name, load, base in (("", places.near, places.orthanc), (" far", places.far, places.orthanc_far)):
-            path = load.frames[(at * 37) % load.slices]
+    """Over a new connection: from rest with nothing kept; of a study that is being opened; and of a series that is kept."""
+    for name, load, base in (("", places.near, places.orthanc), (" far", places.far, places.orthanc_far)):
+        for at in range(count):
+            path, other = load.frames[(at * 37) % load.slices], load.frames[(at * 37 + 1) % load.slices]
             cold = _cold(places, load)
+            once(cold, other, AS_STORED, FRAME)  # the audit record of this launch is written
             for kind, place in (("direct", Place(base)), ("gateway", cold)):
                 samples.add(f"first frame {kind}{name}{by}", _rested(lambda path=path, place=place: once(place, path, AS_STORED, FRAME)))
             samples.add(f"first frame opened{name}{by}", _first_opened(places, load))
+        kept = _opened(places, load)
+        _series(kept, load)
+        frames(kept, load.frames[:60], FRAME)  # each worker has looked at it once
+        for at in range(count * 4):
+            path = load.frames[(at * 37) % load.slices]
+            for kind, place in (("direct", Place(base)), ("gateway", kept)):
+                time.sleep(0.1)
+                samples.add(f"frame kept {kind}{name}{by}", once(place, path, AS_STORED, FRAME))
 
 
 def _first_opened(places: Places, load: LoadStudy) -> float:

@@ -21,9 +21,18 @@ from launch.issuers import Issuer
 MAX_AGE = timedelta(hours=24)
 MIN_AGE = timedelta(minutes=1)
 MAX_URL = 2048
+MAX_ASSOCIATED = 20
 _MAX_AGE_SECONDS = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])")
 _V2_SCOPE = re.compile(r"^(?:patient|user|system)/[A-Za-z*]+\.c?r?u?d?s?(?:\?|$)")
 _V1_SCOPE = re.compile(r"^(?:patient|user|system)/[A-Za-z*]+\.(?:read|write|\*)$")
+
+
+@dataclass(frozen=True)
+class Associated:
+    """Another server that this one names (`associated_endpoints`, SMART 2.2). A stranger's word: approved by whoever calls it, not here."""
+
+    url: str
+    capabilities: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class SmartServer:
     """It promises `iss` on the callback (RFC 9207)."""
     warnings: tuple[str, ...] = ()
     """Departures that we tolerate, for `priors check`."""
+    associated: tuple[Associated, ...] = ()
 
 
 class Discovery:
@@ -105,6 +115,7 @@ class Discovery:
             scope_style=_scope_style(issuer, capabilities, _strings(document.get("scopes_supported"))),
             sends_iss=document.get("authorization_response_iss_parameter_supported") is True,
             warnings=tuple(warnings),
+            associated=_associated(issuer, document.get("associated_endpoints")),
         )
 
     def _endpoint(self, issuer: Issuer, document: dict[str, Any], field: str) -> str | None:
@@ -169,6 +180,19 @@ def _pkce_warnings(document: dict[str, Any]) -> list[str]:
     if "S256" not in _strings(methods):
         raise EhrMisconfigured("code_challenge_methods_supported", reason="S256 not listed")
     return ["code_challenge_methods_supported lists plain"] if "plain" in _strings(methods) else []
+
+
+def _associated(issuer: Issuer, value: Any) -> tuple[Associated, ...]:
+    """At most MAX_ASSOCIATED well-formed ones; an odd entry costs itself."""
+    found: list[Associated] = []
+    for entry in value if isinstance(value, list) else []:
+        url = entry.get("url") if isinstance(entry, dict) else None
+        if isinstance(url, str) and plain_url(url) and len(found) < MAX_ASSOCIATED:
+            try:
+                found.append(Associated(urljoin(issuer.issuer + "/", url).rstrip("/"), frozenset(_strings(entry.get("capabilities")))))
+            except ValueError:
+                continue
+    return tuple(found)
 
 
 def _scope_style(issuer: Issuer, capabilities: frozenset[str], scopes: tuple[str, ...]) -> str:

@@ -63,6 +63,9 @@ ONCOLOGY = (
     Study("holt-ct-first", "adeyemi-holt", ("stbrannoc",), 714, "1622", "CT", "CT chest, low dose", "CHEST", "SB-24-30021", (
         Series(2, "CT", "Axial lung 5 mm low dose", "ct_chest", 60, 3, "implicit", {"thickness": 5.0, "nodule": 5.0, "kernel": "lung"}),
     ), in_chart=False),
+    Study("holt-ct-first-sent", "adeyemi-holt", ("northgate",), 714, "1622", "CT", "CT chest, low dose", "CHEST", "NG24-0612-901", (
+        Series(2, "CT", "Axial lung 5 mm low dose", "ct_chest", 60, 3, "implicit", {"thickness": 5.0, "nodule": 5.0, "kernel": "lung"}),
+    ), in_chart=False),
     Study("holt-liver", "adeyemi-holt", ("stbrannoc",), 420, "1105", "US", "Ultrasound liver", "ABDOMEN", "SB-25-10440", (
         Series(1, "US", "Liver", "us_liver", 3, 1),
     ), in_chart=False),
@@ -87,6 +90,10 @@ PREOP = (
     ), report="preliminary", conclusion="Heart size upper normal."),
     Study("parekh-ecg", "parekh", ("northgate",), 1, "0655", "ECG", "ECG, 12 lead", "HEART", "NG26-0520-005", (
         Series(1, "ECG", "12 lead, 10 s", "ecg_real"),
+    )),
+    Study("parekh-ct", "parekh", ("stbrannoc",), 44, "1015", "CT", "CT chest, aorta and grafts", "CHEST", "SB-26-61203", (
+        Series(2, "CT", "Axial 5 mm", "ct_chest", 48, 3, options={"thickness": 5.0, "nodule": 0.0}),
+        Series(4, "CT", "Lung 1.0 mm", "ct_chest", 240, 6, options={"thickness": 1.0}, held=False),
     )),
     Study("grunwald-ct", "grunwald", ("northgate",), 12, "0905", "CT", "CT chest, aorta", "CHEST", "NG26-0509-140", (
         Series(2, "CT", "Axial 5 mm", "ct_chest", 48, 3, options={"thickness": 5.0, "nodule": 0.0}),
@@ -129,6 +136,9 @@ OTHERS = (
     Study("femi-ade-tibia", "oyelaran-femi-ade", ("kestrel",), 46, "1000", "CR", "Tibia", "LEG", "KC-2026-0377", (
         Series(1, "CR", "Tibia AP", "cr_tibia_real"),
     ), in_chart=False),
+    Study("penhaligon-clinic", "penhaligon", ("northgate",), 410, "1050", "DX", "Chest, 2 views, immunology clinic", "CHEST", "NG25-0406-118", (
+        Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA"}),
+    ), report="final", conclusion="Clear lungs.", security=("R", "HIV")),
     Study("penhaligon-cxr", "penhaligon", ("stbrannoc",), 30, "0840", "DX", "Chest, 1 view", "CHEST", "SB-26-60010", (
         Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA"}),
     ), in_chart=False),
@@ -189,4 +199,22 @@ FORMATS = (
     ), in_chart=False),
 )  # fmt: skip
 
-STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS
+ELSEWHERE = (
+    Study("femi-mr-larkmoor", "oyelaran-femi", ("larkmoor",), 140, "1115", "MR", "MRI liver", "ABDOMEN", "LM-26-0107", (
+        Series(1, "MR", "Axial T2", "mr_brain", 12, 3, options={"weight": "t2"}),
+    ), in_chart=False),
+    Study("penhaligon-cxr-larkmoor", "penhaligon", ("larkmoor",), 410, "0905", "DX", "Chest, 2 views", "CHEST", "LM-25-0401", (
+        Series(1, "DX", "Chest PA", "cxr_synthetic", options={"view": "PA"}),
+        Series(2, "DX", "Chest lateral", "cxr_synthetic", options={"view": "LATERAL"}),
+    ), in_chart=False, chart_shape="capability"),
+    Study("hathersage-ct-dunmere", "hathersage", ("dunmere",), 1300, "1640", "CT", "CT head without contrast", "HEAD", "DM-22-0611", (
+        Series(2, "CT", "Axial brain 5 mm", "ct_head", 24, 3, options={"thickness": 5.0}),
+        Series(3, "CT", "Axial bone 2 mm", "ct_head", 24, 2, options={"thickness": 2.0, "bone": True}),
+    ), in_chart=False),
+    Study("penhaligon-ct-dunmere", "penhaligon", ("dunmere",), 780, "1210", "CT", "CT chest", "CHEST", "DM-24-0402", (
+        Series(2, "CT", "Axial 5 mm", "ct_chest", 32, 3, options={"thickness": 5.0, "nodule": 0.0}),
+    ), in_chart=False, chart_shape="kos"),
+)  # fmt: skip
+"""Known to no archive that is asked over DICOMweb: found through an exchange (by token, by capability) or a manifest (FHIR, KOS)."""
+
+STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS + ELSEWHERE

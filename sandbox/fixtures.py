@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox import world
-from sandbox.imaging_records import ACCESSIONS, SCT, V2_0203, Resource, day, endpoint, imaging_study, moment, order, report
+from sandbox.imaging_records import SCT, V2_0203, Resource, day, endpoint, imaging_study, moment, order, report
 from sandbox.model import DemoPatient
 
+STBRANNOC_ACCESSIONS = "https://ids.stbrannoc.example/accession"
 SURGERY = (
     ("grunwald", 1, "07:30", "12:00", "Aortic valve replacement", "OR 4", "Prof. Lindqvist"),
     ("parekh", 1, "07:45", "13:30", "Coronary artery bypass, 3 vessels", "OR 2", "Dr Oduya"),
@@ -72,6 +73,26 @@ def open_order(who: str, key: str, days_ago: int, text: str, priority: str) -> R
         "subject": {"reference": f"Patient/{who}"},
         "authoredOn": f"{day(days_ago)}T07:40:00+00:00",
         "requester": {"reference": "Practitioner/dr-halloran"},
+    }
+
+
+def old_order() -> Resource:
+    """Marked done years ago; no archive here has it, and no report says where it was done."""
+    return open_order("hathersage", "temporal", 1400, "CT temporal bones", "routine") | {"id": "old-hathersage-temporal", "status": "completed"}
+
+
+def procedure() -> Resource:
+    """An examination that the chart knows as a procedure only."""
+    return {
+        "resourceType": "Procedure",
+        "id": "grunwald-ct-aorta",
+        "status": "completed",
+        "category": {"coding": [{"system": SCT, "code": "363679005", "display": "Imaging"}]},
+        "code": {"coding": [{"system": SCT, "code": "77477000", "display": "Computed tomography"}], "text": "CT angiogram, aorta"},
+        "subject": {"reference": "Patient/grunwald"},
+        "performedDateTime": moment(410, "1520"),
+        "bodySite": [{"coding": [{"system": SCT, "code": "51185008", "display": "Chest"}]}],
+        "performer": [{"actor": {"type": "Organization", "display": "Harrow Vale Clinic"}}],
     }
 
 
@@ -152,10 +173,10 @@ def letter() -> Resource:
         },
         "subject": {"reference": "Patient/marchetti"},
         "date": moment(0, "0910"),
-        "author": [{"display": "St Brannoc District"}],
+        "author": [{"type": "Organization", "display": "St Brannoc District"}],
         "description": "CT perfusion, head, named in the transfer letter",
         "content": [{"attachment": {"contentType": "text/plain", "title": "Transfer letter", "data": "Q1QgcGVyZnVzaW9uIGRvbmUgMDk6MDE="}}],
-        "context": {"related": [{"identifier": {"system": ACCESSIONS, "value": "SB-26-88122"}}]},
+        "context": {"related": [{"identifier": {"system": STBRANNOC_ACCESSIONS, "value": "SB-26-88122"}}]},
     }
 
 
@@ -171,6 +192,7 @@ def charts() -> dict[str, Resource | list[Resource]]:
         files[f"service_requests/{person.id}.json"] = [
             *(order(one) for one in in_chart if one.chart_shape != "unreadable"),
             *(open_order(*one) for one in ORDERS if one[0] == person.id),
+            *([old_order()] if person.id == "hathersage" else []),
         ]
         files[f"encounters/{person.id}.json"] = encounter(person)
         files[f"conditions/{person.id}.json"] = [condition(person, *one) for one in person.problems]
@@ -180,6 +202,7 @@ def charts() -> dict[str, Resource | list[Resource]]:
     files["endpoints/harrowvale.json"] = endpoint("harrowvale", "Harrow Vale archive", world.HARROW_VALE)
     files["appointments/surgery.json"] = [appointment(*one) for one in SURGERY]
     files["document_references/marchetti.json"] = letter()
+    files["procedures/grunwald.json"] = procedure()
     return {path: content for path, content in files.items() if content}
 
 

@@ -57,7 +57,7 @@ def build(home: Path, *, progress: Progress | None = None, small: bool = False, 
     A new day only re-dates the objects, so that "today" stays today. A change of any recipe builds anew.
     Raises OSError when the disk is full, FileNotFoundError without the extra `demo`.
     """
-    folders = {one.key: home / one.key for one in world.ARCHIVES}
+    folders = {one.key: home / one.key for one in (*world.ARCHIVES, *world.EXCHANGES)}
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         # two demos, or two test runs, may share a folder
@@ -107,7 +107,7 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[int]:
 
 def _tasks(home: Path, small: bool, today: date) -> Iterator[_Task]:
     for study in world.STUDIES:
-        for series in study.series if study.archives else ():
+        for series in [one for one in study.series if one.held] if study.archives else ():
             count = series.small if small else series.images
             for start in range(0, count, CHUNK):
                 yield _Task(home, study, series, start, min(count, start + CHUNK), small, today)

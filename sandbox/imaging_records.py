@@ -13,6 +13,8 @@ from sandbox.model import DemoSeries, DemoStudy
 Resource = dict[str, Any]
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 SCT = "http://snomed.info/sct"
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+SENSITIVITY = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 ACCESSIONS = "https://fhir.northgate.example/accession"
 BODY_SITES = {
@@ -100,6 +102,8 @@ def imaging_study(study: DemoStudy) -> Resource:
         "description": study.description,
         "series": [_series(study, one) for one in study.series],
     }
+    if study.security:
+        told["meta"] = {"security": [{"system": SENSITIVITY if len(code) > 1 else CONFIDENTIALITY, "code": code} for code in study.security]}
     if not study.series:
         for name in ("series", "numberOfSeries", "numberOfInstances"):
             del told[name]
@@ -146,7 +150,7 @@ def report(study: DemoStudy) -> Resource:
         "subject": {"reference": f"Patient/{study.patient}"},
         "effectiveDateTime": moment(study.days_ago, study.time),
         "issued": f"{day(study.days_ago)}T23:05:00+00:00",
-        "performer": [{"display": world.archive(study.archives[0]).organization if study.archives else "Harrow Vale Clinic"}],
+        "performer": [{"type": "Organization", "display": world.archive(study.archives[0]).organization if study.archives else "Harrow Vale Clinic"}],
         "conclusion": study.conclusion,
     }
     if study.days_ago == 0:

@@ -72,6 +72,8 @@ class DemoSeries:
     syntax: str = "explicit"
     """Key of sandbox.recipes.syntaxes.SYNTAXES."""
     options: Mapping[str, object] = field(default_factory=dict)
+    held: bool = True
+    """Whether any archive has it; if not, only the chart counts it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class DemoStudy:
     series: tuple[DemoSeries, ...] = ()
     in_chart: bool = True
     chart_shape: str = "plain"
-    """plain | codeable-modality | contained-endpoint | no-started | unreadable | series-endpoint | odd-title."""
+    """plain | codeable-modality | contained-endpoint | no-started | unreadable | series-endpoint | odd-title; at an exchange: capability | kos."""
     endpoint: str | None = None
     """FHIR Endpoint id in the chart; None: the first archive's."""
     report: str | None = None
@@ -102,6 +104,8 @@ class DemoStudy:
     """utf8 | iso2022 | gb18030 | latin1 | undeclared."""
     other_patient_id: str | None = None
     """Patient ID its objects carry at the archive, where it is not this patient's (mixed-up rows)."""
+    security: tuple[str, ...] = ()
+    """Confidentiality and sensitivity codes in the chart's record (HL7 v3 Confidentiality, ActCode)."""
 
     @property
     def uid(self) -> str:

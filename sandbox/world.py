@@ -12,7 +12,7 @@ from sandbox.catalogue import STUDIES
 from sandbox.model import DemoArchive, DemoPatient, DemoSeries, DemoStudy, stable_uid
 
 __all__ = [
-    "ARCHIVES", "HARROW_VALE", "PATIENTS", "STUDIES", "DemoArchive", "DemoPatient", "DemoSeries", "DemoStudy",
+    "ARCHIVES", "EXCHANGES", "HARROW_VALE", "PATIENTS", "STUDIES", "DemoArchive", "DemoPatient", "DemoSeries", "DemoStudy",
     "archive", "patient", "patient_id", "resolve_dates", "stable_uid", "studies_of",
 ]  # fmt: skip
 
@@ -21,6 +21,8 @@ KESTREL_ID = "https://ids.kestrel.example/patient"
 STBRANNOC_ID = "https://ids.stbrannoc.example/hospital-number"
 HARROW_VALE = "https://images.harrowvale.example/dicom-web"
 """An Endpoint that the chart names and that no configuration holds: 'not approved'."""
+LARKMOOR_ID = "https://ids.larkmoor.example/person"
+DUNMERE_ID = "https://ids.dunmere.example/person"
 
 ARCHIVES: tuple[DemoArchive, ...] = (
     DemoArchive("northgate", "Northgate", "Northgate University", "NORTHGATE", NORTHGATE_MRN, local=True),
@@ -28,9 +30,15 @@ ARCHIVES: tuple[DemoArchive, ...] = (
     DemoArchive("stbrannoc", "St Brannoc", "St Brannoc District", "STBRANNOC", STBRANNOC_ID, writes_issuer=False),
 )
 
+EXCHANGES: tuple[DemoArchive, ...] = (
+    DemoArchive("larkmoor", "Larkmoor exchange", "Larkmoor General", "LARKMOOR", LARKMOOR_ID),
+    DemoArchive("dunmere", "Dunmere documents", "Dunmere Infirmary", "DUNMERE", DUNMERE_ID),
+)
+"""Not asked over DICOMweb: the first answers FHIR searches for studies, the second holds documents that list them."""
 
-def _ids(northgate: str | None = None, kestrel: str | None = None, stbrannoc: str | None = None) -> dict[str, str]:
-    pairs = ((NORTHGATE_MRN, northgate), (KESTREL_ID, kestrel), (STBRANNOC_ID, stbrannoc))
+
+def _ids(northgate: str | None = None, kestrel: str | None = None, stbrannoc: str | None = None, larkmoor: str | None = None, dunmere: str | None = None) -> dict[str, str]:
+    pairs = ((NORTHGATE_MRN, northgate), (KESTREL_ID, kestrel), (STBRANNOC_ID, stbrannoc), (LARKMOOR_ID, larkmoor), (DUNMERE_ID, dunmere))
     return {system: value for system, value in pairs if value}
 
 
@@ -69,13 +77,13 @@ PATIENTS: tuple[DemoPatient, ...] = (
     DemoPatient(
         "hathersage", "HATHERSAGE, Imogen",
         "Allergy clinic: the sinus CT exists, but only St Brannoc's archive knows it",
-        "1996-01-30", "female", _ids("40619344", "KC-40210", "SB-177052"), "Allergy clinic",
+        "1996-01-30", "female", _ids("40619344", "KC-40210", "SB-177052", dunmere="DM-3310"), "Allergy clinic",
         (("40055000", "Chronic sinusitis"), ("195967001", "Asthma")), "Aspirin: bronchospasm",
     ),
     DemoPatient(
         "oyelaran-femi", "OYELARAN, Femi",
         "Near-namesake, born 3 Feb 1990: mind which Femi",
-        "1990-02-03", "male", _ids("40552260", "KC-28764", "SB-190455"), "Hepatology clinic",
+        "1990-02-03", "male", _ids("40552260", "KC-28764", "SB-190455", larkmoor="LM-7731"), "Hepatology clinic",
         (("235856003", "Disorder of liver"),),
     ),
     DemoPatient(
@@ -87,7 +95,7 @@ PATIENTS: tuple[DemoPatient, ...] = (
     DemoPatient(
         "penhaligon", "PENHALIGON, Morwenna",
         "Her St Brannoc number is Tobias Adeyemi-Holt's Northgate number: same digits, two people",
-        "1974-04-05", "female", _ids("40612277", "KC-33019", "40305118"), "Respiratory clinic",
+        "1974-04-05", "female", _ids("40612277", "KC-33019", "40305118", larkmoor="LM-2208", dunmere="DM-8052"), "Respiratory clinic",
         (("195967001", "Asthma"),),
     ),
     DemoPatient(
@@ -115,7 +123,7 @@ PATIENTS: tuple[DemoPatient, ...] = (
     ),
 )  # fmt: skip
 
-_ARCHIVES = {one.key: one for one in ARCHIVES}
+_ARCHIVES = {one.key: one for one in (*ARCHIVES, *EXCHANGES)}
 _PATIENTS = {one.id: one for one in PATIENTS}
 _PLACEHOLDER = re.compile(r"\{\{today(?:([+-])(\d+)d)?\}\}")
 

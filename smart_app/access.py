@@ -84,6 +84,16 @@ def public(view: View) -> View:
     return view
 
 
+def unattended(view: View) -> View:
+    """Mark a view that a page asks by itself: it needs a live launch like any other, and does not keep it alive."""
+    view.unattended = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_unattended(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "unattended", False))
+
+
 def action_of(view: Callable[..., Any]) -> Action | None:
     """The action a view is marked with; None when it is public or unmarked."""
     action: Action | None = getattr(view, "action", None)

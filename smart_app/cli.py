@@ -65,7 +65,7 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     serve.add_argument("--bind", default="127.0.0.1:8700", help="address and port to listen on")
     serve.add_argument("--workers", type=int, default=2)
     serve.add_argument("--threads", type=int, help="threads a worker; otherwise the setting `web_threads`")
-    worker = command("worker", _worker, "Work in the background: forget what ended launches held, and what the index has kept long enough.")
+    worker = command("worker", _worker, "Work in the background: forget what ended launches held, and what was kept long enough: index, images.")
     worker.add_argument("--once", action="store_true", help="do what is due, then stop")
     check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
     check.add_argument("--json", action="store_true")
@@ -105,14 +105,17 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
-    from smart_app.factory import build
+    from smart_app.factory import build, open_shelf
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     parts = build(settings)
+    shelf = open_shelf(settings, parts.keyring, serves=False)
     while True:
         parts.store.sweep()
+        if shelf is not None:
+            shelf.sweep()
         # Sweeping tells `holdings` of each launch that ends; this catches what a killed process never told.
         parts.holdings.purge(parts.clock() - timedelta(hours=settings.sessions.absolute_hours))
         parts.index.purge()

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from smart_app.dialect_settings import DialectName, Profile
+
 KEY = r"^[a-z][a-z0-9-]{0,30}$"
 Key = Annotated[str, Field(pattern=KEY)]
 
@@ -159,29 +161,9 @@ class Limits(Frozen):
     search_bytes: int = Field(16_000_000, gt=0, description="Cap of one search answer, after inflating.")
     metadata_bytes: int = Field(64_000_000, gt=0, description="Cap of one metadata answer, after inflating.")
     instance_bytes: int = Field(2_000_000_000, gt=0, description="Cap of one instance.")
-    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead).")
+    parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead). Whole series take half of them at most; a distant archive is quicker with 32 or more.")
     page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page; never more than the dialect's cap.")
     max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
-
-
-class Profile(Frozen):
-    """Single facts of one archive that differ from its dialect. `priors check` proposes them."""
-
-    page_cap: int | None = Field(None, ge=1, le=100_000, description="Most rows it gives at once.")
-    paging: Literal["short-page", "empty-page", "one-page"] | None = Field(
-        None, description="What proves that there is no more: a page shorter than asked for, one that adds nothing, or the first (offset is ignored)."
-    )
-    warning_goes_on: bool | None = Field(None, description="Its Warning says that a further page can be asked for.")
-    include: Literal["listed", "all", "none"] | None = Field(None, description="Attributes are asked for one by one, with `includefield=all`, or not at all.")
-    search_accept: Literal["application/dicom+json", "application/json"] | None = Field(None, description="What it wants in Accept of a search.")
-    any_transfer_syntax: bool | None = Field(None, description="It understands `transfer-syntax=*` in Accept.")
-    rendered: bool | None = Field(None, description="It draws pictures (`/rendered`).")
-    thumbnail: bool | None = Field(None, description="It has `/thumbnail`.")
-    charset: str | None = Field(None, pattern=r"^[A-Za-z0-9_.:-]{1,40}$", description="Character set of its JSON, where it is not UTF-8 and does not say so.")
-    retrieve_elsewhere: bool | None = Field(None, description="Its RetrieveURL names another host or no port; it is not called and not remarked on.")
-    omits: tuple[Literal["modalities", "counts"], ...] | None = Field(None, description="What its study rows lack.")
-    chunked: bool | None = Field(None, description="It takes an upload of unannounced length.")
-    max_url: int | None = Field(None, ge=200, le=8000, description="Longest URL it reads.")
 
 
 class Archive(Frozen):
@@ -200,9 +182,12 @@ class Archive(Frozen):
         min_length=1, description="EHR identifier systems that are this archive's namespace. Only such an identifier is ever asked with."
     )
     local: bool = Field(False, description="The hospital's own archive: its studies are not marked as outside.")
+    watch: bool | None = Field(
+        None, description="Ask it again by itself while a list is open, for studies that have just arrived; when absent, only local archives."
+    )
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")
-    dialect: Literal["plain", "orthanc", "dcm4chee", "google", "azure", "medplum", "dicomcloud", "dcmjs"] = Field(
+    dialect: DialectName = Field(
         "plain", description="Which product it is: how it pages, what it refuses. `plain` assumes nothing. `priors check` proposes it."
     )
     profile: Profile = Field(Profile(), description="Where it differs from its dialect.")
@@ -247,6 +232,59 @@ class PolicyRule(Frozen):
     )
 
 
+class Namespace(Frozen):
+    """One identifier system and what it is called in DICOM."""
+
+    system: str = Field(description="Patient.identifier.system.")
+    issuer: str = Field(description="Assigning authority (Issuer of Patient ID) of the same numbers in DICOM objects.")
+
+
+class Location(Frozen):
+    """What a Retrieve Location UID in a manifest stands for."""
+
+    uid: str = Field(description="Retrieve Location UID (0040,E011), or the retrieve-location-uid of an Endpoint.")
+    archive: str = Field(description="Key of the archive that holds what is kept there.")
+
+
+class Exchange(Frozen):
+    """A FHIR server that tells which studies a patient has elsewhere: a SMART Imaging Access server, an HIE, or a document server with manifests."""
+
+    key: Key = Field(description="Short name used in URLs and logs; no archive may have the same.")
+    name: str = Field(description="Name as clinicians know it.")
+    organization: str = Field("", description="Hospital shown on rows whose place it does not name; `name` when empty.")
+    kind: Literal["imaging-access", "manifests"] = Field(
+        "imaging-access", description="`imaging-access` is searched for ImagingStudy, `manifests` for DocumentReference with KOS or MADO manifests."
+    )
+    fhir: str | None = Field(None, description="FHIR base URL.")
+    associated_with: str | None = Field(
+        None, description="Instead of `fhir`: key of the EHR whose smart-configuration names the server under `associated_endpoints`. Only its launches ask it."
+    )
+    origins: tuple[str, ...] = Field(
+        (), description="Further origins that it may send us to for images or documents, and where an associated server may be. The base's own is always one."
+    )
+    credential: Credential = Field(Credential(), description="How Priors proves itself. Goes to an image address only where that asks for the token.")
+    discovery: Literal["identifier", "ihe-pix", "match", "launch"] = Field(
+        "identifier",
+        description="How the patient is found there: by an identifier of the chart, by PIXm or PDQm, or, at the EHR's own server, as the launch's own patient.",
+    )
+    identifier_systems: tuple[str, ...] = Field((), description="Identifier systems of the chart that it may be asked with. Not needed with `launch`.")
+    patient_ids: tuple[Namespace, ...] = Field(
+        min_length=1, description="Identifier systems of its patients that stand as Patient ID in the images. An image with any other is withheld."
+    )
+    patient_id_issuer: str = Field(description="Assigning authority of a Patient ID whose object names none.")
+    locations: tuple[Location, ...] = Field((), description="Retrieve Location UIDs in manifests, and the archive each of them stands for.")
+    limits: Limits = Field(Limits(), description="Deadlines and caps.")
+    allow_http: bool = Field(False, description="Allow plain http to this server and its origins.")
+    allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this server and its origins.")
+    ca_file: Path | None = Field(None, description="CA bundle to verify certificates with.")
+
+    @model_validator(mode="after")
+    def _has_one_base(self) -> Exchange:
+        if (self.fhir is None) == (self.associated_with is None):
+            raise ValueError("give exactly one of `fhir` and `associated_with`")
+        return self
+
+
 class Sessions(Frozen):
     """Lifetimes of a launch."""
 
@@ -276,6 +314,7 @@ class Settings(BaseSettings):
         24, ge=4, le=512, description="Threads of a web worker. At most half of them hand out images, a quarter wait for slow archives in a list."
     )
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
+    watch_seconds: int = Field(30, ge=0, le=600, description="Seconds between two looks for new studies while a list is open and in view; 0 never looks.")
     frame_cache_bytes: int = Field(
         4_000_000_000, ge=0, description="Bytes of images kept for a while under `data_dir`, in plain DICOM; half of them for one series at most. 0: none."
     )
@@ -287,6 +326,7 @@ class Settings(BaseSettings):
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
     policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")
     break_glass_minutes: int = Field(60, ge=1, le=480, description="Minutes that restricted studies stay open after a reason was given.")
+    exchanges: tuple[Exchange, ...] = Field((), description="Imaging Access, HIE and document servers asked for studies.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

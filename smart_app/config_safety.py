@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from smart_app import secrets_source
-from smart_app.config import Archive, Credential, Ehr, KeyFile, Settings
+from smart_app.config import Archive, Credential, Ehr, Exchange, KeyFile, Settings
 from smart_app.secrets_source import NoSecret, Reference
 
 Where = tuple[str | int, ...]
@@ -38,6 +38,7 @@ def unsafe(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
         yield from _ehr(("ehrs", at), ehr, settings, environ)
     for at, archive in enumerate(settings.archives):
         yield from _archive(("archives", at), archive, settings, environ)
+    yield from _exchanges(settings, environ)
     yield from _namespaces(settings)
     yield from _policy(settings)
     storing = [at for at, archive in enumerate(settings.archives) if archive.stores]
@@ -162,7 +163,7 @@ def _kind_of_key(pem: str) -> str:
     return "EC P-384" if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1" else ""
 
 
-def _address(where: Where, url: str, entry: Ehr | Archive, settings: Settings) -> Iterator[Danger]:
+def _address(where: Where, url: str, entry: Ehr | Archive | Exchange, settings: Settings) -> Iterator[Danger]:
     parts = _split(url)
     if parts is None:
         yield Danger(where, "is not an http(s) URL.", "Write it out with scheme and host.")
@@ -237,7 +238,7 @@ def _archive(where: Where, archive: Archive, settings: Settings, environ: Mappin
 REQUIRED = {"none": (), "basic": ("username", "password"), "bearer": ("token",), "oauth": ("token_url", "client_id"), "ehr-token": ("ehr",)}
 
 
-def _credential(where: Where, credential: Credential, archive: Archive, settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
+def _credential(where: Where, credential: Credential, archive: Archive | Exchange, settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     allowed = {*REQUIRED[credential.kind], *(("client_secret", "client_key", "scope") if credential.kind == "oauth" else ())}
     for name in Credential.model_fields:
         given = getattr(credential, name) is not None and name != "kind"
@@ -258,6 +259,39 @@ def _credential(where: Where, credential: Credential, archive: Archive, settings
         yield Danger((*where, "ehr"), "names no EHR of this configuration.", "Use the `key` of the EHR this archive belongs to.")
 
 
+def _exchanges(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
+    archives, ehrs = {archive.key for archive in settings.archives}, {ehr.key for ehr in settings.ehrs}
+    yield from _twice("exchanges", "key", (exchange.key for exchange in settings.exchanges))
+    for at, exchange in enumerate(settings.exchanges):
+        where: Where = ("exchanges", at)
+        if exchange.key in archives:
+            yield Danger((*where, "key"), f"{exchange.key} is the key of an archive too.", "Each needs its own: it names where images come from.")
+        if exchange.fhir:
+            yield from _address((*where, "fhir"), exchange.fhir, exchange, settings)
+        for number, origin in enumerate(exchange.origins):
+            yield from _address((*where, "origins", number), origin, exchange, settings)
+            yield from _bare((*where, "origins", number), origin)
+        yield from _credential((*where, "credential"), exchange.credential, exchange, settings, environ)
+        if exchange.associated_with is not None and exchange.associated_with not in ehrs:
+            yield Danger((*where, "associated_with"), "names no EHR of this configuration.", "Use the `key` of the EHR that names the server.")
+        own = exchange.associated_with or (exchange.credential.ehr if exchange.credential.kind == "ehr-token" else None)
+        if exchange.credential.ehr and exchange.associated_with and exchange.credential.ehr != exchange.associated_with:
+            yield Danger((*where, "credential", "ehr"), "is another EHR than the one it is associated with.", "A token goes to its own EHR's servers only.")
+        if exchange.discovery == "launch" and own is None:
+            yield Danger((*where, "discovery"), "`launch` means the EHR's own patient, and no EHR is named.", "Give `associated_with`, or an ehr-token credential.")
+        if exchange.discovery != "launch" and not exchange.identifier_systems:
+            yield Danger((*where, "identifier_systems"), "is empty: no patient could be looked for.", "List the chart's systems that it knows.")
+        for number, location in enumerate(exchange.locations):
+            if location.archive not in archives:
+                yield Danger((*where, "locations", number, "archive"), "names no archive of this configuration.", "Use the `key` of an archive.")
+
+
+def _bare(where: Where, url: str) -> Iterator[Danger]:
+    parts = _split(url)
+    if parts is not None and parts.path.strip("/"):
+        yield Danger(where, "holds more than an origin.", "Give scheme, host and port only.")
+
+
 def _namespaces(settings: Settings) -> Iterator[Danger]:
     """One identifier system is one namespace: mapped to two issuers, one MRN could find two people."""
     issuers: dict[str, str] = {}
@@ -269,11 +303,17 @@ def _namespaces(settings: Settings) -> Iterator[Danger]:
                     f"{system} is already the namespace of {issuers[system]}.",
                     "One identifier system belongs to one patient_id_issuer.",
                 )
+    for at, exchange in enumerate(settings.exchanges):
+        for number, namespace in enumerate(exchange.patient_ids):
+            if issuers.setdefault(namespace.system, namespace.issuer) != namespace.issuer:
+                yield Danger(
+                    ("exchanges", at, "patient_ids", number), f"{namespace.system} is already the namespace of {issuers[namespace.system]}.", "One identifier system has one issuer."
+                )
 
 
 def _policy(settings: Settings) -> Iterator[Danger]:
     """A misspelt archive would leave its studies open without a word."""
-    known = {*(archive.key for archive in settings.archives), *(f"ehr:{ehr.key}" for ehr in settings.ehrs)}
+    known = {*(one.key for one in settings.archives), *(one.key for one in settings.exchanges), *(f"ehr:{ehr.key}" for ehr in settings.ehrs)}
     for at, rule in enumerate(settings.policy):
         for name in rule.archives:
             if name not in known:

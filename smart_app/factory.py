@@ -22,6 +22,7 @@ from launch.issuers import IssuerDirectory, SigningKey
 from launch.session import TokenProvider
 from smart_app import health, logs, migrations, registration, secrets_source
 from smart_app.access import Action, public, requires, roles_of
+from smart_app.archives.exchanges import Exchanges
 from smart_app.archives.fanout import Fanout
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
@@ -35,7 +36,7 @@ from smart_app.breakglass import views as breakglass_views
 from smart_app.breakglass.review import Review
 from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
-from smart_app.config import Archive, Settings
+from smart_app.config import Archive, Exchange, Settings
 from smart_app.config_file import load
 from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
@@ -53,13 +54,18 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.exchange import Surroundings
+from smart_app.sources.imaging_access import imaging_access
+from smart_app.sources.manifest import manifest_source
 from smart_app.sources.series_lists import SeriesLists
 from smart_app.sources.warmth import Warmth
 from smart_app.studies import views as studies_views
 from smart_app.studies.keeping import Keeper
+from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
 from smart_app.studies.seats import StreamSeats
+from smart_app.studies.watching import Watch
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Doorman
@@ -72,7 +78,7 @@ from smart_app.viewer.lanes import Seats
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
-from smart_app.viewer.shelf import Shelf
+from smart_app.viewer.shelf import Shelf, discard
 from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
@@ -91,6 +97,7 @@ class Parts:
     outbound: Outbound
     directory: IssuerDirectory
     archives: Archives
+    exchanges: Exchanges
     qido: Qido
     holdings: Holdings
     index: Index
@@ -113,6 +120,8 @@ class Parts:
 
     def identifiers(self, context: LaunchContext, facts: PatientFacts, archive: str) -> tuple[PatientId, ...]:
         """How an archive knows the launch's patient now: what the index checks before it tells again what it was told."""
+        if (exchange := self.exchanges.by_key(archive)) is not None:
+            return exchange.asked_with((one.system, one.value) for one in facts.identifiers if not one.is_retired)
         known = self.archives.by_key(archive)
         return crossed(facts, known).ids if known is not None else ()
 
@@ -155,14 +164,16 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
-    def oauth(archive: Archive) -> TokenProvider:
+    def oauth(archive: Archive | Exchange) -> TokenProvider:
         given = archive.credential
         secret = secrets_source.read(given.client_secret) if given.client_secret else None
         key = registration.signing_key(given.client_key) if given.client_key else None
+        lane = f"archive:{archive.key}"
         return smart.broker.credentials_provider(
-            f"archive:{archive.key}", given.token_url or "", given.client_id or "", secret=secret, key=key, scope=given.scope
+            lane, given.token_url or "", given.client_id or "", secret=secret, key=key, scope=given.scope
         )
 
+    exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
     return Parts(
         settings=settings,
         clock=clock,
@@ -170,7 +181,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         keyring=keyring,
         outbound=outbound,
         directory=directory,
-        archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth),
+        archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth, places=exchanges.places()),
+        exchanges=exchanges,
         qido=Qido(outbound, clock),
         holdings=holdings,
         index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
@@ -239,43 +251,57 @@ def _add_launch(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
 
 
 def _archive_keys(settings: Settings) -> list[SigningKey]:
-    return [registration.signing_key(archive.credential.client_key) for archive in settings.archives if archive.credential.client_key]
+    credentials = [one.credential for one in settings.archives] + [one.credential for one in settings.exchanges]
+    return [registration.signing_key(one.client_key) for one in credentials if one.client_key]
 
 
 def _add_studies(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
     sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
-    order = {archive.key: archive.order for archive in parts.archives}
+    around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect)
+    kinds = {"imaging-access": imaging_access, "manifests": manifest_source}
+    sources += [kinds[exchange.settings.kind](exchange, around) for exchange in parts.exchanges]
+    order = {place.key: place.order for place in (*parts.archives, *parts.exchanges.places())}
+    fanout, memory = Fanout(parts.clock), Memory(parts.index, parts.holdings, parts.identifiers)
+    last = LastAnswers(parts.database, parts.settings.tenant)
     listing = Listing(
         sources=sources,
         houses=Houses(order, frozenset(archive.key for archive in parts.archives if archive.settings.local)),
         patient=chart.patient,
-        fanout=Fanout(parts.clock),
+        fanout=fanout,
         holdings=parts.holdings,
-        keeper=Keeper(parts.database, parts.holdings, parts.audit, new_reference),
+        keeper=Keeper(parts.database, parts.holdings, parts.audit, new_reference, last),
         policy=parts.policy,
-        memory=Memory(parts.index, parts.holdings, parts.identifiers),
+        memory=memory,
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
+        last=last,
     )
+    seconds = parts.settings.watch_seconds
+    watch = Watch(
+        sources=sources, fanout=fanout, holdings=parts.holdings, memory=memory, launch_token=parts.launch_token, is_live=parts.store.is_live,
+        clock=parts.clock, deadline=min(parts.settings.list_deadline, 10), seconds=seconds,
+    )  # fmt: skip
+    pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
     glass = parts.glass if parts.policy.may_break else None
     app.register_blueprint(studies_views.make_blueprint(
-            listing, parts.holdings, chart, parts.audit, parts.clock, StreamSeats(parts.settings.web_threads // 4), warmth,
-            idle_seconds=parts.settings.sessions.idle_minutes * 60, glass=glass,
-        ))
+        listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, StreamSeats(parts.settings.web_threads // 4), warmth, glass=glass
+    ))
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
 
 
-def open_shelf(settings: Settings, keyring: Keyring) -> Shelf | None:
-    """Where images are kept for a while; None when that is switched off."""
+def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> Shelf | None:
+    """Where images are kept for a while; None when that is switched off. `serves`: this process answers with them."""
+    root = settings.data_dir / "frames"
     if not settings.frame_cache_bytes:
+        discard(root)
         return None
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     most, seconds = settings.frame_cache_bytes, settings.frame_cache_minutes * 60
-    return Shelf(settings.data_dir / "frames", keyring.derive("frame cache"), most=most, seconds=seconds)
+    return Shelf(root, keyring.derive("frame cache"), most=most, seconds=seconds, serves=serves)
 
 
 def _add_viewer(app: Flask, parts: Parts) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from launch.issuers import BackendClient, ClientAuth, Issuer, IssuerQuirks, SigningKey
 from smart_app import secrets_source
-from smart_app.config import Archive, Ehr, KeyFile, Settings
+from smart_app.config import Archive, Ehr, Exchange, KeyFile, Settings
 from smart_app.outbound import Lane, origin_of
 
 EHR_PARALLEL = 16
@@ -25,7 +25,7 @@ def redirect_uri(settings: Settings, ehr: Ehr) -> str:
 
 
 def lanes(settings: Settings) -> tuple[Lane, ...]:
-    """One lane an EHR and one an archive, each with only its own origins."""
+    """One lane an EHR, one an archive, and two an exchange, each with only its own origins."""
     ehrs = (
         Lane(
             key=f"ehr:{ehr.key}",
@@ -38,7 +38,8 @@ def lanes(settings: Settings) -> tuple[Lane, ...]:
         )
         for ehr in settings.ehrs
     )
-    return (*ehrs, *(_archive_lane(archive, settings) for archive in settings.archives))
+    exchanges = (_exchange_lane(exchange, kind, settings) for exchange in settings.exchanges for kind in ("exchange", "archive"))
+    return (*ehrs, *(_archive_lane(archive, settings) for archive in settings.archives), *exchanges)
 
 
 def signing_key(key: KeyFile) -> SigningKey:
@@ -56,6 +57,21 @@ def _archive_lane(archive: Archive, settings: Settings) -> Lane:
         connect=archive.limits.connect,
         first_byte=archive.limits.first_byte,
         parallel=archive.limits.parallel,
+    )
+
+
+def _exchange_lane(exchange: Exchange, kind: str, settings: Settings) -> Lane:
+    """`exchange:` for its FHIR, `archive:` for images from there: a series that streams must not hold up a question."""
+    return Lane(
+        key=f"{kind}:{exchange.key}",
+        origins=_origins([exchange.fhir, *exchange.origins, exchange.credential.token_url]),
+        allow_http=exchange.allow_http,
+        allow_private=exchange.allow_private,
+        allow_loopback=settings.development,
+        ca_file=exchange.ca_file,
+        connect=exchange.limits.connect,
+        first_byte=exchange.limits.first_byte,
+        parallel=exchange.limits.parallel,
     )
 
 

@@ -141,7 +141,8 @@ class SqlSessionStore:
         self._tell(ended)
         return browser
 
-    def find(self, handle: str, browser: str | None) -> LaunchContext | None:
+    def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None:
+        """As the protocol says. Without `use` it is not marked as used: a page that asks by itself keeps nobody signed in."""
         row = self._owned(handle, browser)
         if row is None or row.ended_at is not None or row.context is None:
             return None
@@ -149,7 +150,7 @@ class SqlSessionStore:
         if self._is_over(row, now):
             self.end(handle)
             return None
-        if now - row.used_at > TOUCH_EVERY:
+        if use and now - row.used_at > TOUCH_EVERY:
             with self._db.transaction() as session:
                 session.execute(update(LaunchRow).where(LaunchRow.handle == handle, LaunchRow.used_at < now).values(used_at=now))
         return _context_from(self._open("launches.context", handle, row.context))

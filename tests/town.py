@@ -9,6 +9,7 @@ import html
 import http.client
 import json
 import re
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,9 +27,10 @@ from sandbox.demo.plan import ArchivePlan, Plan, choose_port, fixtures_folder
 from sandbox.ehr.app import create_ehr
 from sandbox.ehr.clients import BACKEND, DemoClient
 from sandbox.ehr.options import EhrOptions
+from sandbox.exchange.serving import create_exchange
 from sandbox.faults import Faults
 from sandbox.serving import serve
-from sandbox.world import ARCHIVES
+from sandbox.world import ARCHIVES, EXCHANGES
 from smart_app import config_file
 from smart_app.config import Settings
 from smart_app.factory import create_app
@@ -53,9 +55,13 @@ class Town:
         return create_app(self.settings.model_copy(update=changes))
 
     def heal(self) -> None:
+        """Nobody misbehaves, and no images are kept: what an archive does next is seen."""
         self.ehr_faults.clear()
         for faults in self.archive_faults.values():
             faults.clear()
+        for kept in (self.settings.data_dir / "frames").glob("*"):
+            if kept.is_dir():
+                shutil.rmtree(kept, ignore_errors=True)
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def town(
     file = configuration.write(plan)
     if extra is not None:
         _change(file, extra)
-    ehr_faults, archive_faults = Faults(), {one.key: Faults() for one in plan.archives}
+    ehr_faults, archive_faults = Faults(), {one.key: Faults() for one in (*plan.archives, *plan.exchanges)}
     ehr = create_ehr(
         Path(plan.fixtures),
         plan.ehr,
@@ -87,13 +93,16 @@ def town(
         faults=ehr_faults,
         options=options,
         dicomweb={one.key: one.dicomweb for one in plan.archives},
-        archives={one.key: (one.name, one.origin) for one in plan.archives},
+        archives={one.key: (one.name, one.origin) for one in (*plan.archives, *plan.exchanges)},
     )
     with ExitStack() as running:
         running.enter_context(serve(ehr, port=plan.ehr_port))
         for one in plan.archives:
             archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token)
             running.enter_context(serve(archive, port=one.port))
+        for one in plan.exchanges:
+            exchange = create_exchange(one.key, Path(one.folder), one.origin, faults=archive_faults[one.key], secret=one.token)
+            running.enter_context(serve(exchange, port=one.port))
         settings = config_file.load(file, {})
         app = create_app(settings)
         running.enter_context(serve(app, port=plan.port))
@@ -107,7 +116,12 @@ def _plan(folder: Path, folders: Mapping[str, Path], tokens: Mapping[str, str]) 
         ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), tokens.get(one.key))
         for at, one in enumerate(ARCHIVES)
     )
-    return Plan(str(folder), str(folder), str(fixtures_folder()), port, archives)
+    first = port + 2 + len(ARCHIVES)
+    exchanges = tuple(
+        ArchivePlan(one.key, one.name, one.organization, first + at, str(folders[one.key]), "l4rkm00r" if one.key == "larkmoor" else None)
+        for at, one in enumerate(EXCHANGES)
+    )
+    return Plan(str(folder), str(folder), str(fixtures_folder()), port, archives, exchanges)
 
 
 def _clients(plan: Plan) -> tuple[DemoClient, ...]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +55,11 @@ def create_archive(
     app = Flask(f"archive-{name}", static_folder=None)
     service = _Service(Index(folder), name, cap)
     access = Access(token, *(basic or (None, None)))
-    install(app, faults, lambda: request.endpoint if request.endpoint != "about" else None)
+    install(app, faults, lambda: request.endpoint if request.endpoint not in ("about", "sandbox_arrivals") else None)
 
     @app.before_request
     def _authorize() -> Response | None:
-        if request.endpoint in ("about", "sandbox_faults") or access.allows(request.headers.get("Authorization", "")):
+        if request.endpoint in ("about", "sandbox_faults", "sandbox_arrivals") or access.allows(request.headers.get("Authorization", "")):
             return None
         return Response("sign in", 401, headers={"WWW-Authenticate": "Bearer" if access.token else 'Basic realm="archive"'})
 
@@ -92,14 +95,16 @@ def create_archive(
     route(f"{instance}/bulkdata/<name>", "bulkdata", service.bulkdata)
     route(f"{ROOT}/studies", "store", service.store, "POST")
     route(study, "store", service.store, "POST")
+    route("/_sandbox/arrivals", "sandbox_arrivals", service.arrive, "POST")
     return app
 
 
 class _Service:
-    """The routes. Each answers from the index and the files; nothing is kept between calls."""
+    """The routes. Each answers from the index and the files; nothing is kept between calls but what `arrive` was sent."""
 
     def __init__(self, index: Index, name: str, cap: int | None) -> None:
         self._index, self._name, self._cap = index, name, cap
+        self._passing: Path | None = None
 
     @staticmethod
     def _base() -> str:
@@ -227,14 +232,21 @@ class _Service:
         parts = [retrieve.Part("application/octet-stream", body)]
         return _multipart("application/octet-stream", parts, iter(parts))
 
-    def store(self, study: str | None = None) -> Response:
+    def arrive(self) -> Response:
+        """Objects that are here for this run only: the folder is shared by all runs, and by the tests."""
+        if self._passing is None:
+            self._passing = Path(tempfile.mkdtemp(prefix="priors-arrivals-"))
+            weakref.finalize(self, shutil.rmtree, self._passing, ignore_errors=True)
+        return self.store(folder=self._passing)
+
+    def store(self, study: str | None = None, folder: Path | None = None) -> Response:
         try:
             parts = retrieve.read_parts(request.headers.get("Content-Type", ""), request.get_data())
         except ValueError as fault:
             return Response(f"{fault}\n", 400, mimetype="text/plain")
         if any(kind and not kind.startswith("application/dicom") for kind, _ in parts):
             return Response("application/dicom parts only\n", 415, mimetype="text/plain")
-        answer, status = store(self._index, [body for _, body in parts], self._base(), study)
+        answer, status = store(self._index, [body for _, body in parts], self._base(), study, folder)
         return Response(json.dumps(answer.to_json_dict(suppress_invalid_tags=True)), status, mimetype=DICOM_JSON)
 
 

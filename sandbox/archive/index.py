@@ -16,6 +16,7 @@ from pydicom.tag import Tag
 STUDY_TAGS = (
     "SpecificCharacterSet", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "TimezoneOffsetFromUTC", "PatientName",
     "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID", "StudyDescription", "InstitutionName",
+    "RequestedProcedurePriority",
 )  # fmt: skip
 SERIES_TAGS = (
     "SpecificCharacterSet", "Modality", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber", "BodyPartExamined", "SeriesDate",

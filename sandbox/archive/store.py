@@ -18,8 +18,8 @@ WRONG_STUDY = 0x0110
 DUPLICATE_ELSEWHERE = 0x0111
 
 
-def store(index: Index, parts: Sequence[bytes], base: str, only_study: str | None) -> tuple[Dataset, int]:
-    """Store each part. Returns the answer dataset and 200 (all), 202 (some) or 409 (none)."""
+def store(index: Index, parts: Sequence[bytes], base: str, only_study: str | None, folder: Path | None = None) -> tuple[Dataset, int]:
+    """Store each part, in `folder` instead of the archive's own if given. Returns the answer dataset and 200 (all), 202 (some) or 409 (none)."""
     kept, failed = [], []
     for data in parts:
         item = Dataset()
@@ -36,7 +36,7 @@ def store(index: Index, parts: Sequence[bytes], base: str, only_study: str | Non
         if index.holds(uid) and not index.find(study, series, uid):
             failed.append(_failure(item, DUPLICATE_ELSEWHERE))
             continue
-        instance = read_header(_write(index.folder, uid, data))
+        instance = read_header(_write(folder or index.folder, uid, data))
         if instance is None:
             failed.append(_failure(item, CANNOT_UNDERSTAND))
             continue

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwk
 
 from sandbox.demo.plan import ArchivePlan, Plan
-from sandbox.world import ARCHIVES
+from sandbox.exchange.serving import CLIENT
+from sandbox.world import ARCHIVES, EXCHANGES, NORTHGATE_MRN
 
 CLIENT_ID, BACKEND_ID = "priors", "priors-backend"
 CLIENT_KID, BACKEND_KID = "priors-demo-1", "priors-demo-backend-1"
@@ -22,6 +23,7 @@ SCOPES = (
     "openid", "fhirUser", "online_access", "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs",
     "patient/ServiceRequest.rs", "patient/DocumentReference.rs", "patient/Procedure.rs", "patient/Encounter.rs", "patient/Appointment.rs",
 )  # fmt: skip
+SENSITIVE = ("HIV", "PSY", "SEX")
 ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor")
 
 
@@ -32,7 +34,7 @@ def write(plan: Plan) -> Path:
     _once(keys / "sealing-key", lambda: secrets.token_urlsafe(32))
     for kid in (CLIENT_KID, BACKEND_KID):
         _once(keys / f"{kid}.pem", _new_private_key)
-    for archive in plan.archives:
+    for archive in (*plan.archives, *plan.exchanges):
         if archive.token:
             _write_private(keys / f"{archive.key}-token", archive.token)
     file = plan.path("priors.yaml")
@@ -71,6 +73,11 @@ def _settings(plan: Plan) -> dict[str, Any]:
             }
         ],
         "archives": [_archive(one) for one in plan.archives],
+        "policy": [
+            {"confidentiality": list(SENSITIVE), "roles": ["reviewer"], "effect": "show"},
+            {"confidentiality": list(SENSITIVE), "effect": "break-glass"},
+        ],
+        "exchanges": [_exchange(one) for one in plan.exchanges],
     }
 
 
@@ -93,6 +100,25 @@ def _archive(planned: ArchivePlan) -> dict[str, Any]:
     }
     if planned.token:
         settings["credential"] = {"kind": "bearer", "token": {"file": f"keys/{known.key}-token"}}
+    return settings
+
+
+def _exchange(planned: ArchivePlan) -> dict[str, Any]:
+    known = next(one for one in EXCHANGES if one.key == planned.key)
+    settings: dict[str, Any] = {
+        "key": known.key,
+        "name": known.name,
+        "organization": known.organization,
+        "kind": "manifests" if known.key == "dunmere" else "imaging-access",
+        "fhir": planned.fhir,
+        "identifier_systems": [NORTHGATE_MRN],
+        "patient_ids": [{"system": known.identifier_system, "issuer": known.issuer}],
+        "patient_id_issuer": known.issuer,
+        "allow_http": True,
+    }
+    if planned.token:
+        credential = {"kind": "oauth", "token_url": f"{planned.origin}/oauth/token", "client_id": CLIENT}
+        settings["credential"] = credential | {"client_secret": {"file": f"keys/{known.key}-token"}}
     return settings
 
 

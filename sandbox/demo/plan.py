@@ -7,12 +7,12 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sandbox.world import ARCHIVES
+from sandbox.world import ARCHIVES, EXCHANGES
 
 DEFAULT_PORT = 8700
 LAST_TRIED = 9700
-WIDTH = 2 + len(ARCHIVES)
-"""Ports of one run: Priors, the EHR, then each archive."""
+WIDTH = 2 + len(ARCHIVES) + len(EXCHANGES)
+"""Ports of one run: Priors, the EHR, then each archive and each exchange."""
 DICOMWEB = "/dicom-web"
 
 
@@ -37,6 +37,10 @@ class ArchivePlan:
     def dicomweb(self) -> str:
         return self.origin + DICOMWEB
 
+    @property
+    def fhir(self) -> str:
+        return f"{self.origin}/fhir"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -47,6 +51,8 @@ class Plan:
     fixtures: str
     port: int
     archives: tuple[ArchivePlan, ...]
+    exchanges: tuple[ArchivePlan, ...] = ()
+    """`token` is the OAuth client secret there, where one is wanted."""
 
     @property
     def app(self) -> str:
@@ -80,7 +86,8 @@ class Plan:
     @classmethod
     def read(cls, file: Path) -> Plan:
         content = json.loads(file.read_text())
-        return cls(**{**content, "archives": tuple(ArchivePlan(**one) for one in content["archives"])})
+        lists = {name: tuple(ArchivePlan(**one) for one in content[name]) for name in ("archives", "exchanges")}
+        return cls(**{**content, **lists})
 
 
 def choose_port(wanted: int | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 from sandbox.demo import configuration
 from sandbox.demo.children import ChildFailed, Children
 from sandbox.demo.plan import ArchivePlan, Plan, PortTaken, choose_port, fixtures_folder
-from sandbox.world import ARCHIVES, PATIENTS
+from sandbox.world import ARCHIVES, EXCHANGES, PATIENTS
 
 INTERRUPTED = 130
 
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="priors demo", description="A demo hospital and Priors in its chart, on this machine only. Stop it with Ctrl-C."
     )
     parser.add_argument(
-        "--port", type=int, help="port of Priors; the EHR and the archives take the next four (default: the first free from 8700)"
+        "--port", type=int, help="port of Priors; the EHR, the archives and the exchanges take the next six (default: the first free from 8700)"
     )
     parser.add_argument(
         "--home", type=Path, default=_default_home(), help="folder for pictures, keys and the database (default: %(default)s)"
@@ -93,7 +94,7 @@ def _prepare(options: argparse.Namespace) -> Plan:
         one.mkdir(mode=0o700, parents=True, exist_ok=True)
     _say("Looking at the demo's images (the first time they are drawn, which takes a while).")
     folders = images.build(home / ("images-small" if options.small else "images"), progress=_say, small=options.small)
-    plan = Plan(str(home), str(folder), str(fixtures_folder()), port, tuple(_archives(port, folders)))
+    plan = Plan(str(home), str(folder), str(fixtures_folder()), port, tuple(_archives(port, folders)), tuple(_exchanges(port, folders)))
     plan.save()
     configuration.write(plan)
     return plan
@@ -114,11 +115,20 @@ def _archives(port: int, folders: Mapping[str, Path]) -> list[ArchivePlan]:
     ]
 
 
+def _exchanges(port: int, folders: Mapping[str, Path]) -> list[ArchivePlan]:
+    first = port + 2 + len(ARCHIVES)
+    return [
+        ArchivePlan(one.key, one.name, one.organization, first + place, str(folders[one.key]), secrets.token_urlsafe(16) if one.key == "larkmoor" else None)
+        for place, one in enumerate(EXCHANGES)
+    ]
+
+
 def _start(plan: Plan, children: Children, options: argparse.Namespace) -> None:
     """Start all, then wait for all: Priors asks nobody anything before its first launch."""
     file, config = str(plan.path("plan.json")), {"PRIORS_CONFIG": str(plan.path("priors.yaml"))}
-    _say("Starting the demo EHR, three archives and Priors.")
+    _say("Starting the demo EHR, three archives, two exchanges and Priors.")
     servers = [("ehr", plan.ehr_port, "ehr.localhost", "/healthz"), *((one.key, one.port, "127.0.0.1", "/") for one in plan.archives)]
+    servers += [("exchanges", one.port, "127.0.0.1", "/") for one in plan.exchanges[-1:]]
     started = [
         (children.start(name, [sys.executable, "-m", "sandbox.demo.serve", file, name]), port, path, host)
         for name, port, host, path in servers

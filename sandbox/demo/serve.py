@@ -1,6 +1,6 @@
-"""One server of the demo world in a process of its own: `python -m sandbox.demo.serve PLAN ehr|<archive key>`.
+"""One server of the demo world in a process of its own: `python -m sandbox.demo.serve PLAN ehr|exchanges|<archive key>`.
 
-Apart, so that an archive's pixels do not share an interpreter with the EHR.
+Apart, so that an archive's pixels do not share an interpreter with the EHR. The exchanges, little used, share one.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from flask import Flask
@@ -18,18 +19,21 @@ from sandbox.demo.parent import end_with_parent
 from sandbox.demo.plan import Plan
 from sandbox.ehr.app import create_ehr
 from sandbox.ehr.clients import BACKEND, DemoClient
+from sandbox.exchange.serving import create_exchange
 from sandbox.faults import Faults
 from sandbox.serving import serve
 
 
 def main(arguments: list[str]) -> int:
     plan, name = Plan.read(Path(arguments[0])), arguments[1]
-    app, port = (_ehr(plan), plan.ehr_port) if name == "ehr" else _archive(plan, name)
+    apps = [(_ehr(plan), plan.ehr_port)] if name == "ehr" else _exchanges(plan) if name == "exchanges" else [_archive(plan, name)]
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     end_with_parent()
-    with serve(app, port=port):
+    with ExitStack() as running:
+        for app, port in apps:
+            running.enter_context(serve(app, port=port))
         stopped.wait()
     return 0
 
@@ -52,13 +56,17 @@ def _ehr(plan: Plan) -> Flask:
         launch_url=plan.launch_url,
         faults=Faults(),
         dicomweb={one.key: one.dicomweb for one in plan.archives},
-        archives={one.key: (one.name, one.origin) for one in plan.archives},
+        archives={one.key: (one.name, one.origin) for one in (*plan.archives, *plan.exchanges)},
     )
 
 
 def _archive(plan: Plan, key: str) -> tuple[Flask, int]:
     one = next(found for found in plan.archives if found.key == key)
     return create_archive(Path(one.folder), name=one.name, faults=Faults(), token=one.token), one.port
+
+
+def _exchanges(plan: Plan) -> list[tuple[Flask, int]]:
+    return [(create_exchange(one.key, Path(one.folder), one.origin, faults=Faults(), secret=one.token), one.port) for one in plan.exchanges]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 
+from sandbox.ehr.arrivals import Arrivals
 from sandbox.ehr.facts import ChartFacts, chart_facts, schedule
 from sandbox.ehr.options import EhrOptions
 from sandbox.ehr.people import DEFAULT_USER, USERS, DemoUser
@@ -50,7 +51,7 @@ def make_blueprint(
     """The pages of the chart at `base`."""
     pages = Blueprint("chart", __name__, static_folder="static", static_url_path="/static")
     places = Places(base, launch_url)
-    troubles = Troubles(faults, archives)
+    troubles, arrivals = Troubles(faults, archives), Arrivals(archives)
 
     @pages.context_processor
     def shared() -> dict[str, object]:
@@ -103,12 +104,17 @@ def make_blueprint(
 
     @pages.get("/faults")
     def faults_page() -> str:
-        return render_template("faults.html", systems=troubles.systems(), kinds=troubles.kinds, here="faults")
+        return render_template("faults.html", systems=troubles.systems(), kinds=troubles.kinds, here="faults", arrivals=arrivals)
 
     @pages.post("/faults")
     def make_faults() -> Response:
         troubles.apply(request.form.get("system", ""), request.form.get("kind", ""))
         return redirect(url_for("chart.faults_page"), 303)
+
+    @pages.post("/arrivals")
+    def send_study() -> Response:
+        arrivals.send()
+        return redirect(url_for("chart.faults_page", _anchor="arrivals"), 303)
 
     @pages.get("/smart-style.json")
     def smart_style() -> Response:

@@ -94,7 +94,7 @@ def lacking(here: Sequence[Counted], claims: Iterable[Sequence[Counted]]) -> tup
 
 
 def sentences(lacks: Sequence[Lack], here: Sequence[Counted] = ()) -> tuple[str, ...]:
-    """The lacks in words, the first few named; thin slices called out when no complete thin series is here instead."""
+    """The lacks in words, the first few named; thin slices called out first, when no complete thin series is here instead."""
     if not lacks:
         return ()
     said = [lack.sentence for lack in lacks[:MOST_NAMED]]
@@ -104,5 +104,5 @@ def sentences(lacks: Sequence[Lack], here: Sequence[Counted] = ()) -> tuple[str,
     in_part = {lack.series.uid for lack in lacks}
     if thin and not any(one.is_thin and one.uid not in in_part for one in here):
         slices = min((lack.series.slices for lack in thin if lack.series.slices is not None), default=None)
-        said.append(f"Thin slices{f' ({slices:g} mm)' if slices is not None else ''} are missing.")
+        said.insert(0, f"Thin slices{f' ({slices:g} mm)' if slices is not None else ''} are missing.")
     return tuple(said)

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,6 +36,10 @@ class Question:
     name: str
     organization: str
     call: Callable[[float], Answer]
+    watch: bool = False
+    """Cheap enough to be asked again and again while a list is open."""
+    shared: tuple[Hashable, ...] = ()
+    """Names the question where its answer does not depend on who asks: whoever asks the same may have it. Empty: nobody else may."""
     early: Callable[[float, Tell], Answer] | None = None
     """Instead of `call`, where the source can tell rows before it knows that there are no more."""
 
@@ -54,12 +58,13 @@ class Fanout:
         self._used: Counter[str] = Counter()
 
     def ask(self, questions: Sequence[Question], deadline: float) -> Iterator[Answer]:
-        """One final Answer a question, and what is told before, in the order of arrival, all within `deadline` seconds (+ GRACE)."""
+        """One final Answer a question, in the order of arrival, all within `deadline` seconds (+ GRACE)."""
         asking = self.begin(questions, deadline)
         while asking.waiting:
-            yield from asking.more()
+            yield from (answer for answer in asking.more() if answer.state is not SourceState.ASKING)
 
     def begin(self, questions: Sequence[Question], deadline: float) -> Asking:
+        """The same for who wants to hear what is told before it is final, and what came together."""
         asking = Asking(questions, deadline, self._clock)
         for question in questions:
             if not self._take(question.source):

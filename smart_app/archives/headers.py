@@ -244,7 +244,8 @@ class _Walk:
 
     def _step(self) -> bool:
         """One element or delimiter; False when more bytes are needed first."""
-        self._close_ended()
+        if len(self._levels) > 1:
+            self._close_ended()
         at, left = self._at, len(self._buffer) - self._at
         if left < 8:
             return False

@@ -183,7 +183,7 @@ def _page_of(reply: Reply, archive: ConfiguredArchive, url: str) -> Page:
     if reply.status == 204:
         return Page([], warned)
     if reply.status in (401, 403, 407):
-        raise Answered(SourceState.REFUSED, REFUSED)
+        raise Answered(SourceState.REFUSED, REFUSED, status=reply.status)
     if reply.status == 413:
         raise TooLarge()
     if 300 <= reply.status < 400:
@@ -193,9 +193,9 @@ def _page_of(reply: Reply, archive: ConfiguredArchive, url: str) -> Page:
             target = ""
         place, home = place_of(target.partition("?")[0]), place_of(archive.qido_base)
         elsewhere = place is None or home is None or place[0] != home[0]
-        raise Answered(SourceState.NOT_APPROVED if elsewhere else SourceState.FAILED, REDIRECTED, (origin_shown(target),) if elsewhere else ())
+        raise Answered(SourceState.NOT_APPROVED if elsewhere else SourceState.FAILED, REDIRECTED, (origin_shown(target),) if elsewhere else (), status=reply.status)
     if reply.status in (429, 503):
-        raise Answered(SourceState.FAILED, OVERLOADED)
+        raise Answered(SourceState.FAILED, OVERLOADED, status=reply.status)
     if reply.status not in (200, 206):
         raise Answered(SourceState.FAILED, FAILED, status=reply.status)
     kind = reply.headers.get("Content-Type") or ""

@@ -137,8 +137,8 @@ class Qido:
 def _with_state(answer: Answer, found: Found, failure: OutboundError | LaunchError | None) -> Answer:
     if failure is not None:
         code = failure.fault.code if isinstance(failure, AppError) else failure.code
-        origins = failure.origins if isinstance(failure, Answered) else ()
-        answer = replace(answer, notes=(*answer.notes, *notes_of(failure)), fault_code=code, not_approved=origins)
+        origins, status = (failure.origins, failure.status) if isinstance(failure, Answered) else ((), 0)
+        answer = replace(answer, notes=(*answer.notes, *notes_of(failure)), fault_code=code, not_approved=origins, http=status)
         if found.studies:
             return replace(answer, state=SourceState.PARTIAL, more_exist=True)
         return replace(answer, state=state_of(failure))

@@ -17,6 +17,9 @@ from smart_app.archives.types import PatientId, SeriesRecord, StudyRecord
 WILDCARDS = frozenset("*?\\�")
 """What may not stand in a searched identifier: wildcards, the value separator, and a character that could not be read."""
 
+URGENT = frozenset({"STAT", "HIGH"})
+"""Requested Procedure Priority (0040,1003). Read where an archive gives it, never asked for: it is no attribute of a study search."""
+
 
 @dataclass
 class Found:
@@ -74,6 +77,7 @@ def _study(row: Row, uid: str, patient: PatientId, archive: ConfiguredArchive) -
         description=row.text("00081030", "description"), body_parts=row.texts("00180015", "body part"),
         accession=row.text("00080050", "accession number"), series_count=row.count("00201206", "number of series"),
         image_count=row.count("00201208", "number of images"), availability=row.text("00080056", "availability"),
+        urgent=(row.exact("00401003")[1] or "").strip().upper() in URGENT,
         confidentiality=tuple(label.upper() for label in row.texts("00403001", "confidentiality")),
     )  # fmt: skip
     return replace(record, faults=tuple(row.faults))

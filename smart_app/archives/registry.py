@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from launch.session import TokenProvider
 from smart_app.archives.dialects import Dialect, dialect_of
 from smart_app.config import Archive, Limits, SecretRef
+from smart_app.config import Credential as Settings
 from smart_app.outbound.addresses import parse
 
 
@@ -124,6 +125,13 @@ class ConfiguredArchive:
     def wado_base(self) -> str:
         return self.settings.wado_base
 
+    def at(self, base: str | None, *, open_base: bool = False) -> ConfiguredArchive:
+        """This place for one study that its source put at `base`; an open one is asked without the credential, whatever it is."""
+        if base is None:
+            return self
+        settings = self.settings.model_copy(update={"dicomweb": base, "qido": None, "wado": None})
+        return replace(self, settings=settings, credential=Fixed() if open_base else self.credential)
+
     def authorization(self, launch: LaunchToken | None = None) -> dict[str, str]:
         """Credential headers for a first try. :raises LaunchError: the EHR session has ended (ehr-token only)."""
         return dict(self.credential.headers(launch))
@@ -143,12 +151,17 @@ class Archives:
         *,
         read_secret: Callable[[SecretRef], str],
         oauth: Callable[[Archive], TokenProvider] | None = None,
+        places: Iterable[ConfiguredArchive] = (),
     ) -> None:
-        """`oauth` makes the token provider of an archive whose credential kind is `oauth`."""
+        """`oauth` makes the token provider of an archive whose credential kind is `oauth`.
+
+        :param places: where images come from that is no archive of its own: found by key, never asked for a list, the home of no address.
+        """
         self._archives = tuple(
-            ConfiguredArchive(archive, _credential(archive, read_secret, oauth), order) for order, archive in enumerate(settings)
+            ConfiguredArchive(archive, credential_of(archive.key, archive.credential, read_secret, oauth and partial(oauth, archive)), order)
+            for order, archive in enumerate(settings)
         )
-        self._by_key = {archive.key: archive for archive in self._archives}
+        self._by_key = {archive.key: archive for archive in (*places, *self._archives)}
 
     def __iter__(self) -> Iterator[ConfiguredArchive]:
         return iter(self._archives)
@@ -200,22 +213,22 @@ def origin_shown(url: str) -> str:
     return f"{parts.scheme[:10]}://{host}" + (f":{port}" if port else "")
 
 
-def _credential(archive: Archive, read_secret: Callable[[SecretRef], str], oauth: Callable[[Archive], TokenProvider] | None) -> Credential:
-    given = archive.credential
+def credential_of(key: str, given: Settings, read_secret: Callable[[SecretRef], str], oauth: Callable[[], TokenProvider] | None) -> Credential:
+    """How the archive or exchange called `key` is convinced; `oauth` makes its token provider."""
     if given.kind == "basic":
         password = read_secret(given.password) if given.password else ""
         return Fixed("Basic " + base64.b64encode(f"{given.username or ''}:{password}".encode()).decode("ascii"))
     if given.kind == "bearer":
         if given.token is None:
-            raise ValueError(f"archive {archive.key}: a bearer credential needs `token`")
+            raise ValueError(f"{key}: a bearer credential needs `token`")
         return Fixed("Bearer " + read_secret(given.token))
     if given.kind == "oauth":
         if oauth is None:
-            raise ValueError(f"archive {archive.key}: no OAuth provider was given")
-        return Issued(oauth(archive))
+            raise ValueError(f"{key}: no OAuth provider was given")
+        return Issued(oauth())
     if given.kind == "ehr-token":
         if not given.ehr:
-            raise ValueError(f"archive {archive.key}: an ehr-token credential needs `ehr`")
+            raise ValueError(f"{key}: an ehr-token credential needs `ehr`")
         return OfLaunch(given.ehr)
     return Fixed()
 

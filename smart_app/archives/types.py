@@ -83,6 +83,8 @@ class StudyRecord:
     """Labels its source put on it, upper case: FHIR `meta.security` codes such as `R`, `V`, `PSY`, or DICOM (0040,3001) as given."""
     as_of: datetime | None = None
     """When its source last named it, for a study remembered from before this launch; None: named in this launch."""
+    open_base: bool = False
+    """`retrieve` is asked without any credential: the address is itself the credential, or it needs none."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,31 @@ class EvidenceRecord:
     """`ServiceRequest/{id}` that it fulfils: joins an order with its report."""
     wording: str = ""
     """For a document: `transfer letter`, `referral letter`, `discharge letter` or `outside document`."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
+
+
+@dataclass(frozen=True)
+class PurposeRecord:
+    """Why this chart may be open now: an order, the visit, an appointment, or a study that the launch names."""
+
+    kind: str
+    """`order`, `visit`, `appointment` or `study`."""
+    reference: str
+    """`ServiceRequest/{id}` at the EHR. Never shown."""
+    title: str
+    """What the chart calls it, or the reason it gives."""
+    codes: tuple[str, ...] = ()
+    """Codes and displays that say what it is about, as given."""
+    date: str | None = None
+    """ISO date: ordered, begun, or planned for."""
+    active: bool = True
+    """Still to be done, or under way."""
+    urgent: bool = False
+    """An order of priority urgent, asap or stat; an emergency visit."""
+    accessions: tuple[str, ...] = ()
+    named: bool = False
+    """The launch itself names it."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +174,15 @@ class ReportRecord:
     """`ImagingStudy/{id}` or Study Instance UIDs."""
     accessions: tuple[str, ...] = ()
     """Accession numbers of the EHR's own namespace."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a source said of a study's confidentiality, without anything else of it."""
+
+    study: str
+    codes: tuple[str, ...]
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -178,8 +214,14 @@ class Answer:
     """Records that wait for a person. While there is one, the answer is not whole."""
     evidence: tuple[EvidenceRecord, ...] | None = None
     """None: it was not read."""
+    purpose: tuple[PurposeRecord, ...] | None = None
+    """None: it was not read."""
     series: tuple[SeriesRecord, ...] = ()
     """In a side answer: the series that an archive lists of studies that seem to lack some."""
+    labels: tuple[Label, ...] = ()
+    """Labels remembered from before this launch: they name no row, and bind whoever else names the study."""
+    http: int = 0
+    """HTTP status behind a failure, for a help desk; 0: there was none, or it does not matter."""
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,20 @@ class SourceAnswered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyArrived(Event):
+    """A study appeared in an open list. Nobody asked for it by hand, and nobody has opened it yet."""
+
+    source: str
+    study: str
+    within_seconds: int | None = None
+    """It arrived at its source at most this long ago: then it was looked for, and was not there yet."""
+    study_seconds: int | None = None
+    """Seconds from the study's own date and time to this moment, where it gives them with their zone."""
+    code = "110112"
+    verb = "E"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowWithheld(Event):
     """Rows of an answer named another patient. They were dropped, and are counted here, not described."""
 
@@ -238,7 +252,7 @@ class BreakGlassEnded(Event):
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, RowWithheld, StudyOpened, RequestPrepared, SeriesRead,
+        AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, StudyArrived, RowWithheld, StudyOpened, RequestPrepared, SeriesRead,
         InstanceWithheld, AccessDenied, AuditRead, IndexForgotten,
         BreakGlassOpened, BreakGlassEnded,
     )

@@ -21,6 +21,7 @@ WORDS = {
     "LaunchRefused": "Could not open Priors",
     "LaunchEnded": "Closed Priors",
     "SourceAnswered": "Asked for studies",
+    "StudyArrived": "A new study appeared in an open list",
     "RowWithheld": "Row of another patient withheld",
     "StudyOpened": "Opened a study",
     "SeriesRead": "Read a series",

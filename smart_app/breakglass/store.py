@@ -153,22 +153,23 @@ class BreakGlass:
             for row in session.scalars(_unended().where(which).with_for_update()):
                 row.ended_at, row.ended_by = min(now, row.ends_at) if by == "time" else now, by
                 what = self._opened(row)
-                if what is None:
-                    continue
-                ends = who or Who(row.tenant, what.issuer, what.subject, what.name, row.launch[:16], "", "")
-                ends = replace(ends, purpose=REASONS[what.reason].purpose, opening=row.id)
-                self._audit.record(BreakGlassEnded(who=ends, patient=what.patient, by=by), session)
+                issuer, subject, name = (what.issuer, what.subject, what.name) if what else ("", "", "")
+                ends = who or Who(row.tenant, issuer, subject, name, row.launch[:16], "", "")
+                ends = replace(ends, purpose=_purpose(what), opening=row.id)
+                self._audit.record(BreakGlassEnded(who=ends, patient=what.patient if what else None, by=by), session)
 
     def _glass(self, row: BreakGlassRow, now: datetime) -> Glass:
-        what = self._opened(row)
-        purpose = REASONS[what.reason].purpose if what is not None and what.reason in REASONS else "BTG"
-        return Glass(row.id, row.ends_at, -int((now - row.ends_at).total_seconds() // 60), purpose)
+        return Glass(row.id, row.ends_at, -int((now - row.ends_at).total_seconds() // 60), _purpose(self._opened(row)))
 
     def _opened(self, row: BreakGlassRow) -> Opening | None:
         try:
             return Opening(**json.loads(self._keyring.open(row.sealed, place=_place(row.id))))
         except CannotOpen:
             return None
+
+
+def _purpose(what: Opening | None) -> str:
+    return REASONS[what.reason].purpose if what is not None and what.reason in REASONS else "BTG"
 
 
 def _unended() -> Select[BreakGlassRow]:

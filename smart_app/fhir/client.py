@@ -1,4 +1,4 @@
-"""Reads from one EHR's FHIR base with the launch's bearer token: single reads, and searches page by page.
+"""Reads from one FHIR base with what proves us there, most often the launch's bearer token: single reads, and searches page by page.
 
 The token goes nowhere but inside that base: ids are checked before they stand in a path, and a page link is followed
 only when its origin and leading path segments are the base's. FHIR R4 "RESTful API", SMART App Launch 2.2 "Access FHIR API".
@@ -11,11 +11,11 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin
 
 from launch.session import TokenProvider
-from smart_app.errors import Fault, OutboundError, Side, TimedOut, TooLarge
+from smart_app.errors import Fault, NotApproved, OutboundError, Side, TimedOut, TooLarge
 from smart_app.outbound import Outbound, Reply
 from smart_app.outbound.addresses import parse
 
@@ -33,17 +33,46 @@ class FhirLimits:
     total_bytes: int = 64_000_000
     pages: int = 50
     entries: int = 5000
+    retries: int = RETRIES
+    """Times that the same question is put again when the server asks for it with Retry-After."""
+
+
+class Proof(Protocol):
+    """How a FHIR server is convinced. Its headers go inside the client's base and nowhere else."""
+
+    def headers(self) -> Mapping[str, str]:
+        """For a first try. :raises LaunchError: the session has ended."""
+        ...
+
+    def renewed(self, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Worth one more try after a 401, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A bearer token from its provider."""
+
+    tokens: TokenProvider
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.tokens.access_token()}"}
+
+    def renewed(self, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
+        return {"Authorization": f"Bearer {self.tokens.refreshed(rejected['Authorization'].removeprefix('Bearer '))}"}
 
 
 class FhirRefused(OutboundError):
     """401 after a fresh token, or 403: the EHR did not grant it."""
 
+    status = 403
     fault = Fault("refused", Side.EHR, "The EHR refused our question.", "The EHR team can allow it.", False, 502)
 
 
 class FhirMissing(OutboundError):
     """404 or 410: no such resource, or a type this server does not have."""
 
+    status = 404
     fault = Fault("missing", Side.EHR, "The EHR does not have what was asked for.", "The EHR team can look into it.", False, 502)
 
 
@@ -76,15 +105,17 @@ class FhirClient:
         outbound: Outbound,
         lane: str,
         base: str,
-        tokens: TokenProvider,
+        tokens: TokenProvider | None,
         limits: FhirLimits | None = None,
         *,
+        proof: Proof | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`proof` stands in for `tokens` at a server that wants something else, or nothing."""
         self._outbound = outbound
         self._lane = lane
         self.base = base.rstrip("/")
-        self._tokens = tokens
+        self._proof: Proof | None = Bearer(tokens) if tokens is not None else proof
         self._limits = limits or FhirLimits()
         self._sleep = sleep
 
@@ -150,36 +181,56 @@ class FhirClient:
         path = target.path.partition("?")[0]
         return target.origin == base.origin and (path == base.path or path.startswith(base.path + "/"))
 
+    def fetch(self, url: str, accept: str, *, deadline: float, max_bytes: int) -> Reply:
+        """A document inside this base, in whatever form it comes; its status is 200. Errors as `read`.
+
+        :raises NotApproved: `url` lies elsewhere.
+        """
+        if not self.holds(url):
+            raise NotApproved
+        reply = self._reply(url, time.monotonic() + deadline, max_bytes, accept)
+        _refuse(reply)
+        return reply
+
     def _get(self, url: str, end: float, max_bytes: int) -> tuple[dict[str, Any], int]:
-        token = self._tokens.access_token()
+        reply = self._reply(url, end, max_bytes)
+        return _resource(reply), len(reply.body)
+
+    def _reply(self, url: str, end: float, max_bytes: int, accept: str = "application/fhir+json") -> Reply:
+        proof = dict(self._proof.headers()) if self._proof is not None else {}
         refreshed, retries = False, 0
         while True:
             remaining = end - time.monotonic()
             if remaining <= 0:
                 raise TimedOut
             reply = self._outbound.request(
-                self._lane, "GET", url, headers={"Accept": "application/fhir+json", "Authorization": f"Bearer {token}"}, deadline=remaining,
-                max_bytes=max_bytes,
+                self._lane, "GET", url, headers={"Accept": accept, **proof}, deadline=remaining, max_bytes=max_bytes,
             )  # fmt: skip
-            if reply.status == 401 and not refreshed:
+            if reply.status == 401 and not refreshed and self._proof is not None:
                 refreshed = True
-                token = self._tokens.refreshed(token)
-                continue
-            wait = _retry_after(reply) if reply.status in (429, 503) and retries < RETRIES else None
+                renewed = self._proof.renewed(proof)
+                if renewed is not None:
+                    proof = dict(renewed)
+                    continue
+            wait = _retry_after(reply) if reply.status in (429, 503) and retries < self._limits.retries else None
             if wait is not None and wait < end - time.monotonic():
                 retries += 1
                 self._sleep(wait)
                 continue
-            return _resource(reply), len(reply.body)
+            return reply
 
 
-def _resource(reply: Reply) -> dict[str, Any]:
+def _refuse(reply: Reply) -> None:
     if reply.status in (401, 403):
         raise FhirRefused
     if reply.status in (404, 410):
         raise FhirMissing
     if reply.status != 200:
         raise FhirFailed(reply.status)
+
+
+def _resource(reply: Reply) -> dict[str, Any]:
+    _refuse(reply)
     try:
         found = json.loads(reply.body)
     except (ValueError, RecursionError):

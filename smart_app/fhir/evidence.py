@@ -14,7 +14,7 @@ from launch.errors import LaunchError
 from smart_app.errors import AppError, OutboundError
 from smart_app.fhir.client import FhirClient, FhirFailed
 from smart_app.fhir.exams import coded, modality_words, says_imaging, title_of, words_of
-from smart_app.fhir.imaging import ACCESSION_CODES, DICOM_UID
+from smart_app.fhir.imaging import ACCESSION_CODES, DICOM_UID, labels_of
 from smart_app.fhir.wire import codings, items, moment_of, reference, text
 
 KINDS = {"DiagnosticReport": "report", "ServiceRequest": "order", "Procedure": "procedure", "Encounter": "encounter", "DocumentReference": "document"}
@@ -48,6 +48,7 @@ class Piece:
     urgent: bool = False
     orders: tuple[str, ...] = ()
     wording: str = ""
+    confidentiality: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def pieces_of(resource: Mapping[str, Any], base: str, is_uid: Callable[[object],
     if not kind or identity is None or status in NOTHING or text(resource.get("docStatus")) == "entered-in-error":
         return ()
     ids = _ids(resource, base, is_uid)
-    piece = READERS[kind](resource, Piece(kind, f"{resource['resourceType']}/{identity}", status=status, orders=_orders(resource, base)), ids)
+    first = Piece(kind, f"{resource['resourceType']}/{identity}", status=status, orders=_orders(resource, base), confidentiality=labels_of(resource))
+    piece = READERS[kind](resource, first, ids)
     return tuple(_one_each(piece, ids)) if piece is not None else ()
 
 

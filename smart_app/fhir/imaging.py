@@ -7,35 +7,22 @@ One bad entry never hides the good ones. Addresses are only reported here; nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from launch.errors import LaunchError
 from smart_app.errors import AppError, OutboundError
 from smart_app.fhir.client import FhirClient, FhirFailed
+from smart_app.fhir.endpoints import ChartEndpoint, Known, endpoints_of, references_of
 from smart_app.fhir.wire import codings, count, items, moment_of, reference, text
 
 DICOM_UID = "urn:dicom:uid"
 STUDY_UID_CODE = "110180"
 ACCESSION_CODES = frozenset({"ACSN", "121022"})
-RETRIEVABLE = frozenset({"dicom-wado-rs", "dicom-qido-rs"})
-REQUIRES_TOKEN = (
-    "http://fhir.org/argonaut/smart-imaging/StructureDefinition/requires-access-token",
-    "http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token",
-)
 DEAD_STATUS = frozenset({"cancelled", "entered-in-error"})
 MAX_ENDPOINT_READS = 20
-
-
-@dataclass(frozen=True)
-class ChartEndpoint:
-    """Where a study is said to be. `address` is a stranger's word: compare it with configured archives, never call it."""
-
-    address: str = field(repr=False)
-    capability: bool = False
-    """The address is itself the credential (requires-access-token false)."""
-    name: str | None = None
-    """What the EHR calls the place: the managing organization, else the endpoint."""
+DOCUMENT = "urn:document"
+"""Stands for a base where references are those of one document."""
 
 
 MAX_SERIES = 200
@@ -140,11 +127,11 @@ class _Reader:
         studies: dict[str, ChartStudy] = {}
         reads = 0
         for uid, raw in self._raw.items():
-            for target in _endpoint_references(raw, self._client.base):
+            for target in references_of(raw, self._client.base):
                 if target not in self._endpoints and reads < MAX_ENDPOINT_READS and failure is None:
                     reads += 1
                     self._read_endpoint(target, deadline)
-            studies[uid] = self._study(uid, raw)
+            studies[uid] = _study(uid, raw, self._endpoints, self._client.base, self._is_uid)
         return ChartImaging(
             tuple(studies.values()), self._withheld_count, tuple(self._withheld), self._unreadable, self._ended, self._foreign, self._outcomes, failure
         )
@@ -192,40 +179,37 @@ class _Reader:
         except (OutboundError, LaunchError):
             self._endpoints[target] = {}
 
-    def _study(self, uid: str, raw: Mapping[str, Any]) -> ChartStudy:
-        faults: list[str] = []
-        series = items(raw.get("series"))
-        date, clock, offset = moment_of(raw.get("started"))
-        if raw.get("started") is not None and date is None:
-            faults.append("date")
-        modalities = _codes([raw.get("modality")]) or _codes([one.get("modality") for one in series])
-        parts = [one.get("bodySite") for one in series] + [raw.get("bodySite")]
-        identifier = text(raw.get("id"))
-        counted = [count(one.get("numberOfInstances")) for one in series]
-        return ChartStudy(
-            uid=uid, fhir_id=f"ImagingStudy/{identifier}" if identifier else None, date=date, time=clock, offset=offset, modalities=modalities,
-            description=_description(raw), body_parts=_body_parts(parts), accession=_accession(raw),
-            series_count=count(raw.get("numberOfSeries")) or len(series) or None,
-            image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
-            else (sum(known for known in counted if known) if counted and None not in counted else None),
-            endpoints=self._endpoints_of(raw), faults=tuple(faults), series=_series(series, self._is_uid), orders=self._orders(raw),
-            confidentiality=_labels(raw),
-        )  # fmt: skip
 
-    def _orders(self, raw: Mapping[str, Any]) -> tuple[str, ...]:
-        known = [reference(one, self._client.base) for one in items(raw.get("basedOn"))]
-        return tuple("/".join(one) for one in known if one and one[0] == "ServiceRequest")
+def in_document(raw: Mapping[str, Any], endpoints: Known, is_uid: Callable[[object], bool]) -> ChartStudy | None:
+    """One ImagingStudy of a document that holds its endpoints too; None without a Study Instance UID. Whose it is, is the caller's affair."""
+    uid = _study_uid(raw, is_uid)
+    return None if uid is None else _study(uid, raw, endpoints, DOCUMENT, is_uid)
 
-    def _endpoints_of(self, raw: Mapping[str, Any]) -> tuple[ChartEndpoint, ...]:
-        contained = {f"#{inner.get('id')}": inner for inner in items(raw.get("contained")) if inner.get("resourceType") == "Endpoint"}
-        found: dict[str, ChartEndpoint] = {}
-        for target in _endpoint_references(raw, self._client.base):
-            endpoint = contained.get(target) or self._endpoints.get(target) or {}
-            address = endpoint.get("address")
-            codes = {text(coding.get("code")) for coding in codings(endpoint.get("connectionType"))}
-            if isinstance(address, str) and address and (not codes or codes & RETRIEVABLE) and endpoint.get("status", "active") != "off":
-                found[address] = ChartEndpoint(address, _is_capability(endpoint), _place_name(endpoint))
-        return tuple(found.values())
+
+def _study(uid: str, raw: Mapping[str, Any], known: Known, base: str, is_uid: Callable[[object], bool]) -> ChartStudy:
+    faults: list[str] = []
+    series = items(raw.get("series"))
+    date, clock, offset = moment_of(raw.get("started"))
+    if raw.get("started") is not None and date is None:
+        faults.append("date")
+    modalities = _codes([raw.get("modality")]) or _codes([one.get("modality") for one in series])
+    parts = [one.get("bodySite") for one in series] + [raw.get("bodySite")]
+    identifier = text(raw.get("id"))
+    counted = [count(one.get("numberOfInstances")) for one in series]
+    return ChartStudy(
+        uid=uid, fhir_id=f"ImagingStudy/{identifier}" if identifier else None, date=date, time=clock, offset=offset, modalities=modalities,
+        description=_description(raw), body_parts=_body_parts(parts), accession=_accession(raw),
+        series_count=count(raw.get("numberOfSeries")) or len(series) or None,
+        image_count=count(raw.get("numberOfInstances")) if raw.get("numberOfInstances") is not None
+        else (sum(known for known in counted if known) if counted and None not in counted else None),
+        endpoints=endpoints_of(raw, known, base), faults=tuple(faults), series=_series(series, is_uid), orders=_orders(raw, base),
+        confidentiality=labels_of(raw),
+    )  # fmt: skip
+
+
+def _orders(raw: Mapping[str, Any], base: str) -> tuple[str, ...]:
+    known = [reference(one, base) for one in items(raw.get("basedOn"))]
+    return tuple("/".join(one) for one in known if one and one[0] == "ServiceRequest")
 
 
 def _series(told: list[Mapping[str, Any]], is_uid: Callable[[object], bool]) -> tuple[ChartSeries, ...]:
@@ -236,11 +220,6 @@ def _series(told: list[Mapping[str, Any]], is_uid: Callable[[object], bool]) -> 
             modality = next(iter(_codes([one.get("modality")])), None)
             found[uid] = ChartSeries(uid, count(one.get("number")), modality, text(one.get("description")), count(one.get("numberOfInstances")))
     return tuple(found.values())
-
-
-def _place_name(endpoint: Mapping[str, Any]) -> str | None:
-    managing = endpoint.get("managingOrganization")
-    return (text(managing.get("display")) if isinstance(managing, Mapping) else None) or text(endpoint.get("name"))
 
 
 def _study_uid(resource: Mapping[str, Any], is_uid: Callable[[object], bool]) -> str | None:
@@ -285,24 +264,8 @@ def _body_parts(values: list[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _labels(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """Security labels of the study: confidentiality and sensitivity alike. R4 Resource.meta.security is a list of Coding."""
+def labels_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Security labels, confidentiality and sensitivity alike: R4 Resource.meta.security, and a document's securityLabel."""
     meta = raw.get("meta")
-    given = items(meta.get("security")) if isinstance(meta, Mapping) else []
+    given = [*(items(meta.get("security")) if isinstance(meta, Mapping) else ()), *codings(raw.get("securityLabel"))]
     return tuple(dict.fromkeys(code.upper()[:64] for one in given if (code := text(one.get("code")))))
-
-
-def _endpoint_references(raw: Mapping[str, Any], base: str) -> list[str]:
-    holders = [raw, *items(raw.get("series"))]
-    found: dict[str, None] = {}
-    for holder in holders:
-        for one in items(holder.get("endpoint")):
-            target = one.get("reference")
-            if isinstance(target, str):
-                known = reference(one, base)
-                found["/".join(known) if known else target] = None
-    return list(found)
-
-
-def _is_capability(endpoint: Mapping[str, Any]) -> bool:
-    return any(one.get("url") in REQUIRES_TOKEN and one.get("valueBoolean") is False for one in items(endpoint.get("extension")))

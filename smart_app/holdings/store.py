@@ -261,6 +261,9 @@ def _named(handle: str, answer: Answer) -> dict[str, tuple[str, bytes]]:
         )
         for record in answer.studies
     }
+    for label in answer.labels:
+        word = StudyRecord(label.study, answer.source, answer.organization, None, confidentiality=label.codes)
+        found[_digest(handle, "", label.study)] = (_digest(handle, label.study), codec.dump(word))
     if not answer.source.startswith(EHR_PREFIX):
         found |= {_digest(handle, _owner(answer.source), uid): (_digest(handle, uid), b"null") for uid in answer.withheld_studies}
     return found

@@ -25,8 +25,8 @@ def is_earlier(key: str) -> bool:
 def as_answer(entry: Entry) -> Answer:
     """Neither answered nor failed: it says what was known, not what is."""
     return Answer(
-        key_of(entry.source), entry.name, entry.organization, SourceState.ASKING, entry.studies, answered_at=entry.answered_at,
-        withheld_studies=entry.withheld,
+        entry.source if entry.labels else key_of(entry.source), entry.name, entry.organization, SourceState.ASKING, entry.studies, answered_at=entry.answered_at,
+        withheld_studies=entry.withheld, labels=entry.labels,
     )  # fmt: skip
 
 
@@ -44,3 +44,9 @@ def left(earlier: Answer, now: Answer | None) -> Answer | None:
     named = {record.uid for record in now.studies}
     rest = tuple(record for record in earlier.studies if record.uid not in told)
     return replace(earlier, studies=rest, withheld_studies=tuple(uid for uid in earlier.withheld_studies if uid not in named))
+
+
+def labels_left(labels: Answer, now: Answer | None) -> Answer:
+    """Remembered labels of studies that their source does not name `now`: what it names, it labels itself."""
+    named = {record.uid for record in now.studies} if now is not None and now.state in ANSWERED else set()
+    return replace(labels, labels=tuple(label for label in labels.labels if label.study not in named))

@@ -13,12 +13,15 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
+from smart_app.archives.types import Answer, Label, PatientId, SourceState, StudyRecord
 from smart_app.fhir.patient import PatientFacts
 
 ANSWERED = frozenset({SourceState.OK, SourceState.EMPTY, SourceState.PARTIAL})
 MOST = 1000
 """Studies remembered of one source; of more, the newest."""
+
+LABELS = "/labels"
+"""Key of a source's labels, `ehr:northgate/labels`. They are told to everybody, since they bind everybody."""
 
 IdsAt = Callable[[str], tuple[PatientId, ...]]
 """Archive key -> how that archive knows the patient now; empty for one that is not configured."""
@@ -39,6 +42,8 @@ class Entry:
     studies: tuple[StudyRecord, ...] = ()
     withheld: tuple[str, ...] = ()
     """Study UIDs that the source gave to another patient. Kept so that nobody else's word opens them; never shown."""
+    labels: tuple[Label, ...] = ()
+    """In an entry of labels alone: what was said to be confidential, and nothing else of it."""
 
 
 _ENTRY = TypeAdapter(Entry)
@@ -64,7 +69,25 @@ def is_sound(facts: PatientFacts) -> bool:
 
 def since(entry: Entry, oldest: datetime) -> Entry:
     """The entry without what nobody has named after `oldest`."""
-    return replace(entry, studies=tuple(record for record in entry.studies if record.as_of is not None and record.as_of > oldest))
+    return replace(
+        entry,
+        studies=tuple(record for record in entry.studies if record.as_of is not None and record.as_of > oldest),
+        labels=tuple(label for label in entry.labels if label.as_of is not None and label.as_of > oldest),
+    )
+
+
+def labelled(old: Entry | None, answer: Answer, facts: PatientFacts) -> Entry | None:
+    """The labels after `answer`, as an entry of their own; None: there are none. Only a source that names the study itself takes
+    one off: one user's chart may leave out what another's names.
+    """
+    assert answer.answered_at is not None
+    named = {record.uid for record in answer.studies}
+    kept = [label for label in (old.labels if old else ()) if label.study not in named]
+    new = [Label(record.uid, record.confidentiality, answer.answered_at) for record in answer.studies if record.confidentiality]
+    if not new and not kept and old is None:
+        return None
+    labels = tuple([*new, *kept][:MOST])
+    return Entry(answer.source + LABELS, answer.name, answer.organization, answer.answered_at, (), facts.birth_date, facts.sex, labels=labels)
 
 
 def remembered(old: Entry | None, answer: Answer, facts: PatientFacts, ids: tuple[PatientId, ...]) -> Entry:
@@ -73,7 +96,8 @@ def remembered(old: Entry | None, answer: Answer, facts: PatientFacts, ids: tupl
     assert moment is not None
     fresh = Entry(
         answer.source, answer.name, answer.organization, moment, ids, facts.birth_date, facts.sex,
-        tuple(replace(record, as_of=moment) for record in answer.studies if record.as_of is None), answer.withheld_studies,
+        # An address that a source gave for one study may be a secret, and is good for this launch alone.
+        tuple(replace(record, as_of=moment) for record in answer.studies if record.as_of is None and record.retrieve is None), answer.withheld_studies,
     )  # fmt: skip
     if old is not None and not is_all(answer) and same_person(old, facts, ids):
         told = {record.uid for record in fresh.studies} | set(fresh.withheld)
@@ -98,7 +122,12 @@ def same_person(entry: Entry, facts: PatientFacts, ids: tuple[PatientId, ...]) -
 
 
 def still_true(entry: Entry, facts: PatientFacts, ids_at: IdsAt) -> Entry | None:
-    """What of the entry may be shown in a launch with these facts; None: identity changed, and the entry has to go."""
+    """What of the entry may be shown in a launch with these facts; None: identity changed, and the entry has to go.
+
+    Labels stand whatever happens to the patient's record: they show nothing.
+    """
+    if entry.labels:
+        return entry
     if not same_person(entry, facts, ids_at(entry.source)):
         return None
     return replace(entry, studies=tuple(record for record in entry.studies if _still_theirs(record, ids_at)))

@@ -12,7 +12,7 @@ from smart_app.archives.types import Answer, PatientId
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.index import earlier
-from smart_app.index.entry import is_sound, still_true
+from smart_app.index.entry import ANSWERED, LABELS, is_sound, still_true
 from smart_app.index.store import Index
 from smart_app.sources.base import CHART
 
@@ -34,27 +34,25 @@ class Memory:
             true = still_true(entry, facts, lambda archive: self._identifiers(ctx, facts, archive))
             if true is None:
                 self._index.drop(ctx, entry.source)
-            elif entry.source in sources and (true.studies or true.withheld) and _allowed(ctx, entry.source):
+            elif true.labels or (entry.source in sources and (true.studies or true.withheld) and _allowed(ctx, entry.source)):
                 self._holdings.save_answer(ctx.handle, earlier.as_answer(true))
 
-    def take(self, ctx: LaunchContext, facts: PatientFacts, answer: Answer) -> None:
-        """A source has answered, or failed: remember it, and let go of what it makes outdated in this launch."""
-        self.take_all(ctx, facts, [answer])
-
-    def take_all(self, ctx: LaunchContext, facts: PatientFacts, answers: Iterable[Answer]) -> None:
-        """Several sources' answers, in one transaction."""
+    def settle(self, ctx: LaunchContext, answers: Iterable[Answer]) -> None:
+        """Sources have answered, or failed: let go of what that makes outdated in this launch."""
         answers = [answer for answer in answers if "/" not in answer.source]
         if not self._index.is_on or not answers:
             return
-        if not is_sound(facts):
-            for answer in answers:
-                self._index.drop(ctx, answer.source)
-            return
-        self._index.remember_all(ctx, ((answer, self._identifiers(ctx, facts, answer.source)) for answer in answers), facts)
-        held = self._holdings.saved(ctx.handle)
+        held = self._holdings.saved(ctx.handle)  # most launches hold nothing from before: one look tells
         for answer in answers:
+            if answer.state in ANSWERED and answer.source + LABELS in held:
+                self._bind(ctx, answer)
             if (key := earlier.key_of(answer.source)) in held:
                 self._outdate(ctx, key, answer)
+
+    def _bind(self, ctx: LaunchContext, answer: Answer) -> None:
+        labels = self._holdings.answer(ctx.handle, answer.source + LABELS)
+        if labels is not None and (bound := earlier.labels_left(labels, answer)) != labels:
+            self._holdings.save_answer(ctx.handle, bound)
 
     def _outdate(self, ctx: LaunchContext, key: str, answer: Answer) -> None:
         before = self._holdings.answer(ctx.handle, key)
@@ -66,6 +64,17 @@ class Memory:
         elif rest != before:
             self._holdings.save_answer(ctx.handle, rest)
 
+    def remember(self, ctx: LaunchContext, facts: PatientFacts, answers: Iterable[Answer]) -> None:
+        """Take in what sources answered, for the next launch."""
+        answers = [answer for answer in answers if "/" not in answer.source]
+        if not self._index.is_on or not answers:
+            return
+        if is_sound(facts):
+            self._index.remember_all(ctx, ((answer, self._identifiers(ctx, facts, answer.source)) for answer in answers), facts)
+            return
+        for answer in answers:
+            self._index.drop(ctx, answer.source)
+
 
 def _allowed(ctx: LaunchContext, source: str) -> bool:
     """What a chart told is not told again in a launch that may not ask it."""
@@ -76,7 +85,8 @@ def standing(answers: dict[str, Answer]) -> dict[str, Answer]:
     """The answers of a launch with what is outdated of the earlier ones left out, whatever the holdings still have."""
     kept: dict[str, Answer] = {}
     for key, answer in answers.items():
-        rest = earlier.left(answer, answers.get(key.removesuffix(earlier.SUFFIX))) if earlier.is_earlier(key) else answer
+        now = answers.get(key.partition("/")[0])
+        rest = earlier.left(answer, now) if earlier.is_earlier(key) else earlier.labels_left(answer, now) if answer.labels else answer
         if rest is not None:
             kept[key] = rest
     return kept

@@ -17,7 +17,7 @@ from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.fhir.patient import PatientFacts
 from smart_app.index import entry as entries
-from smart_app.index.entry import Entry
+from smart_app.index.entry import LABELS, Entry
 from smart_app.index.models import IndexEntry
 from smart_app.sealing import CannotOpen, Keyring
 
@@ -61,14 +61,13 @@ class Index:
                 self._remember(session, patient, self._asker(ctx, answer.source), answer, facts, ids)
 
     def _remember(self, session: Session, patient: str, asker: str, answer: Answer, facts: PatientFacts, ids: tuple[PatientId, ...]) -> None:
-        place = f"{patient}:{answer.source}:{asker}"
-        row = session.get(IndexEntry, (patient, answer.source, asker))
-        old = self._open(row) if row is not None else None
+        old = self._stored(session, patient, answer.source, asker)
         if old is not None and answer.answered_at is not None and old.answered_at > answer.answered_at:
             return
-        new = entries.remembered(old, answer, facts, ids)
-        sealed = self._keyring.seal(entries.dump(new), place=_place(place))
-        session.merge(IndexEntry(patient=patient, source=answer.source, asker=asker, sealed=sealed, answered_at=new.answered_at))
+        self._put(session, patient, asker, entries.remembered(old, answer, facts, ids))
+        labels = entries.labelled(self._stored(session, patient, answer.source + LABELS, ""), answer, facts)
+        if labels is not None:
+            self._put(session, patient, "", labels)
 
     def recall(self, ctx: LaunchContext) -> tuple[Entry, ...]:
         """What is remembered of the launch's patient and may be told to its user, by source; the newest where there are two."""
@@ -84,7 +83,8 @@ class Index:
             rows = list(session.scalars(wanted))
         found: dict[str, Entry] = {}
         for row in rows:
-            if (row.asker == "") == (row.source in self._shared) and row.asker in ("", *self._askers(ctx)):
+            shared = row.source in self._shared or row.source.endswith(LABELS)
+            if (row.asker == "") == shared and row.asker in ("", *self._askers(ctx)):
                 entry = self._open(row)
                 if entry is not None:
                     found[row.source] = entry
@@ -101,6 +101,14 @@ class Index:
     def purge(self) -> int:
         """Forget what is older than the retention; returns how many entries."""
         return self._delete(IndexEntry.answered_at <= self._clock() - self._days)
+
+    def _stored(self, session: Session, patient: str, source: str, asker: str) -> Entry | None:
+        row = session.get(IndexEntry, (patient, source, asker))
+        return self._open(row) if row is not None else None
+
+    def _put(self, session: Session, patient: str, asker: str, entry: Entry) -> None:
+        sealed = self._keyring.seal(entries.dump(entry), place=_place(f"{patient}:{entry.source}:{asker}"))
+        session.merge(IndexEntry(patient=patient, source=entry.source, asker=asker, sealed=sealed, answered_at=entry.answered_at))
 
     def _delete(self, *which: object) -> int:
         with self._db.transaction() as session:

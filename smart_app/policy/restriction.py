@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from smart_app.archives.types import Answer, EvidenceRecord, StudyRecord
+from smart_app.archives.types import Answer, StudyRecord
 from smart_app.policy.rules import Effect
+from smart_app.policy.spoken import Said, effect_on, examinations, without
 
 Decide = Callable[[Sequence[StudyRecord]], Effect]
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """One study that is there and not shown. Its UID never leaves the server."""
+    """One study that is there, or spoken of, and not shown. What names it never leaves the server."""
 
     uid: str
     effect: Effect
@@ -34,32 +35,37 @@ class Judged:
 
 
 def judged(answers: Mapping[str, Answer], decide: Decide, *, glass_broken: bool) -> Judged:
-    """All studies of `answers`, each decided once with all that is said of it."""
+    """All studies of `answers`, each decided once with all that is said of it, and all that is said of others."""
     by_uid: dict[str, list[StudyRecord]] = {}
     for answer in answers.values():
         for record in answer.studies:
             by_uid.setdefault(record.uid, []).append(record)
+    for answer in answers.values():
+        for label in answer.labels:
+            if label.study in by_uid:  # a label by itself is no study
+                by_uid[label.study].append(StudyRecord(label.study, answer.source, "", None, confidentiality=label.codes))
     effects = {uid: decide(records) for uid, records in by_uid.items()}
     opened = frozenset(uid for uid, effect in effects.items() if effect is Effect.BREAK_GLASS and glass_broken)
     closed = {uid: effect for uid, effect in effects.items() if effect is not Effect.SHOW and uid not in opened}
-    if not closed:
-        return Judged(answers, (), opened)
     secret = [record for uid in closed for record in by_uid[uid]]
-    hidden = tuple(Hidden(uid, effect, tuple(dict.fromkeys(record.source for record in by_uid[uid]))) for uid, effect in sorted(closed.items()))
-    return Judged({key: _without(answer, secret) for key, answer in answers.items()}, hidden, opened)
+    unsaid: list[Said] = []
+    hidden = [Hidden(uid, effect, _named_by(by_uid[uid])) for uid, effect in sorted(closed.items())]
+    known = [record for records in by_uid.values() for record in records]
+    for said in examinations(answers):
+        if any(said.speaks_of(record) for record in secret):
+            unsaid.append(said)  # counted with its study
+            continue
+        effect = effect_on(said, decide)
+        if effect is Effect.SHOW or (effect is Effect.BREAK_GLASS and glass_broken):
+            continue
+        unsaid.append(said)
+        if not any(said.speaks_of(record) for record in known):
+            hidden.append(Hidden(said.pieces[0][1].reference, effect, (said.pieces[0][0].partition("/")[0],)))
+    if not hidden and not unsaid:
+        return Judged(answers, (), opened)
+    shown = {key: replace(answer, studies=tuple(record for record in answer.studies if record.uid not in closed)) for key, answer in answers.items()}
+    return Judged(without(shown, unsaid), tuple(hidden), opened)
 
 
-def _without(answer: Answer, secret: Sequence[StudyRecord]) -> Answer:
-    uids = {record.uid for record in secret}
-    evidence = answer.evidence
-    if evidence is not None:
-        evidence = tuple(one for one in evidence if not any(_speaks_of(one, record) for record in secret))
-    return replace(answer, studies=tuple(record for record in answer.studies if record.uid not in uids), evidence=evidence)
-
-
-def _speaks_of(evidence: EvidenceRecord, record: StudyRecord) -> bool:
-    """Whether it may be about this study. Too many are left out rather than one too few: they are counted with the study."""
-    if {record.uid, record.fhir_id} & set(evidence.studies) or (record.accession and record.accession in evidence.accessions):
-        return True
-    same_day = bool(record.date) and evidence.date is not None and evidence.date[:10] == record.date
-    return same_day and (not evidence.modalities or not record.modalities or bool(set(evidence.modalities) & set(record.modalities)))
+def _named_by(records: Sequence[StudyRecord]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(record.source for record in records if "/" not in record.source))

@@ -48,7 +48,8 @@ def effect_of(rules: Sequence[PolicyRule], records: Collection[StudyRecord], rol
         frozenset(label.upper() for record in records for label in record.confidentiality),
         tuple(age for record in records if record.date and (age := _age(record.date, today)) is not None),
     )
-    effects = [_first(rules, record, said, roles) for record in records]
+    # A remembered label (`ehr:n/labels`) is a word about the study, not a source that holds or names it.
+    effects = [_first(rules, record, said, roles) for record in records if "/" not in record.source]
     return max(effects, key=RANK.__getitem__, default=Effect.SHOW)
 
 

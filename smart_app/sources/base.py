@@ -25,6 +25,10 @@ class Named:
     key: str
     name: str
     organization: str
+    kind: str = ""
+    """What kind of server it is, for a help desk."""
+    host: str = ""
+    """The host that is asked. Never more of an address than that."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class Inquiry:
 class Source(Protocol):
     """One source. Thread-safe; holds nothing of a launch."""
 
-    def named(self, context: LaunchContext) -> Named: ...
+    def named(self, context: LaunchContext) -> Named | None:
+        """None: it has nothing to do with this launch, being another EHR's own."""
+        ...
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         """What to ask. The first answers under the source's own key; side questions under `<key>/<word>`, which has no chip in the strip.

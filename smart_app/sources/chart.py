@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,14 +18,16 @@ from launch.session import TokenProvider
 from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.fanout import Question
 from smart_app.archives.registry import Archives, origin_shown
-from smart_app.archives.types import Answer, ReportRecord, SeriesRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, PurposeRecord, ReportRecord, SeriesRecord, SourceState, StudyRecord
 from smart_app.clock import Clock
 from smart_app.config import Ehr
 from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirRefused
 from smart_app.fhir.departures import departures_of
-from smart_app.fhir.imaging import ChartEndpoint, ChartImaging, ChartStudy, imaging_of
+from smart_app.fhir.endpoints import ChartEndpoint
+from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of
 from smart_app.fhir.patient import PatientFacts, patient_from
+from smart_app.fhir.purpose import Opened, purposes_of
 from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed
 from smart_app.outbound import Outbound
@@ -68,13 +71,14 @@ class Chart:
     def named(self, ctx: LaunchContext) -> Named:
         """The chart as a source, named so that nobody takes it for the archive of the same hospital."""
         ehr = self._ehrs[ctx.issuer_key]
-        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name)
+        return Named(f"{CHART}{ehr.key}", "Chart", ehr.organization or ehr.name, "EHR (FHIR)", urlsplit(ehr.issuer).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
-        """Its studies, and beside them all at once: its reports, and what else in it speaks of imaging."""
+        """Its studies, and beside them all at once: its reports, what else in it speaks of imaging, and why it may be open now."""
         ctx, facts, own = inquiry.context, inquiry.facts, self.named(inquiry.context)
-        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds))
+        yield Question(own.key, own.name, own.organization, lambda seconds: self.imaging(ctx, facts, seconds), watch=True)
         yield Question(self.reports_key(ctx), own.name, own.organization, lambda seconds: self.reports(ctx, facts, seconds))
+        yield Question(f"{own.key}/purpose", own.name, own.organization, lambda seconds: self.purpose(ctx, facts, seconds), watch=True)
         yield from evidence_questions(own, self._client(ctx), ctx, facts.id, self._clock)
 
     def reports_key(self, ctx: LaunchContext) -> str:
@@ -128,6 +132,22 @@ class Chart:
             notes=() if whole else (SOME_REPORTS,),
             answered_at=self._clock(),
         )
+
+    def purpose(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
+        """Why the chart may be open. What could not be read is only missed: it says nothing of imaging."""
+        source, asked_at = self.named(ctx), self._clock()
+        # A reference of `fhirContext` counts only as the relative one that SMART asks for.
+        named = tuple(str(one["reference"]) for one in ctx.fhir_context if isinstance(one.get("reference"), str))
+        found = purposes_of(
+            self._client(ctx), Opened(facts.id, ctx.encounter_id, named), ctx.allows, today=asked_at.astimezone().date(), deadline=deadline
+        )
+        return Answer(
+            f"{source.key}/purpose", source.name, source.organization, SourceState.PARTIAL if found.failed or found.withheld else SourceState.OK,
+            asked_at=asked_at, answered_at=self._clock(), withheld=found.withheld,
+            purpose=tuple(
+                PurposeRecord(one.kind, one.reference, one.title, one.codes, one.date, one.active, one.urgent, one.accessions, one.named) for one in found.purposes
+            ),
+        )  # fmt: skip
 
     def _client(self, ctx: LaunchContext) -> FhirClient:
         return FhirClient(self._outbound, f"ehr:{ctx.issuer_key}", ctx.issuer, self._tokens(ctx))

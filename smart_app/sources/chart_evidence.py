@@ -76,7 +76,7 @@ def recorded(pieces: Iterable[Piece]) -> tuple[EvidenceRecord, ...]:
         EvidenceRecord(
             kind=one.kind, reference=one.reference, title=one.title, date=one.date, time=one.time, dated=one.dated, modalities=one.modalities,
             body_parts=one.body_parts, accessions=one.accessions, studies=one.studies, organization=one.organization, status=one.status, urgent=one.urgent,
-            orders=one.orders, wording=one.wording,
+            orders=one.orders, wording=one.wording, confidentiality=one.confidentiality,
         )
         for one in pieces
     )  # fmt: skip

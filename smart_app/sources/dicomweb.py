@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from launch.context import LaunchContext
 from smart_app.archives.fanout import Question, Tell
@@ -24,7 +25,7 @@ class ArchiveSource:
         self._clock = clock
 
     def named(self, context: LaunchContext) -> Named:
-        return Named(self._archive.key, self._archive.name, self._archive.organization)
+        return Named(self._archive.key, self._archive.name, self._archive.organization, "DICOMweb archive", urlsplit(self._archive.qido_base).hostname or "")
 
     def questions(self, inquiry: Inquiry) -> Iterable[Question]:
         archive, known = self._archive, crossed(inquiry.facts, self._archive)
@@ -38,7 +39,10 @@ class ArchiveSource:
             state = SourceState.PARTIAL if answer.state.answered_in_full else answer.state
             return replace(answer, state=state, notes=(*answer.notes, *known.notes))
 
-        yield Question(archive.key, archive.name, archive.organization, call, call)
+        watch = archive.settings.local if archive.settings.watch is None else archive.settings.watch
+        # An archive that takes the launch's own token may tell each user something else.
+        shared = (archive.key, inquiry.context.issuer_key, inquiry.facts, known) if archive.settings.credential.kind != "ehr-token" else ()
+        yield Question(archive.key, archive.name, archive.organization, call, watch=watch, shared=shared, early=call)
 
     def _unasked(self, known: Crossed) -> Answer:
         now = self._clock()

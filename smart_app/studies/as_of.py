@@ -16,7 +16,7 @@ from smart_app.studies.rows import StudyRow
 
 UNHEARD = {
     SourceState.REFUSED: "{name} refused our question now",
-    SourceState.PARTIAL: "not in {name}’s answer now, which may be incomplete",
+    SourceState.PARTIAL: "not in {names} answer now, which may be incomplete",
     SourceState.OK: "",
     SourceState.EMPTY: "",
     SourceState.ASKING: "",
@@ -57,10 +57,10 @@ def _mark(
         name = next((answer.name for key, answer in answers.items() if owner(key) == source), source)
         assert record.as_of is not None
         words = f"as of {moment_in_words(record.as_of, today)}"
-        unheard = _unheard(name, answers.get(source)) if source not in waiting else ""
+        unheard = _unheard(name if alone else "it", answers.get(source)) if source not in waiting else ""
         said.append(f"{words if alone else f'{name} {words}'}{f'; {unheard}' if unheard else ''}")
     return ", ".join(said)
 
 
 def _unheard(name: str, now: Answer | None) -> str:
-    return "" if now is None else UNHEARD.get(now.state, "{name} did not answer now").format(name=name)
+    return "" if now is None else UNHEARD.get(now.state, "{name} did not answer now").format(name=name, names="its" if name == "it" else f"{name}’s")

@@ -76,10 +76,6 @@ class Cluster:
         """The piece whose date is nearest to the study's own."""
         return min(self.told, key=lambda one: (one.date is None, DATING.get(one.dated, 9)))
 
-    @property
-    def urgent(self) -> bool:
-        return any(one.urgent for one in self.pieces)
-
 
 def clustered(evidence: Iterable[EvidenceRecord]) -> tuple[Cluster, ...]:
     """One cluster a study, the same whatever the order in which the pieces came."""

@@ -41,6 +41,23 @@ def since(iso: str | None, time: str | None, today: date) -> str:
     return f"{years} y {rest} m" if rest else f"{years} y"
 
 
+def between(earlier: date, later: date) -> str:
+    """`17 days`, `20 months`, `6 years`: a distance as it is said when two studies are compared; empty on the same day."""
+    days = (later - earlier).days
+    months = _months(earlier, later)
+    if days < 31 or months < 1:
+        return f"{days} day{'' if days == 1 else 's'}" if days else ""
+    if months < 24:
+        return f"{months} month{'' if months == 1 else 's'}"
+    return f"{months // 12} years"
+
+
+def day_of(iso: str | None) -> date | None:
+    """The day, where the date is given to the day."""
+    year, month, day = _parts(iso) or (0, None, None)
+    return date(year, month, day) if month is not None and day is not None else None
+
+
 def age(birth_date: str | None, today: date) -> str:
     """`74 y`; months below two years, days below two months; empty when the date of birth is not known to the year."""
     parts = _parts(birth_date)

@@ -161,7 +161,7 @@ def _known(
     statuses = [one.status or "" for one in cluster.pieces if one.kind == "report"]
     words = {REPORT_WORDS.get(status, "Report") for status in statuses}
     if cluster.is_open:
-        count, note = "Ordered, not done", f"{dates.in_words(dating.date)}: ordered, not done yet." if dating.date else "Ordered, not done yet."
+        count, note = "Ordered, not done", "The order is still open in the chart."
     elif is_disputed:
         count, note = "Withheld", REASONS["disputed"]
     else:
@@ -183,7 +183,6 @@ def _known(
         report=next((word for word in REPORT_RANK if word in words), "No report") if reports_read and not cluster.is_open else "",
         sources=(RowSource(*source, place),),
         note=note,
-        urgent=cluster.urgent and cluster.is_open,
         kind="ordered" if cluster.is_open else "known",
         accession=next((number for one in cluster.told for number in one.accessions), ""),
         request="" if cluster.is_open or is_disputed else f"request?of={whose.token(uid)}",

@@ -17,6 +17,8 @@ from smart_app.audit.events import Event, Outcome, RowWithheld, SourceAnswered, 
 from smart_app.audit.log import AuditLog
 from smart_app.db import Database
 from smart_app.holdings.store import Holdings
+from smart_app.sources.base import owner
+from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.strip import ANSWERED, is_whole
 
 log = structlog.get_logger("priors.studies")
@@ -26,11 +28,12 @@ NOT_FAILED = ANSWERED | {SourceState.NO_IDENTIFIER, SourceState.ASKING}
 class Keeper:
     """One a process. `reference` makes `HV-7Q2M` from a name."""
 
-    def __init__(self, database: Database, holdings: Holdings, audit: AuditLog, reference: Callable[[str], str]) -> None:
+    def __init__(self, database: Database, holdings: Holdings, audit: AuditLog, reference: Callable[[str], str], last: LastAnswers) -> None:
         self._database = database
         self._holdings = holdings
         self._audit = audit
         self._reference = reference
+        self._last = last
 
     def keep(self, ctx: LaunchContext, who: Who, answers: Sequence[Answer], earlier: Callable[[], dict[str, Answer]]) -> tuple[Answer, ...]:
         """The answers as they are kept: with a reference if they are not whole, and with what a source told before if it failed now.
@@ -44,6 +47,8 @@ class Keeper:
                 self._holdings.save_answer(ctx.handle, answer, session)
             self._audit.record_all((event for answer in kept for event in _events(answer, who, ctx.patient_id)), session)
         for answer in kept:
+            if answer.state in ANSWERED and owner(answer.source) == answer.source and answer.fault_code is None and answer.answered_at is not None:
+                self._last.note(answer.source, answer.answered_at)
             log.info(
                 "source_answered", source=answer.source, answered=answer.state.value, code=answer.fault_code, count=len(answer.studies),
                 withheld=answer.withheld, unreadable=answer.unreadable, reference=answer.reference,

@@ -28,10 +28,14 @@ from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
 from smart_app.sources.chart_evidence import charts_read
 from smart_app.studies.as_of import earliest, marked
 from smart_app.studies.copies import with_copies
+from smart_app.studies.desk import with_desk
 from smart_app.studies.evidence import Whose, with_evidence
 from smart_app.studies.keeping import Keeper
+from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
+from smart_app.studies.purpose import with_purpose
+from smart_app.studies.relevance import Relevance, reading, relevant
 from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.standing import standing_of
@@ -55,6 +59,8 @@ class Picture:
     """Studies that are there and are not among `rows`."""
     glass_broken: bool = False
     """Whether a row is there only because this launch's break-glass is open."""
+    relevant_to: str = ""
+    """What the rows' relevance is about, in words."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ class Listing:
         is_live: Callable[[str], bool],
         clock: Clock,
         deadline: float,
+        last: LastAnswers,
         then: Follow | None = None,
     ) -> None:
         """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
@@ -112,10 +119,11 @@ class Listing:
         self._clock = clock
         self._deadline = deadline
         self._then = then
+        self._last = last
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
-        return tuple(source.named(ctx) for source in self._sources)
+        return tuple(named for source in self._sources if (named := source.named(ctx)) is not None)
 
     def known(self, ctx: LaunchContext) -> Picture:
         """What earlier answers told, of this launch and, at its first look, from before it. Asks nobody; every source counts as being asked."""
@@ -124,6 +132,29 @@ class Listing:
         if facts is not None and facts.id == ctx.patient_id:
             self._memory.bring(ctx, facts, keys)
         return self._picture(ctx, keys, {})
+
+    def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
+        """The row whose request this is, by all that this launch was told; None: this launch has none."""
+        return next((row for row in self._picture(ctx, frozenset(), {}).rows if request and row.request == request), None)
+
+    def settled(self, ctx: LaunchContext) -> Picture:
+        """The same after all have been asked: what each said last stands."""
+        return self._picture(ctx, frozenset(), {})
+
+    def matters(self, ctx: LaunchContext) -> tuple[str, dict[str, Relevance]]:
+        """What the chart is open for, in words, and each study's reason to be looked at."""
+        picture = self.known(ctx)
+        return picture.relevant_to, {row.uid: Relevance(row.relevance_key, row.relevance) for row in picture.rows if row.relevance}
+
+    def beside(self, ctx: LaunchContext, uid: str) -> tuple[str, dict[str, Relevance]]:
+        """What matters to someone who reads this study: the words for it, and each other study's reason.
+
+        :raises KeyError: this launch's list does not hold it.
+        """
+        rows = self.known(ctx).rows
+        by_uid = {copy.uid: row for row in rows for copy in row.copies} | {row.uid: row for row in rows}
+        purpose = reading(by_uid[uid])
+        return purpose.words, relevant(purpose, rows)
 
     def ask(
         self, ctx: LaunchContext, who: Callable[[], Who], only: str | None = None, elsewhere: frozenset[str] = frozenset(), bell: Bell | None = None
@@ -152,12 +183,13 @@ class Listing:
         try:
             for answers, waiting in rounds:
                 kept = self._keep(ctx, who(), answers, unsealed) if answers else ()
-                final += [answer for answer in kept if answer.state is not SourceState.ASKING]
+                final += (said := [answer for answer in kept if answer.state is not SourceState.ASKING])
+                self._memory.settle(ctx, said)
                 yield Step(kept, self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
         finally:
             # What other launches may be told later delays nobody who looks now; it is also taken in when the page has gone.
             if facts is not None:
-                self._memory.take_all(ctx, facts, final)
+                self._memory.remember(ctx, facts, final)
 
     def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step:
         """What has come of the questions `asked` in a round that began at `since` and goes on without a stream, here or in another worker.
@@ -181,7 +213,7 @@ class Listing:
     def _answers(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], bell: Bell | None) -> Iterator[tuple[tuple[Answer, ...], frozenset[str]]]:
         """(answers that came together, who is still waited for)."""
         end = time.monotonic() + self._deadline
-        questions = [question for source in self._sources if source.named(ctx).key in asked for question in source.questions(inquiry)]
+        questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
         asking = self._fanout.begin(questions, self._deadline)
         if bell is not None:
             bell.hang(asking)
@@ -245,10 +277,12 @@ class Listing:
         # The strip counts what sources said, shown or not: a restricted study is still a study.
         strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
         strip = replace(strip, earlier=earliest(said, today) if waiting else "")
+        rows, relevant_to = with_purpose(rows, said, self._houses, today)
+        strip = with_desk(strip, sources, {key: answer for key, answer in answers.items() if key not in waiting}, self._last.all(), self._clock())
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened))
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to)
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""

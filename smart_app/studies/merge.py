@@ -13,7 +13,7 @@ from datetime import date
 from smart_app.archives.types import Answer, ReportRecord, StudyRecord
 from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
-from smart_app.studies.regions import HEART, regions_of
+from smart_app.studies.regions import HEART, anatomy_of
 from smart_app.studies.rows import RowSource, StudyRow
 from smart_app.studies.shortfall import Lists, missing_of, series_lists
 
@@ -37,6 +37,9 @@ REASONS = {
     "not-approved": "Named in the chart, at an archive that is not approved here, so nothing was asked there.",
     "no-identifier": "Named in the chart. It cannot be opened, since the chart holds no identifier for that archive to check it with.",
     "capability": "Named in the chart, behind a one-time address that Priors does not use.",
+    "no-location": "Listed elsewhere, by a source that does not say where its images are.",
+    "foreign-place": "Its images are at an address that is not approved here, so nothing was asked there.",
+    "unmapped": "It cannot be opened here, since no identifier is known to check its images with.",
     "disputed": "The archive gives this study to another patient, so it stays closed until someone compares the two records.",
 }
 AVAILABILITY = {
@@ -86,13 +89,14 @@ def _row(
     lists: Lists,
 ) -> StudyRow:
     openable = [record for record in records if record.archive is not None and (record.archive, uid) not in disputed]
-    opened = min(openable, key=lambda record: (record.source.startswith(CHART), -(record.image_count or 0), houses.rank(record)), default=None)
+    opened = min(openable, key=lambda record: (record.source != record.archive, -(record.image_count or 0), houses.rank(record)), default=None)
     ranked = sorted(records, key=lambda record: (record is not opened, houses.rank(record)))
     lead = next((record for record in ranked if record.date), ranked[0])
     codes = tuple(dict.fromkeys(BOX.get(code, code) for record in ranked for code in record.modalities))
     box = next((code for code in PRIMARY if code in codes), next((code for code in codes if code not in DOCUMENTS), codes[0] if codes else ""))
     description = next((record.description for record in ranked if record.description), None)
-    regions = regions_of((part for record in ranked for part in record.body_parts), description)
+    anatomy = anatomy_of((part for record in ranked for part in record.body_parts), description)
+    regions = anatomy.regions
     hospitals = _hospitals(ranked)
     count, state = _count(records, opened, _noun(box, codes, regions))
     return StudyRow(
@@ -115,6 +119,8 @@ def _row(
             for record in ranked
         ),
         note=_note(ranked, opened, disputed, names),
+        sites=anatomy.sites,
+        side=anatomy.side,
         missing=missing_of(ranked, opened, lists) if state == "part" else (),
     )
 
@@ -140,9 +146,10 @@ def _noun(box: str, codes: tuple[str, ...], regions: tuple[str, ...]) -> tuple[s
 def _count(records: list[StudyRecord], opened: StudyRecord | None, noun: tuple[str, str]) -> tuple[str, str]:
     said = [record.image_count for record in records if record.image_count is not None]
     most = max(said, default=None)
-    if opened is None or opened.source.startswith(CHART):
+    if opened is None or opened.source != opened.archive:
         # Nobody who holds the images has counted them.
-        return ("Count unknown", "unknown") if not most else (f"{most:,} {noun[most != 1]} by the chart", "unknown")
+        by = "the chart" if all(record.source.startswith(CHART) for record in records) else "another source"
+        return ("Count unknown", "unknown") if not most else (f"{most:,} {noun[most != 1]} by {by}", "unknown")
     if opened.image_count is None or most is None:
         return "Count unknown", "unknown"
     if opened.image_count < most:

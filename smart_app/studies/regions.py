@@ -1,68 +1,107 @@
-"""Which part of the body a study shows, in plain words, from codes or from its description. A table of words; no code decides.
+"""Which part of the body a study, order or reason is about, from codes or from words. The tables are in `terms`.
 
-Codes and terms: PS3.16 CID 4031 and annex L (body part examined), SNOMED CT. Unknown stays unknown: nothing is guessed.
+Unknown stays unknown: nothing is guessed. Codes and terms come before words; a description is read only where they say nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-HEAD, NECK, CHEST, HEART, BREAST = "Head", "Neck", "Chest", "Heart", "Breast"
-ABDOMEN, PELVIS, SPINE, ARM, LEG, WHOLE = "Abdomen", "Pelvis", "Spine", "Arm", "Leg", "Whole body"
-ORDER = (WHOLE, HEAD, NECK, CHEST, HEART, BREAST, ABDOMEN, PELVIS, SPINE, ARM, LEG)
+from smart_app.studies.terms import codes, modalities, phrases
+from smart_app.studies.terms.anatomy import CONTAINS, HEART, ORDER, PAIRED, REGION, WHOLE
 
-CODES = {
-    "69536005": (HEAD,), "12738006": (HEAD,), "89546000": (HEAD,), "2095001": (HEAD,), "363654007": (HEAD,), "89545001": (HEAD,), "T-D1100": (HEAD,),
-    "45048000": (NECK,), "69105007": (NECK,), "T-D1600": (NECK,), "774007": (HEAD, NECK), "T-D1000": (HEAD, NECK),
-    "51185008": (CHEST,), "39607008": (CHEST,), "816094009": (CHEST,), "T-D3000": (CHEST,), "80891009": (HEART,), "41801008": (HEART,), "T-32000": (HEART,),
-    "76752008": (BREAST,), "T-04000": (BREAST,), "818983003": (ABDOMEN,), "113345001": (ABDOMEN,), "818981001": (ABDOMEN,), "10200004": (ABDOMEN,),
-    "64033007": (ABDOMEN,), "T-D4000": (ABDOMEN,), "12921003": (PELVIS,), "816092008": (PELVIS,), "T-D6000": (PELVIS,),
-    "416949008": (ABDOMEN, PELVIS), "416550000": (CHEST, ABDOMEN), "416775004": (CHEST, ABDOMEN, PELVIS), "818982008": (ABDOMEN, PELVIS),
-    "421060004": (SPINE,), "122494005": (SPINE,), "122495006": (SPINE,), "122496007": (SPINE,), "T-11500": (SPINE,),
-    "53120007": (ARM,), "16982005": (ARM,), "85562004": (ARM,), "40983000": (ARM,), "14975008": (ARM,), "8205005": (ARM,), "127949000": (ARM,),
-    "61685007": (LEG,), "72696002": (LEG,), "56459004": (LEG,), "70258002": (LEG,), "30021000": (LEG,), "68367000": (LEG,), "24136001": (LEG,),
-    "38266002": (WHOLE,), "T-D0010": (WHOLE,),
-}  # fmt: skip
+__all__ = ["HEART", "Anatomy", "anatomy_of", "modality_of", "regions_of"]
 
-PHRASES = (
-    (r"whole.?body|skull.?base to|eyes? to thigh|vertex to|total body|burn survey", (WHOLE,)),
-    (r"(cervical|thoracic|lumbar|lumbosacral|dorsal|[ctl]|ls)[ .-]?spine|spine|lumbar|sacrum|coccyx|vertebra\w*|myelogra\w*|scoliosis", (SPINE,)),
-    (r"head|brain|crani\w*|skull|cereb\w*|intracranial|sinus(es)?|paranasal|orbits?|face|facial|maxill\w*|mandib\w*|dental|jaw|temporal bones?|pituitar\w*|stroke", (HEAD,)),
-    (r"neck|carotids?|thyroid|laryn\w*|pharyn\w*|cervical(?!.{0,3}spine)", (NECK,)),
-    (r"chest|thora(x|cic(?!.{0,3}spine))|lungs?|pulmonary|ribs?|sternum|mediastin\w*|pneumo\w*|trachea|bronch\w*|cxr", (CHEST,)),
-    (r"heart|cardi\w*|coronar\w*|echo(cardiogra\w*)?|tte|toe|tee|ventric\w*|myocard\w*", (HEART,)),
-    (r"breasts?|mammo\w*|tomosynthesis", (BREAST,)),
-    (r"abdom\w*|liver|hepat\w*|renal|kidneys?|pancrea\w*|spleen|bowel|colon\w*|gallbladder|biliary|mrcp|enterogra\w*|kub|ureters?", (ABDOMEN,)),
-    (r"pelvi[sc]\w*|prostat\w*|uter\w*|ovar\w*|bladder|rect(um|al)|hips?", (PELVIS,)),
-    (r"shoulders?|humer\w*|elbows?|forearms?|wrists?|hands?|fingers?|thumbs?|clavic\w*|scapul\w*|upper (limb|extremity)|arms?", (ARM,)),
-    (r"thighs?|femur|knees?|tibia\w*|fibula\w*|ankles?|foot|feet|toes?|calcane\w*|lower (limb|extremity)|legs?", (LEG,)),
-)  # fmt: skip
-_PHRASES = tuple((re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])"), regions) for pattern, regions in PHRASES)
-TERMS = {
-    "CSPINE": (SPINE,), "TSPINE": (SPINE,), "LSPINE": (SPINE,), "SSPINE": (SPINE,), "HEADNECK": (HEAD, NECK), "CHESTABDOMEN": (CHEST, ABDOMEN),
-    "CHESTABDPELVIS": (CHEST, ABDOMEN, PELVIS), "ABDOMENPELVIS": (ABDOMEN, PELVIS), "WHOLEBODY": (WHOLE,), "EXTREMITY": (),
-}  # fmt: skip
+_PHRASES = re.compile("(?<![a-z])(?:" + "|".join(f"(?P<p{at}>{pattern})" for at, (pattern, _) in enumerate(phrases.PHRASES)) + ")(?![a-z])")
+_NOT = re.compile(rf"(?<![a-z]){phrases.NOT}")
+_SIDE = re.compile(r"(?<![a-z])(?:(?P<B>bilateral|bilat|both|b/l)|(?P<L>left|lt|\(l\))|(?P<R>right|rt|\(r\)))(?![a-z])")
+_PART = r"(?:shoulder|humer|elbow|forearm|wrist|hand|finger|thumb|hip|thigh|femur|knee|tib|ankle|foot|heel|breast)"
+_LETTER = re.compile(rf"(?<![a-z./-])([lr])[ .]+(?={_PART})|{_PART}\w*[ ,]+([lr])(?![\w/.-])")
+"""`L KNEE`, `knee, r`: a single letter is a side only beside a part that has sides; `L spine` and `r/o` are not."""
+_NAMED = tuple((re.compile(rf"(?<![A-Za-z])(?:{pattern})(?![A-Za-z])"), code) for pattern, code in modalities.NAMED)
+_LETTERS = re.compile("[^A-Z]")
+_ICD10 = re.compile(r"[A-TV-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    sites: tuple[str, ...] = ()
+    """Parts told apart for comparison."""
+    regions: tuple[str, ...] = ()
+    """Plain words for the list, head to foot."""
+    side: str = ""
+    """`L`, `R`, `B` (both) where the sites have sides and one is named; else empty."""
+
+
+def anatomy_of(parts: Iterable[str], description: str | None) -> Anatomy:
+    """From `parts` (codes, terms, displays), and from the description where they say nothing. The side is looked for in both."""
+    given = [part for part in parts if part.strip()]
+    sites: set[str] = set()
+    for part in given:
+        known = _coded(part)
+        sites.update(known if known is not None else _worded(part))
+    if not sites and description:
+        sites = _worded(description)
+    if WHOLE in sites:
+        sites = {WHOLE}
+    # `leg, ankle` is an ankle: the whole limb is meant only where no part of it is named.
+    sites -= {REGION[site] for site in sites if REGION[site] != site and REGION[site] in CONTAINS}
+    regions = {REGION[site] for site in sites}
+    side = _side([*given, description or ""]) if sites & PAIRED else ""
+    return Anatomy(tuple(site for site in REGION if site in sites), tuple(region for region in ORDER if region in regions), side)
 
 
 def regions_of(body_parts: Iterable[str], description: str | None) -> tuple[str, ...]:
-    """Plain region words, head to foot. The description is read only where codes and terms say nothing."""
-    found: set[str] = set()
-    for part in body_parts:
-        key = part.strip().upper()
-        known = CODES.get(key) or TERMS.get(re.sub(r"[^A-Z]", "", key))
-        found.update(known if known is not None else _from_text(part))
-    if not found and description:
-        found = _from_text(description)
-    return (WHOLE,) if WHOLE in found else tuple(region for region in ORDER if region in found)
+    """Plain region words, head to foot."""
+    return anatomy_of(body_parts, description).regions
 
 
-def _from_text(text: str) -> set[str]:
-    lowered = text.lower().replace("_", " ")
+def modality_of(given: Iterable[str], text: str = "") -> str:
+    """The modality that an order or procedure means: from its codes, else from its words; empty when it says none."""
+    words = [*given, text]
+    for code in words:
+        known = codes.LOINC.get(code) or codes.PLAYBOOK.get(code.upper())
+        if known is not None:
+            return known[0]
+    joined = " | ".join(words)
+    return next((code for pattern, code in _NAMED if pattern.search(joined)), "")
+
+
+def _coded(part: str) -> tuple[str, ...] | None:
+    """Sites of a code; None when it is none that is known here."""
+    key = part.strip().upper()
+    procedure = codes.LOINC.get(key) or codes.PLAYBOOK.get(key)
+    if procedure is not None:
+        return procedure[1]
+    for table in (codes.STRUCTURES, codes.OLD_STRUCTURES, codes.RADLEX, codes.REASONS):
+        if key in table:
+            return table[key]
+    if key in codes.SIDES:
+        return ()
+    if _ICD10.fullmatch(key):
+        dotted = key if "." in key or len(key) == 3 else f"{key[:3]}.{key[3:]}"
+        return codes.ICD10.get(dotted[:5]) or codes.ICD10.get(key[:3])
+    return codes.TERMS.get(_LETTERS.sub("", key))
+
+
+def _worded(text: str) -> set[str]:
+    lowered = _NOT.sub(" ", text.lower().replace("_", " "))
     found: set[str] = set()
-    for pattern, regions in _PHRASES:
-        if pattern.search(lowered):
-            found.update(regions)
-            if WHOLE in regions:
-                return found
+    for match in _PHRASES.finditer(lowered):
+        found.update(phrases.PHRASES[int((match.lastgroup or "p0")[1:])][1])
     return found
+
+
+def _side(texts: Iterable[str]) -> str:
+    found: set[str] = set()
+    for text in texts:
+        coded = codes.SIDES.get(text.strip().upper())
+        if coded is not None:
+            found.add(coded)
+            continue
+        lowered = _NOT.sub(" ", text.lower().replace("_", " "))
+        found.update(match.lastgroup or "" for match in _SIDE.finditer(lowered))
+        found.update((match.group(1) or match.group(2)).upper() for match in _LETTER.finditer(lowered))
+    return "B" if "B" in found or len(found) > 1 else next(iter(found), "")

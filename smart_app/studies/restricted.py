@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from smart_app.archives.types import Answer
 from smart_app.policy.restriction import Hidden
 from smart_app.policy.rules import Effect
-from smart_app.sources.base import owner
+from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
 from smart_app.studies.rows import RowSource, StudyRow
 
@@ -45,7 +45,8 @@ def rows_of(hidden: Iterable[Hidden], answers: Mapping[str, Answer]) -> tuple[St
     counts: dict[str, int] = {}
     for one in hidden:
         if one.effect is Effect.HIDE_DETAILS:
-            counts[one.sources[0]] = counts.get(one.sources[0], 0) + 1
+            holder = next((source for source in one.sources if not source.startswith(CHART)), one.sources[0])
+            counts[holder] = counts.get(holder, 0) + 1
     return tuple(_row(source, count, answers) for source, count in sorted(counts.items()))
 
 

@@ -63,6 +63,12 @@ class StudyRow:
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
     """Path, below the launch, of the request for its images, already filled in; empty: none is offered."""
+    sites: tuple[str, ...] = ()
+    """Finer than `regions`: what studies are compared by. Not shown."""
+    side: str = ""
+    """`L`, `R`, `B` where its sites have sides and one is named."""
+    relevance_key: str = ""
+    """Ascending text order is most relevant first; empty: not relevant, comes after. Never shown."""
     copies: tuple[RowCopy, ...] = ()
     same_as: str = ""
     """With copies: the sentence that says so."""
@@ -92,6 +98,10 @@ class SourceChip:
     reference: str = ""
     asked: str = ""
     answered: str = ""
+    last: str = ""
+    """`It last answered today 07:40.`; empty when it answered now, or never as far as is known."""
+    desk: tuple[tuple[str, str], ...] = ()
+    """(label, value) lines for a help desk. They hold nothing of the patient."""
 
 
 @dataclass(frozen=True)

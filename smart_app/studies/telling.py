@@ -41,21 +41,16 @@ class Telling:
         self._shown = now
         if not changed and not gone and not whole:
             return ""
-        found: dict[str, Any] = {"rows": [_row(row, self._ctx) for row in changed]}
+        found: dict[str, Any] = {"rows": [row_told(row, self._ctx) for row in changed]}
         return _event("rows", self._echo | found | ({"gone": gone} if gone else {}) | ({"all": True} if whole else {}))
 
     def strip(self, picture: Picture) -> str:
         """Empty when it is what was told last."""
-        strip = picture.strip
-        told = (strip, picture.notes, picture.restricted, picture.answered, picture.asked)
+        told = (picture.strip, picture.notes, picture.restricted, picture.answered, picture.asked, picture.relevant_to)
         if told == self._strip:
             return ""
         self._strip = told
-        return _event("strip", self._echo | {
-            "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
-            "html": render_template("studies/_strip.html", strip=strip, launch=self._ctx),
-            "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=self._ctx, restricted=picture.restricted),
-        })  # fmt: skip
+        return _event("strip", self._echo | strip_told(picture, self._ctx))
 
     def later(self, step: Step) -> str:
         """The asking goes on without this stream: when to come back, and what for."""
@@ -68,7 +63,19 @@ class Telling:
         return _event("done", self._echo)
 
 
-def _row(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
+def strip_told(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
+    """The strip and what belongs to it, for its page."""
+    strip = picture.strip
+    return {
+        "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
+        "relevant_to": picture.relevant_to,
+        "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
+        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx, restricted=picture.restricted),
+    }  # fmt: skip
+
+
+def row_told(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
+    """One row, for its page."""
     hospitals = list(dict.fromkeys(source.organization for source in row.sources))
     words = [row.title, row.modality, *row.modalities, row.hospital, *row.regions, row.date, row.iso_date, row.report]
     return {

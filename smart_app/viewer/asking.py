@@ -83,7 +83,7 @@ class Doorman:
         if archive is None or held is None:
             self._audit.record(AccessDenied(who=who, patient=context.patient_id, action="view-images", reason="study not in this list"))
             raise AppError(NOT_IN_LIST)
-        return Ask(context, who, archive, held, self._tokens(context))
+        return Ask(context, who, archive.at(held.record.retrieve, open_base=held.record.open_base), held, self._tokens(context))
 
     def archive(self, key: str) -> ConfiguredArchive:
         """:raises AppError: 404."""

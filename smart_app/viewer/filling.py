@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import chain
 from typing import IO
 
@@ -43,6 +44,15 @@ HOLD_SECONDS = 1.5
 """From a near archive the first few images are fetched ahead, then it is waited for somebody to want the rest: until then
 the page's first image needs the machine more."""
 AT_ONCE = 6
+MOST_KNOWN = 1000
+
+
+class Haste(Enum):
+    """Who waits for a series: somebody for all of it, somebody for single images of it, or nobody yet."""
+
+    FOLLOWED = "followed"
+    SOON = "soon"
+    IDLE = "idle"
 
 
 class Unwanted(Exception):
@@ -55,6 +65,7 @@ class Filler:
     def __init__(self, wado: Wado, shelf: Shelf, seats: Seats, *, tenant: str) -> None:
         self._wado, self._shelf, self._seats, self._tenant = wado, shelf, seats, tenant
         self._running = threading.BoundedSemaphore(AT_ONCE)
+        self._too_large: set[str] = set()
 
     def name(self, ask: Ask, series: str) -> str:
         """Archive, patient and series; and the launch, where the archive decides by the user's own token."""
@@ -69,12 +80,14 @@ class Filler:
     def drop(self, ask: Ask, series: str) -> None:
         self._shelf.drop(self.name(ask, series))
 
-    def begin(self, ask: Ask, series: str, listed: tuple[str, ...] | None, *, ahead: bool = False) -> Volume | None:
+    def begin(self, ask: Ask, series: str, listed: tuple[str, ...] | None, haste: Haste = Haste.FOLLOWED) -> Volume | None:
         """Start to fetch the series, unless somebody does: what can be followed, or None when it cannot be kept now.
 
-        `listed`: all its instances, where this launch knows them. `ahead`: nobody waits for it yet.
+        `listed`: all its instances, where this launch knows them.
         """
         name = self.name(ask, series)
+        if name in self._too_large:
+            return None
         seat = self._seats.take(ask.archive)
         if seat is None:
             return self._shelf.find(name)
@@ -92,7 +105,7 @@ class Filler:
 
         def work() -> None:
             try:
-                self._fill(writer, ask, series, listed, ahead)
+                self._fill(writer, ask, series, listed, haste)
             finally:
                 self._running.release()
                 seat()
@@ -100,13 +113,20 @@ class Filler:
         threading.Thread(target=work, name="fill", daemon=True).start()
         return volume
 
-    def _fill(self, writer: Writer, ask: Ask, series: str, listed: tuple[str, ...] | None, ahead: bool) -> None:
+    def _fill(self, writer: Writer, ask: Ask, series: str, listed: tuple[str, ...] | None, haste: Haste) -> None:
+        retrieval, since = _Retrieval(self._wado, self._seats, writer, ask, Place(ask.study, series), listed, haste), time.monotonic()
         try:
-            whole = _Retrieval(self._wado, self._seats, writer, ask, Place(ask.study, series), listed, ahead).run()
+            whole = retrieval.run()
             writer.finish(keep=whole)
+            log.info("series_fetched", archive=ask.archive.key, bytes=writer.size, streams=retrieval.streams, kept=whole, ms=round((time.monotonic() - since) * 1000))
         except AppError as error:
             writer.fail(error.fault.code, error.retry_after if isinstance(error, ArchiveFault) else None)
-        except (Full, Unwanted):
+        except Full:
+            if len(self._too_large) > MOST_KNOWN:
+                self._too_large.clear()
+            self._too_large.add(self.name(ask, series))
+            writer.leave()
+        except Unwanted:
             writer.leave()
         except Exception as error:  # a full disk, a launch that ended: whoever waits asks the archive himself
             log.info("frame_cache_fill_failed", archive=ask.archive.key, kind=type(error).__name__)
@@ -121,41 +141,51 @@ class _Retrieval:
     ask: Ask
     place: Place
     listed: tuple[str, ...] | None
-    ahead: bool
+    haste: Haste
     clean: bool = True
     kept: int = 0
     looked: float = field(default_factory=time.monotonic)
     until: float = 0.0
     """How long it goes on if nobody waits."""
     hold: float = 0.0
+    begun: threading.Event = field(default_factory=threading.Event)
+    lanes: Lanes | None = None
+
+    @property
+    def streams(self) -> int:
+        return 1 + (self.lanes.count if self.lanes is not None else 0)
 
     def run(self) -> bool:
         """Whether all of it is here and may be kept."""
-        self.until = self.looked + (AHEAD_SECONDS if self.ahead else 2 * LOOK_EVERY)
-        begun = threading.Event()
-        lanes = None
-        distance = self.wado.distance(self.ask.archive)
-        far = distance is not None and distance > FAR_SECONDS
-        self.hold = self.looked + HOLD_SECONDS if self.ahead and not far else 0.0
-        if far and self.listed is not None and len(self.listed) >= FEWEST:
-            lanes = Lanes(self.seats, self.ask.archive, self.listed, lambda uid: self._single(uid, begun))
+        self.until = self.looked + (AHEAD_SECONDS if self.haste is not Haste.FOLLOWED else 2 * LOOK_EVERY)
+        self._widen()
         try:
-            status = self._stream(begun, lanes)
+            status = self._stream()
         except BaseException:
-            if lanes is not None:
-                begun.set()
-                lanes.stop()
+            if self.lanes is not None:
+                self.begun.set()
+                self.lanes.stop()
             raise
-        if lanes is not None:
-            for uid in lanes.left():
-                self._single(uid, begun)
+        if self.lanes is not None:
+            for uid in self.lanes.left():
+                self._single(uid)
         return self.clean and status == 200 and self.kept > 0
 
-    def _stream(self, begun: threading.Event, lanes: Lanes | None) -> int:
+    def _widen(self) -> None:
+        """More streams to a distant archive. How far it is may be known only once it has answered."""
+        distance = self.wado.distance(self.ask.archive)
+        far = distance is not None and distance > FAR_SECONDS
+        self.hold = self.looked + HOLD_SECONDS if self.haste is Haste.IDLE and not far else 0.0
+        if far and self.lanes is None and self.listed is not None and len(self.listed) >= FEWEST:
+            self.lanes = Lanes(self.seats, self.ask.archive, self.listed, self._single)
+
+    def _stream(self) -> int:
         retrieved = self.wado.parts(self.ask.archive, self.ask.launch, self.place, AS_STORED)
         try:
             self.writer.start(retrieved.status)
-            begun.set()
+            self.begun.set()
+            self._widen()
+            lanes = self.lanes
             for kind, part in retrieved.parts():
                 self._look()
                 if kind.name != DICOM:
@@ -169,12 +199,12 @@ class _Retrieval:
         finally:
             retrieved.close()
 
-    def _single(self, uid: str, begun: threading.Event) -> None:
+    def _single(self, uid: str) -> None:
         """One instance by itself. :raises OutboundError:"""
         place = Place(self.ask.study, self.place.series, uid)
         retrieved = self.wado.parts(self.ask.archive, self.ask.launch, place, AS_STORED)
         try:
-            begun.wait()
+            self.begun.wait()
             for count, (kind, part) in enumerate(retrieved.parts()):
                 if kind.name != DICOM or count:
                     raise ArchiveFault(WRONG_CONTENT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
 from smart_app.archives import wado as archive_faults
@@ -21,7 +21,7 @@ from smart_app.errors import AppError, Busy, Cut, Fault, NotApproved, OutboundEr
 from smart_app.viewer.accept import DICOM, Wanted
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.checks import WITHHELD, Checks
-from smart_app.viewer.filling import AS_STORED, Filler
+from smart_app.viewer.filling import AS_STORED, Filler, Haste
 from smart_app.viewer.objects import part_headers, passing
 from smart_app.viewer.reads import Reads, Withheld
 from smart_app.viewer.sent import Sent
@@ -75,7 +75,7 @@ class Following:
             return None
         volume = self._filler.find(ask, place.series)
         if volume is None:
-            self._ahead(ask, place.series)
+            self._missing(ask, place.series)
             return None
         piece = volume.piece(place.instance)
         if piece is None or piece.named.objection(place, ask.patients) or max(numbers) > len(piece.frames):
@@ -83,7 +83,7 @@ class Following:
         kind = _frame_kind(piece.syntax, wanted)
         return None if kind is None else _framed(volume, piece, kind, numbers, single=wanted.single)
 
-    def ahead(self, ask: Ask, series: str) -> Volume | None:
+    def ahead(self, ask: Ask, series: str, haste: Haste = Haste.IDLE) -> Volume | None:
         """Begin to fetch a series for which nobody waits yet; once a minute at most, whatever became of it."""
         key, now = (ask.handle, ask.study, series), time.monotonic()
         with self._lock:
@@ -95,9 +95,9 @@ class Following:
                 self._asked.popitem(last=False)
         if ask.archive.limits.parallel < 4:
             return None
-        return self._filler.find(ask, series) or self._filler.begin(ask, series, self._checks.listed(ask, series), ahead=True)
+        return self._filler.find(ask, series) or self._filler.begin(ask, series, self._checks.listed(ask, series), haste)
 
-    def _ahead(self, ask: Ask, series: str) -> None:
+    def _missing(self, ask: Ask, series: str) -> None:
         """Frames are asked for one by one: after a few, the rest will be."""
         key = (ask.handle, ask.study, series)
         with self._lock:
@@ -105,7 +105,7 @@ class Following:
             while len(self._missed) > REMEMBERED:
                 self._missed.popitem(last=False)
         if missed >= SEVERAL:
-            self.ahead(ask, series)
+            self.ahead(ask, series, Haste.SOON)
 
     def _whole(self, ask: Ask, place: Place, series: str, volume: Volume) -> Sent | None:
         """What was kept earlier, if this launch is told of exactly these instances now; None: it has to be fetched again."""
@@ -124,10 +124,14 @@ class Following:
         return Sent(_type(volume), length=size, status=volume.status, file=file)
 
     def _growing(self, ask: Ask, place: Place, volume: Volume) -> Sent | None:
+        interest = None
         try:
             interest = volume.interest()
         except OSError:
-            return None
+            # It has ended meanwhile, well or not, and has another name or none: what was read of it can still be given.
+            volume.refresh()
+            if volume.end is None:
+                return None
         stream = _Stream(interest, self._parts(ask, place, volume))
         try:
             volume.wait(0)
@@ -142,7 +146,7 @@ class Following:
 
     def _parts(self, ask: Ask, place: Place, volume: Volume) -> Iterator[bytes]:
         """What has come and may pass, as it comes. Breaks off where the archive's answer did."""
-        sent: set[str] = set()
+        sent: Counter[str] = Counter()
         have = 0
         while volume.end is None or have < len(volume.entries):
             entries = volume.entries
@@ -156,7 +160,7 @@ class Following:
                 names = (entry.series, entry.instance) if isinstance(entry, Kept) else (entry.named.series, entry.named.instance)
                 self._reads.withheld(ask, [Withheld(*names, reason or "")])
                 continue
-            sent.add(entry.named.instance)
+            sent[entry.named.instance] += 1
             yield from volume.part(entry)
         if volume.end.how == FAULT:
             raise _fault(volume.end.code, volume.end.retry_after)
@@ -166,14 +170,16 @@ class Following:
             raise AppError(WITHHELD)
         yield f"--{volume.boundary}--\r\n".encode()
 
-    def _directly(self, ask: Ask, place: Place, boundary: str, sent: set[str]) -> Iterator[bytes]:
-        """The rest of a series that could not be kept, from the archive itself."""
+    def _directly(self, ask: Ask, place: Place, boundary: str, sent: Counter[str]) -> Iterator[bytes]:
+        """The rest of a series that could not be kept, from the archive itself: what it sends more often than we did."""
+        owed = Counter(sent)
         retrieved = self._wado.parts(ask.archive, ask.launch, place, AS_STORED)
         try:
             for body in passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld)):
-                if body.instance in sent:
+                if owed[body.instance]:
+                    owed[body.instance] -= 1
                     continue
-                sent.add(body.instance)
+                sent[body.instance] += 1
                 lines = "".join(f"{name}: {value}\r\n" for name, value in body.headers().items())
                 yield f"--{boundary}\r\n{lines}\r\n".encode("latin-1")
                 yield from body.chunks
@@ -185,8 +191,8 @@ class Following:
 class _Stream:
     """What is left to send. Closing it, begun or not, says that nobody here waits any more."""
 
-    def __init__(self, interest: int, chunks: Iterator[bytes]) -> None:
-        self._interest: int | None = interest
+    def __init__(self, interest: int | None, chunks: Iterator[bytes]) -> None:
+        self._interest = interest
         self._chunks = chunks
         self._first: bytes | None = None
 

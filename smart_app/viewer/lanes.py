@@ -52,6 +52,10 @@ class Lanes:
         for one in self._threads:
             one.start()
 
+    @property
+    def count(self) -> int:
+        return len(self._threads)
+
     def claim(self, instance: str) -> bool:
         """The stream has come to this instance: whether it is the stream's to bring."""
         with self._lock:

@@ -14,6 +14,8 @@ from smart_app.viewer.accept import DICOM
 from smart_app.viewer.reads import Withheld
 from smart_app.viewer.rewriting import Named
 
+FIRST = 8192
+
 
 @dataclass(frozen=True)
 class Met:
@@ -34,7 +36,8 @@ def met(part: Part, archive_issuer: str) -> Met:
     try:
         for chunk in part.chunks:
             held.append(chunk)
-            if reader.feed(chunk):
+            # The header is most often in the first bytes of a large chunk, and feeding copies.
+            if reader.feed(chunk[:FIRST]) or (len(chunk) > FIRST and reader.feed(chunk[FIRST:])):
                 break
         header = reader.finish()
     except HeaderFault:

@@ -35,6 +35,11 @@ USED_EVERY = 10.0
 NEW_SECONDS = 60.0
 
 
+def discard(root: Path) -> None:
+    """Keeping was switched off: what was kept before goes too."""
+    shutil.rmtree(root, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class _Lying:
     folder: Path
@@ -45,8 +50,8 @@ class _Lying:
 class Shelf:
     """One a process. Nothing here ever fails a request: what cannot be kept is not kept."""
 
-    def __init__(self, root: Path, key: bytes, *, most: int, seconds: float, now: Callable[[], float] = time.time) -> None:
-        """Takes the folder into use; the first process to do so empties it. :raises OSError: it cannot be used."""
+    def __init__(self, root: Path, key: bytes, *, most: int, seconds: float, now: Callable[[], float] = time.time, serves: bool = True) -> None:
+        """Takes the folder into use; the first process that `serves` empties it. :raises OSError: it cannot be used."""
         self._root, self._key, self._most, self._seconds, self._now = root, key, most, seconds, now
         self._lock = threading.Lock()
         self._volumes: OrderedDict[str, Volume] = OrderedDict()
@@ -54,6 +59,8 @@ class Shelf:
         self._sweeper: threading.Thread | None = None
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
+        if not serves:
+            return
         self._alive = os.open(root / "alive", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,7 +14,7 @@ from flask import current_app, g, request
 
 from launch.context import LaunchContext
 from launch.session import BROWSER_COOKIE
-from smart_app.access import NEEDS_PATIENT, Action, action_of, is_public, may, roles_of
+from smart_app.access import NEEDS_PATIENT, Action, action_of, is_public, is_unattended, may, roles_of
 from smart_app.audit.events import AccessDenied, Event
 from smart_app.config import Ehr
 from smart_app.errors import AppError
@@ -34,7 +34,7 @@ LAUNCH_PATHS = frozenset({"/launch", "/launch/check"})
 class Launches(Protocol):
     """The part of the session store that the guard needs."""
 
-    def find(self, handle: str, browser: str | None) -> LaunchContext | None: ...
+    def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None: ...
 
     def has_ended(self, handle: str, browser: str | None) -> bool: ...
 
@@ -82,7 +82,7 @@ class Guard:
         g.issuer_key = self._issuer_key(arguments)
         action = action_of(view)
         if action is not None:
-            self._check_launch(str(arguments.get("handle", "")), action)
+            self._check_launch(str(arguments.get("handle", "")), action, use=not is_unattended(view))
         elif not is_public(view):
             raise Refusal(faults.NOT_FOUND, "unmarked")
         elif request.method not in csrf.SAFE and (objection := self._csrf.foreign(request.headers)):
@@ -113,11 +113,11 @@ class Guard:
         iss = request.args.get("iss", "").removesuffix("/") if request.path in LAUNCH_PATHS else ""
         return next((ehr.key for ehr in self._ehrs.values() if iss and ehr.issuer.removesuffix("/") == iss), "")
 
-    def _check_launch(self, handle: str, action: Action) -> None:
+    def _check_launch(self, handle: str, action: Action, *, use: bool) -> None:
         browser = request.cookies.get(BROWSER_COOKIE)
         if not browser:
             raise Refusal(faults.SIGNED_OUT, "no-session")
-        launch = self._launches.find(handle, browser)
+        launch = self._launches.find(handle, browser, use=use)
         if launch is None:
             if self._launches.has_ended(handle, browser):
                 raise Refusal(faults.ENDED, "session-ended")

@@ -27,7 +27,7 @@ PIXELS = "viewer"
 class Launches(Protocol):
     """The part of the session store that is asked on each request."""
 
-    def find(self, handle: str, browser: str | None) -> LaunchContext | None: ...
+    def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None: ...
 
     def has_ended(self, handle: str, browser: str | None) -> bool: ...
 
@@ -47,16 +47,16 @@ class Recent:
         self._launches = launches
         return self
 
-    def find(self, handle: str, browser: str | None) -> LaunchContext | None:
+    def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None:
         assert self._launches is not None
         if browser is None or not has_request_context() or request.blueprint != PIXELS or request.method != "GET":
-            return self._launches.find(handle, browser)
+            return self._launches.find(handle, browser, use=use)
         with self._lock:
             known = self._known.get((handle, browser))
             ended = self._ended
         if known is not None and self._now() < known[0] and self._clock() < known[1]:
             return known[2]
-        found = self._launches.find(handle, browser)
+        found = self._launches.find(handle, browser, use=use)
         with self._lock:
             if found is not None and ended == self._ended:  # nothing ended while it was being read
                 self._known[handle, browser] = (self._now() + SECONDS, self._clock() + timedelta(seconds=SECONDS), found)

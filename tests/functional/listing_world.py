@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from flask.testing import FlaskClient
 from launch.context import LaunchContext, User
 from launch.session import BROWSER_COOKIE, TokenSet
 from smart_app.audit.models import AuditRecord
+from smart_app.clock import Clock, utc_now
 from smart_app.config import Settings
 from smart_app.factory import Parts, build, create_app
 from smart_app.web.assets import Asset
+from smart_app.web.csrf import Csrf
 from tests.unit.archives.scripted import Asked, Say, Scripted, fhir, rows, scripted
 
 ARCHIVES = {"northgate": "Northgate", "kestrel": "Kestrel Cancer Centre", "brannoc": "St Brannoc"}
@@ -73,6 +75,12 @@ class World:
     def get(self, path: str, **options: Any) -> Any:
         return self.client.get(f"/l/{self.handle}{path}", base_url="http://app.localhost:8000", headers={"Cookie": f"{BROWSER_COOKIE}={self.cookie}"}, **options)
 
+    def post(self, path: str, token: str | None = None, **form: str) -> Any:
+        """As a form of our own page does it."""
+        form["csrf"] = Csrf(self.parts.keyring, "http://app.localhost:8000").token(self.handle, self.cookie) if token is None else token
+        headers = {"Cookie": f"{BROWSER_COOKIE}={self.cookie}", "Origin": "http://app.localhost:8000", "Sec-Fetch-Site": "same-origin"}
+        return self.client.post(f"/l/{self.handle}{path}", base_url="http://app.localhost:8000", headers=headers, data=form)
+
     def stream(self, query: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """Events as they come."""
         response = self.get(f"/studies/stream{query}")
@@ -92,7 +100,8 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, **more: Any) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, clock: Clock = utc_now, **more: Any) -> Iterator[World]:
+    """`more` are further top-level settings."""
     monkeypatch.setenv("PRIORS_TEST_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ehr: dict[str, Answer] = {
         "Patient": lambda asked: fhir(patient()), "ImagingStudy": lambda asked: bundle(), "DiagnosticReport": lambda asked: bundle(),
@@ -101,7 +110,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
     archives: dict[str, Answer] = dict.fromkeys(NAMES, lambda asked: Say(204))
     with ExitStack() as stack:
         servers = {key: stack.enter_context(scripted(lambda asked, key=key: archives[key](asked))) for key in NAMES}
-        servers["ehr"] = stack.enter_context(scripted(lambda asked: ehr[asked.path.split("/")[2]](asked)))
+        servers["ehr"] = stack.enter_context(scripted(lambda asked: ehr.get(asked.path.split("/")[2], lambda asked: bundle())(asked)))
         settings = Settings.model_validate(
             {
                 "public_url": "http://app.localhost:8000", "development": True, "data_dir": tmp_path, "sealing_keys": [{"id": "k", "env": "PRIORS_TEST_KEY"}],
@@ -112,13 +121,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
                      "identifier_systems": [f"urn:{key}"], "local": key == "northgate"}
                     for key in NAMES
                 ],
-            } | more
+            }
+            | more
         )  # fmt: skip
-        app = create_app(settings)
+        app = create_app(settings, clock)
         app.jinja_env.globals["asset"] = lambda entry: Asset("/static/x.js", ())
-        parts = build(settings)  # a second process on the same database, as far as the app can tell
+        parts = build(settings, clock)  # a second process on the same database, as far as the app can tell
         made = World(parts, app.test_client(use_cookies=False), ehr, archives, servers, "")
-        now = datetime.now(UTC)
+        now = clock()
         context = LaunchContext(
             made.handle, "northgate", f"{servers['ehr'].base}/fhir", User(f"{servers['ehr'].base}/fhir", "dr-halloran", name="Dr Halloran"), "p1", None,
             frozenset(scopes.split()), now, now + timedelta(hours=1),

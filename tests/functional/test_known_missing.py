@@ -63,7 +63,6 @@ def test_a_letter_that_names_a_study_nobody_has_is_a_row_with_a_request_filled_i
     assert (audited["about"], audited["patient"]) == ("known", "p1")
     assert hospital.get("/request?of=" + "0" * 32).status_code == 404
     assert hospital.get("/request").status_code == 200
-    assert hospital.get("/request", method="POST").status_code in (403, 405)
 
 
 def test_while_an_archive_is_silent_the_row_does_not_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +145,16 @@ def test_evidence_of_another_patient_is_withheld_and_audited(hospital: World) ->
     assert [(one["source"], one["count"]) for one in hospital.audited("RowWithheld")] == [("ehr:northgate/documents", 1)]
 
 
+def test_a_study_that_the_named_archive_does_not_list_can_be_opened_and_asked_for(hospital: World) -> None:
+    place = {"resourceType": "Endpoint", "id": "e", "address": f"{hospital.servers['kestrel'].base}/rs"}
+    hospital.ehr["ImagingStudy"] = lambda asked: bundle(imaging_study(1, endpoint=[{"reference": "#e"}], contained=[place]))
+    (row,) = listed(list(hospital.stream())).values()
+    assert "which answered and does not list it." in row["html"]
+    assert 'data-archive="kestrel"' in row["html"]
+    page = hospital.get(asked_for(row))
+    assert (page.status_code, "From the chart" in page.text) == (200, True)
+
+
 def test_another_launch_cannot_open_the_request(hospital: World) -> None:
     hospital.ehr["DocumentReference"] = lambda asked: bundle(letter())
     (known,) = listed(list(hospital.stream())).values()
@@ -165,7 +174,7 @@ def test_a_study_in_part_names_its_missing_series(hospital: World) -> None:
     hospital.ehr["ImagingStudy"] = lambda asked: bundle(imaging_study(1, series=series, numberOfInstances=120, started="2026-01-12"))
     row = listed(list(hospital.stream()))["2.25.1"]
     assert "63 of 120 images" in row["html"]
-    assert "Series 4, Lung 1.0 mm: not here. Thin slices (1 mm) are missing." in row["html"]
+    assert "Thin slices (1 mm) are missing. Series 4, Lung 1.0 mm: not here." in row["html"]
     assert "Series 4, Lung 1.0 mm: not here." in hospital.get(asked_for(row)).text
     assert any(asked.path == "/rs/studies/2.25.1/series" for asked in hospital.servers["northgate"].asked)
     assert not any(asked.path.endswith("/series") for asked in hospital.servers["kestrel"].asked)

@@ -14,6 +14,7 @@ import pytest
 
 from smart_app.outbound.breaker import FAILURES
 from smart_app.studies.listing import GIVEN_UP
+from smart_app.studies.telling import COME_BACK
 from tests.functional.listing_world import SAME_NUMBER, World, once, study, world
 from tests.functional.test_listing import listed, strip
 from tests.unit.archives.scripted import Say
@@ -78,6 +79,8 @@ def test_a_stream_hands_over_when_its_thread_is_needed_and_nothing_is_lost(one_s
     later = first.until("later")
     assert first.end()[-1][0] == "later", "the thread is free"
     assert "kestrel" in later["asking"]
+    assert later["after"] == COME_BACK
+    assert (later["launch"], later["patient"]) == (first.events[0][1]["launch"], first.events[0][1]["patient"])
     nothing_new = rest(one_seat, later)
     assert nothing_new[-1][0] == "later"
     assert strip(nothing_new)["tone"] == "some"

@@ -205,3 +205,14 @@ def test_the_worker_and_the_command_forget(hospital: World, tmp_path: Path, caps
     with hospital.parts.database.reading() as session:
         (record,) = session.query(AuditRecord).filter(AuditRecord.event == "IndexForgotten").all()
         assert (record.patient, record.verb) == ("p1", "D")
+
+
+def test_a_page_that_goes_away_has_still_told_what_it_was_told(hospital: World) -> None:
+    hospital.archives["brannoc"] = lambda asked: Say(204, hang=1.5)
+    stream = hospital.stream()
+    seen: set[str] = set()
+    while "2.25.1" not in seen:
+        _, data = next(stream)
+        seen |= {one["uid"] for one in data.get("rows", [])}
+    stream.close()
+    assert "2.25.1" in on_page(launch(hospital).get("/studies").text)

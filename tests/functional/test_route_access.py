@@ -39,6 +39,7 @@ SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
 
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
+CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 ROWS = {
     "/": PUBLIC,
     "/healthz": PUBLIC,
@@ -53,9 +54,14 @@ ROWS = {
     "/l/<launch:handle>/end": ANY,
     "/l/<launch:handle>/style.css": ANY,
     "/l/<launch:handle>/audit": AUDIT,
+    "/l/<launch:handle>/audit/break-glass": AUDIT,
     "/l/<launch:handle>/setup": SETUP,
+    "/l/<launch:handle>/break-glass": CLOSED,
+    "/l/<launch:handle>/break-glass/end": CLOSED,
     "/l/<launch:handle>/studies": CHART,
     "/l/<launch:handle>/studies/stream": CHART,
+    "/l/<launch:handle>/studies/relevance": CHART,
+    "/l/<launch:handle>/studies/watch": CHART,
     "/l/<launch:handle>/studies/<uid:study>": CHART,
     "/l/<launch:handle>/request": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
@@ -173,6 +179,8 @@ def _expected(kind: str, column: str) -> frozenset[int]:
     staff = column in STAFF_ROLES
     if kind == ANY:
         return OWN_ANSWERS
+    if kind == CLOSED:
+        return frozenset({404})
     if kind == CHART:
         return frozenset({404}) if staff else OWN_ANSWERS
     if kind == OBJECT:

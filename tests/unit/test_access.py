@@ -55,6 +55,7 @@ MATRIX = {
     Action.VIEW_STUDIES: {Role.CLINICIAN},
     Action.VIEW_IMAGES: {Role.CLINICIAN},
     Action.REQUEST_IMAGES: {Role.CLINICIAN},
+    Action.BREAK_GLASS: {Role.CLINICIAN},
     Action.READ_AUDIT: {Role.AUDITOR},
     Action.SEE_SETUP: {Role.ADMINISTRATOR},
     Action.HOME: set(Role) | {None},

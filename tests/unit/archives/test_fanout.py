@@ -71,20 +71,22 @@ def early(key: str, then: threading.Event, final: SourceState = SourceState.OK) 
         then.wait(seconds + 1)
         return Answer(key, key, key, final, studies=(study,))
 
-    return Question(key, key, key, lambda seconds: call(seconds, lambda answer: None), call)
+    return Question(key, key, key, lambda seconds: call(seconds, lambda answer: None), early=call)
 
 
 def test_rows_are_told_while_the_end_is_not_proven_and_earn_no_word() -> None:
     then = threading.Event()
-    answers = fanout().ask([early("a", then)], 5)
-    first = next(answers)
-    assert (first.state, len(first.studies)) == (SourceState.ASKING, 1)
+    asking = fanout().begin([early("a", then)], 5)
+    (first,) = asking.more()
+    assert (first.state, len(first.studies), list(asking.waiting)) == (SourceState.ASKING, 1, ["a"])
     then.set()
-    assert [answer.state for answer in answers] == [SourceState.OK]
+    assert [answer.state for answer in asking.more()] == [SourceState.OK]
+    assert [answer.state for answer in fanout().ask([early("a", then)], 5)] == [SourceState.OK], "who wants final words gets no other"
 
 
 def test_what_was_told_before_the_deadline_is_a_part() -> None:
-    answers = list(fanout().ask([early("a", threading.Event())], 0.1))
+    asking = fanout().begin([early("a", threading.Event())], 0.1)
+    answers = [*asking.more(), *asking.more()]
     assert [(answer.state, answer.more_exist, answer.fault_code, len(answer.studies)) for answer in answers] == [
         (SourceState.ASKING, False, None, 1), (SourceState.PARTIAL, True, "timeout", 1)]  # fmt: skip
 

@@ -36,3 +36,10 @@ def test_only_the_patient_asked_for_is_kept(rows: list[tuple[Any, Any, Any]]) ->
 @pytest.mark.parametrize(("value", "good"), [("77", True), ("A-1^B", True), ("", False), ("7*", False), ("7?", False), ("7\\8", False), ("7\n", False), ("x" * 65, False), ("7\ufffd", False)])
 def test_what_may_be_searched_with(value: str, good: bool) -> None:
     assert usable(value) is good
+
+
+def test_a_label_of_the_archive_is_read() -> None:
+    found = Found()
+    row = {"0020000D": {"vr": "UI", "Value": ["2.25.1"]}, "00100020": {"vr": "LO", "Value": ["77"]}, "00403001": {"vr": "LO", "Value": ["Psy\\r", "V"]}}
+    judge(row, KESTREL, ASKED, found)
+    assert found.studies["2.25.1"].confidentiality == ("PSY", "R", "V")

@@ -25,6 +25,7 @@ from smart_app.audit.events import (
     RowWithheld,
     SeriesRead,
     SourceAnswered,
+    StudyArrived,
     StudyOpened,
     Who,
 )
@@ -47,6 +48,7 @@ EVENTS: list[Event] = [
     InstanceWithheld(who=WHO, patient="p1", archive="kestrel", study="1.2.3", series="1.2.3.4", instance="1.2.3.4.5", reason="other patient"),
     AccessDenied(who=WHO, action="read-audit", reason="role"),
     AuditRead(who=WHO, patient="p1", about="patient"),
+    StudyArrived(who=WHO, patient="p1", source="northgate", study="1.2.3", within_seconds=30),
     RequestPrepared(who=WHO, patient="p1", about="known", study="1.2.3"),
     IndexForgotten(who=WHO, patient="p1", count=3),
     BreakGlassOpened(who=BROKEN, patient="p1", reason="emergency", minutes=60, count=2),

@@ -112,6 +112,8 @@ WRONG = {
     "ehr token of nobody": ("    name: Kestrel", "    name: Kestrel\n    credential: {kind: ehr-token, ehr: other}", 14, "names no EHR"),
     "twice the same key": ("    name: Kestrel", "    name: Kestrel\n    name: Kestrel", 14, "given twice"),
     "not yaml": ("ehrs:", "ehrs: [", None, "is not YAML"),
+    "policy for an archive that is not there": ("data_dir: data", "policy: [{archives: [kestral], effect: deny}]", 2, "names no archive"),
+    "policy with an unknown effect": ("data_dir: data", "policy: [{effect: hide}]", 2, "deny"),
     "negative limit": ("    name: Kestrel", "    name: Kestrel\n    limits: {search: -1}", 14, "greater than 0"),
 }
 

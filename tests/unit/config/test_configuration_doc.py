@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config
+from smart_app import config, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -24,8 +24,11 @@ MODELS = {
     "Secret references": config.SecretRef,
     "`archives`": config.Archive,
     "`archives[].credential`": config.Credential,
-    "`archives[].profile`": config.Profile,
+    "`archives[].profile`": dialect_settings.Profile,
     "`archives[].limits`": config.Limits,
+    "`exchanges`": config.Exchange,
+    "`exchanges[].patient_ids`": config.Namespace,
+    "`exchanges[].locations`": config.Location,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
 

@@ -133,3 +133,12 @@ def test_nothing_read_is_raised_and_a_refused_parameter_is_left_out() -> None:
             client = FhirClient(outbound_to(ehr_n=server.base), "ehr:n", f"{server.base}/fhir", Tokens())
             with pytest.raises(raised):
                 evidence_of(client, "Procedure", "p1", is_uid=is_uid, deadline=5)
+
+
+@pytest.mark.parametrize(("fields", "labels"), [
+    ({"meta": {"security": [{"code": "psy"}, {"code": "R"}]}}, ("PSY", "R")), ({"securityLabel": [{"coding": [{"code": "V"}]}]}, ("V",)), ({"meta": 7}, ()),
+])  # fmt: skip
+def test_labels(fields: dict[str, Any], labels: tuple[str, ...]) -> None:
+    told = piece(resource("DocumentReference", status="current", code=None, type={"text": "Letter"}, description="CT abdomen", context={"related": [{"identifier": ACSN}]}, **fields))
+    assert told is not None
+    assert told.confidentiality == labels

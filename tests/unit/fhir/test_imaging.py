@@ -63,6 +63,9 @@ def test_reads_all_facts() -> None:
         ("identifier", {"system": "urn:dicom:uid", "value": "urn:oid:2.25.1"}, "uid", "2.25.1"),
         ("identifier", [{"system": "urn:dicom:uid", "value": "2.25.1"}], "uid", "2.25.1"),
         ("subject", {"reference": "Patient/p1/_history/3"}, "uid", "2.25.1"),
+        ("meta", {"security": [{"code": "r"}, {"code": "PSY"}, {"code": "R"}, {"display": "x"}, 7]}, "confidentiality", ("R", "PSY")),
+        ("meta", {"security": {"code": "V"}}, "confidentiality", ("V",)),
+        ("meta", ["security"], "confidentiality", ()),
     ],
 )
 def test_field_shapes(field: str, value: Any, attribute: str, expected: Any) -> None:

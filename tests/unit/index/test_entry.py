@@ -10,7 +10,7 @@ import pytest
 from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
 from smart_app.fhir.patient import PatientFacts
 from smart_app.index import earlier
-from smart_app.index.entry import MOST, Entry, dump, load, remembered, since, still_true, worth_keeping
+from smart_app.index.entry import MOST, Entry, dump, labelled, load, remembered, since, still_true, worth_keeping
 
 NOW = datetime(2026, 5, 21, 10, 42, tzinfo=UTC)
 LATER = NOW + timedelta(hours=3)
@@ -139,3 +139,30 @@ def test_a_dispute_stands_until_the_source_names_the_study_itself() -> None:
     settled = earlier.left(EARLIER, told(8, state=SourceState.PARTIAL, more_exist=True))
     assert settled is not None
     assert settled.withheld_studies == ()
+
+
+def test_a_label_goes_only_when_its_source_names_the_study_without_it() -> None:
+    first = labelled(None, replace(told(), studies=(study(1, confidentiality=("PSY",)), study(2))), FACTS)
+    assert first is not None
+    assert (first.source, first.studies) == ("kestrel/labels", ()), "nothing of the study but its UID and its label"
+    assert [(label.study, label.codes) for label in first.labels] == [("2.25.1", ("PSY",))]
+    unseen = labelled(first, told(2, at=LATER), FACTS)
+    assert unseen is not None
+    assert len(unseen.labels) == 1, "whoever does not see the study takes no label off it"
+    off = labelled(unseen, told(1, at=LATER), FACTS)
+    assert off is not None
+    assert off.labels == ()
+    assert labelled(None, told(1, 2), FACTS) is None
+    assert still_true(first, replace(FACTS, birth_date=None, active=False), lambda archive: ()) == first
+    answer = earlier.as_answer(first)
+    assert (answer.source, answer.studies, answer.labels) == ("kestrel/labels", (), first.labels)
+    assert earlier.labels_left(answer, None).labels == first.labels
+    assert earlier.labels_left(answer, told(1, state=SourceState.FAILED)).labels == first.labels
+    assert earlier.labels_left(answer, told(1)).labels == ()
+
+
+def test_an_address_given_for_one_study_is_not_remembered() -> None:
+    secret = study(1, retrieve="https://images.example/c/CANARY", open_base=True)
+    entry = remembered(None, replace(told(), studies=(secret, study(2))), FACTS, (ID,))
+    assert uids(entry) == {"2"}
+    assert b"CANARY" not in dump(entry)

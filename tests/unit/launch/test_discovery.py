@@ -179,3 +179,19 @@ def test_an_openid_configuration_must_name_its_issuer_and_keys(here: World, answ
     here.ehr.script["/fhir/.well-known/openid-configuration"] = Reply(filled)
     with pytest.raises(EhrMisconfigured):
         here.launch()
+
+
+def test_associated_servers_are_kept_as_they_are_named_and_odd_ones_cost_themselves(here: World) -> None:
+    here.ehr.discovery = {
+        "associated_endpoints": [
+            {"url": "https://images.example.org/fhir/", "capabilities": ["smart-imaging-access", 7]}, {"url": "imaging"}, {"url": 7}, "x", None,
+            {"url": "https://a b/"}, {"url": "http://[::1/x"}, {"capabilities": ["smart-imaging-access"]},
+        ]
+    }  # fmt: skip
+    server = read(here)
+    assert [(one.url, sorted(one.capabilities)) for one in server.associated] == [
+        ("https://images.example.org/fhir", ["smart-imaging-access"]), (f"{here.ehr.origin}/fhir/imaging", []),
+    ]  # fmt: skip
+    here.ehr.discovery = {"associated_endpoints": {"url": "https://x"}}
+    assert read(here).associated == ()
+    assert len(here.ehr.calls) == 2, "nobody named there was asked"

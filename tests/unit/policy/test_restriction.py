@@ -1,4 +1,4 @@
-"""What is hidden leaves no trace in what is handed on, and is counted. Pure: `restriction`; and `gate`, which asks the clock and the roles."""
+"""What is hidden leaves no trace in what is handed on, and is counted. Pure: `restriction`, `smart_app.policy.spoken`; and `gate`, which asks the clock and the roles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from launch.context import LaunchContext, User
 from smart_app.access import Role
-from smart_app.archives.types import Answer, EvidenceRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, EvidenceRecord, Label, SourceState, StudyRecord
 from smart_app.config import PolicyRule
 from smart_app.policy.gate import Passage, Policy
 from smart_app.policy.restriction import judged
@@ -110,3 +110,30 @@ def test_no_rules_no_question() -> None:
     policy = Hospital().policy()
     assert (policy.is_on, policy.may_break, policy.judge(CTX, answers()).hidden) == (False, False, ())
     assert (Hospital().policy(GLASS).may_break, Hospital().policy({"effect": "deny"}).may_break) == (True, False)
+
+
+def test_what_belongs_to_a_hidden_study_by_an_order_is_hidden_with_it() -> None:
+    """The order says no number, no date and no study; its report does."""
+    report = evidence(studies=("2.25.2",), orders=("ServiceRequest/o1",))
+    order = evidence(kind="order", reference="ServiceRequest/o1", title="CANARY order")
+    procedure = evidence(kind="procedure", reference="Procedure/1", orders=("ServiceRequest/o1",), title="CANARY procedure")
+    for pieces in ((report, order, procedure), (procedure, order, report), (order, procedure, report)):
+        found = judged(answers(*pieces, *NOT_ABOUT), by_label(Effect.DENY), glass_broken=False)  # type: ignore[arg-type]
+        assert found.answers["ehr:n/evidence"].evidence == tuple(NOT_ABOUT)
+        assert len(found.hidden) == 1
+
+
+@pytest.mark.parametrize(("effect", "broken", "shown"), [(Effect.DENY, False, False), (Effect.BREAK_GLASS, False, False), (Effect.BREAK_GLASS, True, True)])
+def test_a_labelled_report_of_a_study_that_nobody_holds_is_a_restricted_study(effect: Effect, broken: bool, shown: bool) -> None:
+    pieces = (evidence(accessions=("B-7",), confidentiality=("PSY",)), evidence(kind="order", reference="ServiceRequest/o7", accessions=("B-7",), modalities=("MR",)))
+    told = {"ehr:n/reports": Answer("ehr:n/reports", "Chart", "", SourceState.OK, evidence=pieces)}
+    found = judged(told, by_label(effect), glass_broken=broken)  # type: ignore[arg-type]
+    assert found.answers["ehr:n/reports"].evidence == (pieces if shown else ())
+    assert [one.sources for one in found.hidden] == ([] if shown else [("ehr:n",)])
+
+
+def test_a_label_binds_a_study_only_where_it_is_listed() -> None:
+    told = {"kestrel": Answer("kestrel", "Kestrel", "", SourceState.OK, (OPEN,)),
+            "ehr:n/labels": Answer("ehr:n/labels", "Chart", "", SourceState.ASKING, labels=(Label("2.25.1", ("PSY",)), Label("2.25.99", ("PSY",))))}  # fmt: skip
+    found = judged(told, by_label(Effect.DENY), glass_broken=False)  # type: ignore[arg-type]
+    assert [one.uid for one in found.hidden] == ["2.25.1"]

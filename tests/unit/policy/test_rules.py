@@ -68,6 +68,8 @@ TABLE: list[tuple[str, list[PolicyRule], list[StudyRecord], frozenset[Role], str
     ("in the future", [NEW], [replace(PLAIN, date="2027-01-01")], CLINICIAN, "break-glass"),
     ("a label that only the chart gives", [DENY_PSY], [PLAIN, replace(CHART, confidentiality=("PSY",))], CLINICIAN, "deny"),
     ("the strictest of two archives", [rule("deny", archives=["brannoc"])], [PLAIN, replace(PLAIN, source="brannoc", archive="brannoc")], CLINICIAN, "deny"),
+    ("a remembered label", [DENY_PSY], [PLAIN, replace(CHART, source="ehr:n/labels", confidentiality=("PSY",))], CLINICIAN, "deny"),
+    ("a remembered label has no other vote", [rule("show", archives=["kestrel"]), rule("deny")], [PLAIN, replace(CHART, source="ehr:n/labels")], CLINICIAN, "show"),
     ("a show for one archive is none for the other", [rule("show", archives=["kestrel"]), DENY_PSY], [PLAIN, replace(PSY, source="b", archive="b")], CLINICIAN, "deny"),
 ]  # fmt: skip
 
@@ -108,7 +110,7 @@ restricting = rules.map(lambda policy: [one for one in policy if one.effect != "
 @given(restricting, records)
 def test_a_study_is_hidden_at_every_source_once_one_makes_it_so(policy: list[PolicyRule], told: list[StudyRecord]) -> None:
     """With rules that only restrict: whatever any source alone would hide stays hidden when others speak too."""
-    dated = [replace(record, date=record.date or "2026-05-20", modalities=record.modalities or ("OT",)) for record in told]
+    dated = [replace(record, date=record.date if record.date not in (None, "nonsense") else "2026-05-20", modalities=record.modalities or ("OT",)) for record in told]
     together = effect_of(policy, dated, CLINICIAN, TODAY)
     if together is Effect.SHOW:
         assert {effect_of(policy, [record], CLINICIAN, TODAY) for record in dated} == {Effect.SHOW}

@@ -371,3 +371,20 @@ def test_connections_are_kept_and_survive_refused_bodies(empty: Running) -> None
     _post(empty, [b"x" * 200_000])
     empty.get("/studies")
     assert pool.num_connections == 1
+
+
+def test_what_arrives_during_a_run_is_listed_and_leaves_the_folder_alone(empty: Running, archive: Running, tmp_path: Path) -> None:
+    data = retrieve.read_parts(*_one_of(archive))[0][1]
+    body = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + data + b"\r\n--x--\r\n"
+    address = empty.base.replace("/dicom-web", "/_sandbox/arrivals")
+    answer = empty.http.post(address, data=body, headers={"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}, timeout=60)
+    assert answer.status_code == 200
+    assert len(empty.get("/studies").json()) == 1
+    assert list(tmp_path.rglob("*.dcm")) == []
+
+
+def _one_of(archive: Running) -> tuple[str, bytes]:
+    row = archive.get("/instances", params={"limit": "1"}).json()[0]
+    study, series, uid = (row[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
+    answer = archive.get(f"/studies/{study}/series/{series}/instances/{uid}", ANY)
+    return answer.headers["Content-Type"], answer.content

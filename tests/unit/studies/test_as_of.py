@@ -52,6 +52,8 @@ def test_what_the_source_says_now(state: SourceState, words: str) -> None:
 
 def test_a_row_that_another_source_names_now_says_which_part_is_old() -> None:
     assert mark(BEFORE, answer("brannoc", SourceState.OK, record("brannoc", None))) == "Kestrel as of 10:42"
+    assert mark(BEFORE, answer("kestrel", SourceState.TIMEOUT), answer("brannoc", SourceState.OK, record("brannoc", None))) == "Kestrel as of 10:42; it did not answer now"
+    assert "not in its answer" in mark(BEFORE, answer("kestrel", SourceState.PARTIAL), answer("brannoc", SourceState.OK, record("brannoc", None)))
 
 
 def test_a_row_of_this_launch_has_no_mark() -> None:

@@ -56,7 +56,7 @@ class _OverHttps(Flask):
 class Launches:
     open: dict[tuple[str, str], LaunchContext] = field(default_factory=dict)
 
-    def find(self, handle: str, browser: str | None) -> LaunchContext | None:
+    def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None:
         return self.open.get((handle, browser or ""))
 
     def has_ended(self, handle: str, browser: str | None) -> bool:

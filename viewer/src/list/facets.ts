@@ -63,7 +63,8 @@ export function tally(rows: readonly (readonly string[])[]): [string, number][] 
 export function counted(rows: readonly Facts[]): { studies: number; known: number; ordered: number } {
   const known = rows.filter((row) => row.kind === 'known').length;
   const ordered = rows.filter((row) => row.kind === 'ordered').length;
-  return { studies: rows.length - known - ordered, known, ordered };
+  const studies = rows.filter((row) => (row.kind ?? 'study') === 'study').length;
+  return { studies, known, ordered };
 }
 
 /** The filter in words, for "hidden by the filter …". */

@@ -4,6 +4,8 @@ export interface Actions {
   clearFind(): boolean;
   rows(): HTMLElement[];
   retryFailed(): void;
+  /** By time, or by relevance. */
+  turnOrder(): void;
   /** Opens the request of the row in focus, or of the study that is open. */
   request(): void;
   help(): void;
@@ -75,6 +77,7 @@ export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Action
     if (typing || inViewer || !singleKeysOn()) return;
     if (event.key === '/') actions.find();
     else if (event.key === '?') actions.help();
+    else if ((event.key === 'o' || event.key === 'O') && inList) actions.turnOrder();
     else if (event.key === 'q' && inList) actions.request();
     else if (event.key === 'R' && event.shiftKey) actions.retryFailed();
     else return;

@@ -6,10 +6,13 @@ import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
 import { bindKeySwitch, bindKeys } from './keys';
 import { Opening, prefetch } from './opening';
+import { OrderChoice } from './order';
+import { Beside } from './relevance';
 import { Rows } from './rows';
 import { SessionWatch } from './session';
 import { type StripEvent, ask } from './stream';
 import { SourceStrip } from './strip';
+import { type News, Watch } from './watch';
 
 const by = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
@@ -17,7 +20,7 @@ function start(): void {
   const app = by('app');
   const whose = { launch: app.dataset['launch'] ?? '', patient: app.dataset['patient'] ?? '' };
   const base = `/l/${whose.launch}/studies`;
-  const boot = JSON.parse(by('boot').textContent || '{}') as { idle_seconds?: number };
+  const boot = JSON.parse(by('boot').textContent || '{}') as { idle_seconds?: number; watch_seconds?: number };
   const pane = by('pane');
   const scroll = by('scroll');
   const live = by('live');
@@ -27,7 +30,17 @@ function start(): void {
 
   const rows = new Rows(by('rows'), () => count());
   const filters = new FilterBar(() => rows.all, (filter) => rows.setFilter(filter));
-  const opening = new Opening(app, (uid) => rows.find(uid), (uid) => rows.select(uid));
+  const order = new OrderChoice((chosen) => rows.setOrder(chosen));
+  rows.setOrder(order.order);
+  const beside = new Beside(`${base}/relevance`, whose, (found) => {
+    rows.setBeside(found);
+    if (rows.inUse) order.outdated();
+    else rows.setOrder(order.order);
+  });
+  const opening = new Opening(app, (uid) => rows.find(uid), (uid) => {
+    rows.select(uid);
+    beside.follow(uid);
+  });
   const strip = new SourceStrip((key) => retry(key));
   const session = new SessionWatch({
     idleMs: (boot.idle_seconds ?? 900) * 1000,
@@ -35,9 +48,50 @@ function start(): void {
     neutralUrl: base,
     before: () => {
       [...asking.keys()].forEach((one) => one.abort());
+      watch.stop();
       opening.close();
+      beside.stop();
     },
   });
+
+  const watch = new Watch({
+    url: `${base}/watch`,
+    seconds: boot.watch_seconds ?? 0,
+    whose,
+    busy: () => asking.size > 0,
+    heard: (news) => {
+      if (news && !session.over) arrived(news);
+    },
+    unchecked: (at) => unchecked(at),
+    ended: () => session.end('server'),
+  });
+
+  function unchecked(at: string | null): void {
+    const line = by('unchecked');
+    if (session.over || !line) return;
+    const words = at === null ? '' : at ? `Not checked for new studies since ${at}` : 'Not checked for new studies';
+    const text = line.querySelector('span');
+    if (line.hidden && words) live.textContent = words;
+    if (text) text.textContent = words;
+    line.hidden = words === '';
+  }
+
+  /** Something differs from what was heard last. New studies are marked; rows that nobody names any longer go. */
+  function arrived(news: News): void {
+    const known = rows.known;
+    const found = news.rows.filter((row) => !known.has(row.uid));
+    const named = new Set(news.rows.map((row) => row.uid));
+    rows.receive(news.rows, [...known].filter((uid) => !named.has(uid)));
+    rows.mark(new Map(found.map((row) => [row.uid, news.arrived.get(row.uid) ?? 'Found just now'])));
+    if (opening.current && !rows.find(opening.current)) opening.close();
+    strip.update(news.strip);
+    beside.base = news.strip.relevant_to ?? '';
+    beside.again();
+    if (found.length > 0) {
+      const urgent = found.some((row) => rows.find(row.uid)?.querySelector('.pill.bad'));
+      live.textContent = `${found.length} new ${found.length === 1 ? 'study' : 'studies'} found${urgent ? ', urgent' : ''}`;
+    }
+  }
 
   function count(): void {
     const total = rows.count;
@@ -76,7 +130,7 @@ function start(): void {
     const waiting = rows.waiting;
     head.classList.toggle('new', waiting > 0);
     if (waiting > 0) {
-      text.textContent = `${waiting} more ${waiting === 1 ? 'study' : 'studies'} found`;
+      text.textContent = `${waiting} more ${waiting === 1 ? 'study' : 'studies'} found${rows.waitingUrgent ? ', urgent' : ''}`;
       const show = document.createElement('button');
       show.type = 'button';
       show.className = 'btn btn-24';
@@ -93,13 +147,14 @@ function start(): void {
     const strong = document.createElement('strong');
     // "0 studies" would be a finding; only the server may say that nothing was found.
     const { studies, known, ordered } = counted(rows.all);
-    strong.textContent = total > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
-    text.append(strong, ...only('known', known, 'known without images'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : total > 1 ? ' · newest first' : '');
+    strong.textContent = studies > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : total > 0 ? `${total} ${total === 1 ? 'row' : 'rows'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
+    text.append(strong, ...only('known', known, 'known without images'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
     head.replaceChildren(text);
   }
 
   function say(event: StripEvent): void {
     strip.update(event);
+    beside.base = event.relevant_to ?? '';
     live.textContent = `${event.answered} of ${event.asked} sources answered`;
   }
 
@@ -120,6 +175,9 @@ function start(): void {
       if (asking.size === 0) pane.dataset['done'] = 'yes';
       count();
       opening.arrived(true);
+      beside.again();
+      if (complete && source === null) watch.checked = new Date().toTimeString().slice(0, 5);
+      if (asking.size === 0) watch.start();
       if (complete) prefetch();
       else broken(source);
     };
@@ -197,6 +255,7 @@ function start(): void {
     },
     rows: () => rows.shown,
     retryFailed: () => strip.failed.forEach((key) => request(key)),
+    turnOrder: () => order.turn(),
     request: () => {
       const row = document.activeElement?.closest('.srow') ?? document.querySelector('.srow.sel');
       row?.querySelector<HTMLElement>('a.rq')?.click();

@@ -1,5 +1,7 @@
 // The rows on the page: sorted in, held back once somebody reads the list, filtered without touching the strip's truth.
 import { type Facts, type Filter, NO_FILTER, describe, isActive, passes, plain } from './facets';
+import { type Order, compare } from './order';
+import { type Relevant, paint } from './relevance';
 import type { RowEvent } from './stream';
 
 /** Where the keyboard stops in a row: its link, or its Request where there is nothing to open. */
@@ -8,6 +10,9 @@ const STOP = '[data-stop]';
 interface Row {
   readonly uid: string;
   readonly sort: string;
+  /** Where it stands by relevance, and why, as the list was told; `#beside` overrules it while a study is read. */
+  readonly key: string;
+  readonly why: string;
   readonly element: HTMLElement;
   readonly facts: Facts;
 }
@@ -27,6 +32,8 @@ function read(element: HTMLElement): Row {
   return {
     uid: data['uid'] ?? '',
     sort: data['sort'] ?? '',
+    key: data['relevance'] ?? '',
+    why: element.querySelector('.rel')?.textContent ?? '',
     element,
     facts: { kind: data['kind'] ?? 'study', date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
   };
@@ -47,6 +54,10 @@ export class Rows {
   #waiting = new Map<string, Row>();
   #filter: Filter = NO_FILTER;
   #selected = '';
+  #order: Order = 'date';
+  #beside: Relevant | null = null;
+  /** Studies that arrived while the list was open, with when they were found. */
+  #fresh = new Map<string, string>();
   /** Set once somebody scrolls, points or focuses in the list. */
   inUse = false;
 
@@ -79,6 +90,13 @@ export class Rows {
     return isActive(this.#filter) ? describe(this.#filter) : '';
   }
 
+  get known(): ReadonlySet<string> {
+    return new Set([...this.#rows.map((row) => row.uid), ...this.#waiting.keys()]);
+  }
+  get waitingUrgent(): boolean {
+    return [...this.#waiting.values()].some((row) => row.element.querySelector('.pill.bad') !== null);
+  }
+
   find(uid: string): HTMLElement | undefined {
     return (this.#rows.find((row) => row.uid === uid) ?? this.#waiting.get(uid))?.element ?? this.#copy(uid);
   }
@@ -99,8 +117,10 @@ export class Rows {
       // A study that turns out to be a copy goes into the other's row, in its place: it must not vanish under somebody's eyes.
       const at = this.#rows.findIndex((old) => old.uid === row.uid || (gone.includes(old.uid) && copies(element).includes(old.uid)));
       const old = this.#rows[at];
-      if (old && (old.sort === row.sort || old.uid !== row.uid)) this.#replace(at, row);
-      else if (this.inUse) this.#waiting.set(row.uid, row);
+      if (old && (old.sort === row.sort || old.uid !== row.uid)) {
+        this.#replace(at, row);
+        added ||= this.#order === 'relevance' && old.key !== row.key && !this.inUse;
+      } else if (this.inUse) this.#waiting.set(row.uid, row);
       else {
         if (old) this.#remove(at);
         this.#rows.push(row);
@@ -139,6 +159,25 @@ export class Rows {
     this.#apply();
   }
 
+  /** A person chose: rows move at once. */
+  setOrder(order: Order): void {
+    this.#order = order;
+    this.#arrange();
+    this.#apply();
+  }
+
+  /** Why each study matters to the one that is read; null: as the list was told. Rows keep their places until `setOrder`. */
+  setBeside(beside: Relevant | null): void {
+    this.#beside = beside;
+    this.#apply();
+  }
+
+  /** Marks studies as new until they are opened. */
+  mark(arrived: ReadonlyMap<string, string>): void {
+    arrived.forEach((words, uid) => this.#fresh.set(uid, words));
+    this.#apply();
+  }
+
   setFilter(filter: Filter): void {
     this.#filter = filter;
     this.#apply();
@@ -146,6 +185,7 @@ export class Rows {
 
   select(uid: string): void {
     this.#selected = uid;
+    this.#fresh.delete(uid);
     this.#apply();
   }
 
@@ -167,9 +207,12 @@ export class Rows {
     this.#rows.splice(at, 1);
   }
 
-  /** Newest first; rows already in the right order are not touched, so that focus and scroll stay. */
+  /** In the chosen order; rows already in their places are not touched, so that focus and scroll stay. */
   #arrange(): void {
-    this.#rows.sort((a, b) => (a.sort === b.sort ? (a.uid < b.uid ? -1 : 1) : a.sort < b.sort ? 1 : -1));
+    const by = compare(this.#order);
+    const key = (row: Row): string => (this.#beside ? (this.#beside.get(row.uid)?.key ?? '') : row.key);
+    const placed = this.#rows.map((row) => ({ uid: row.uid, sort: row.sort, key: key(row), row })).sort(by);
+    this.#rows = placed.map((one) => one.row);
     let next = this.#list.firstElementChild;
     for (const row of this.#rows) {
       while (next?.classList.contains('grp')) next = next.nextElementSibling;
@@ -187,6 +230,8 @@ export class Rows {
       row.element.hidden = !passes(row.facts, this.#filter);
       const selected = row.uid === this.#selected || (this.#selected !== '' && row.element.contains(this.#copy(this.#selected) ?? null));
       row.element.classList.toggle('sel', selected);
+      paint(row.element, this.#beside ? (this.#beside.get(row.uid)?.words ?? '') : row.why);
+      this.#markNew(row);
       const link = row.element.querySelector<HTMLElement>(STOP);
       if (!link) continue;
       if (selected) link.setAttribute('aria-current', 'true');
@@ -202,12 +247,28 @@ export class Rows {
     this.#changed();
   }
 
+  #markNew(row: Row): void {
+    const words = this.#fresh.get(row.uid);
+    const old = row.element.querySelector('.pill.new');
+    if (words === undefined) return old?.remove();
+    if (old) return;
+    const pill = document.createElement('span');
+    pill.className = 'pill new';
+    pill.textContent = 'New';
+    pill.title = words;
+    const more = document.createElement('span');
+    more.className = 'visually-hidden';
+    more.textContent = `. ${words}`;
+    pill.append(more);
+    row.element.querySelector('.tt')?.append(' ', pill);
+  }
+
   /** Group headings follow from the visible rows; one group alone needs none. */
   #headings(): void {
     const old = [...this.#list.querySelectorAll<HTMLElement>('.grp')];
     const groups: [string, HTMLElement][] = [];
     for (const element of this.shown) {
-      const name = element.dataset['group'] ?? '';
+      const name = this.#order === 'date' ? (element.dataset['group'] ?? '') : element.querySelector('.rel') ? 'Relevant' : 'Other studies';
       if (groups.at(-1)?.[0] !== name) groups.push([name, element]);
     }
     const wanted = groups.length > 1 ? groups : [];

@@ -13,6 +13,8 @@ export interface StripEvent {
   readonly notes_html: string;
   readonly answered: number;
   readonly asked: number;
+  /** What the rows' relevance is about; empty: nothing is known of it. */
+  readonly relevant_to?: string;
 }
 export interface Whose {
   readonly launch: string;

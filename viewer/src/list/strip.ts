@@ -1,4 +1,5 @@
 // The strip over the list: puts the server's words in place, folds chips that do not fit, opens the details.
+import { copyDesk } from './desk';
 import { foldWord, keep } from './fold';
 import type { StripEvent } from './stream';
 
@@ -27,6 +28,8 @@ export class SourceStrip {
       const retry = target?.closest<HTMLElement>('[data-retry]');
       if (retry) return onRetry(retry.dataset['retry'] ?? null);
       if (target?.closest('[data-retry-all]')) return onRetry(null);
+      const copy = target?.closest<HTMLElement>('[data-copy]');
+      if (copy) return void copyDesk(copy);
       const show = target?.closest<HTMLElement>('[data-show]');
       if (show) return this.#toggle(show.dataset['show'] ?? '');
       if (target?.closest('#sources [data-close]')) return this.close(true);
@@ -64,7 +67,9 @@ export class SourceStrip {
     this.#strip.innerHTML = event.html;
     const states = part(event.notes_html, 'states');
     if (this.#states.innerHTML !== states) this.#states.innerHTML = states;
+    const unfolded = [...this.#body.querySelectorAll<HTMLElement>('.desk[open]')].map((one) => one.dataset['desk'] ?? '');
     this.#body.innerHTML = part(event.notes_html, 'sources');
+    for (const key of unfolded) this.#body.querySelector(`[data-desk="${CSS.escape(key)}"]`)?.setAttribute('open', '');
     if (this.#opener && this.open) this.#mark(this.#opener.key);
     this.#tick();
     this.fit();

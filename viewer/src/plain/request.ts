@@ -42,6 +42,16 @@ export function bindRequest(form: HTMLFormElement): void {
     });
   });
   write();
+  // Paper is white: what the dark theme writes on it could not be read.
+  const root = document.documentElement;
+  let theme = root.dataset['bsTheme'];
+  addEventListener('beforeprint', () => {
+    theme = root.dataset['bsTheme'];
+    root.dataset['bsTheme'] = 'light';
+  });
+  addEventListener('afterprint', () => {
+    root.dataset['bsTheme'] = theme ?? 'light';
+  });
 }
 
 /** A page with a patient on it goes back to the list when nobody uses it: by then the session is over, and the list says so. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Facts, NO_FILTER, UNKNOWN, describe as words, inRange, isActive, monthsBefore, passes, plain, tally } from '../../src/list/facets';
+import { type Facts, NO_FILTER, UNKNOWN, counted, describe as words, inRange, isActive, monthsBefore, passes, plain, tally } from '../../src/list/facets';
 
 const row = (change: Partial<Facts> = {}): Facts => ({ date: '2024-05-02', modalities: ['CT'], regions: ['Head', 'Neck'], hospitals: ['Kestrel'], text: plain('CT Schädel Kestrel'), ...change });
 
@@ -53,4 +53,17 @@ describe('words and counts', () => {
     [new Date(2024, 4, 31), 3, '2024-02-29'],
     [new Date(2026, 0, 15), 12, '2025-01-15'],
   ])('%s minus %i months', (today, months, day) => expect(monthsBefore(today, months)).toBe(day));
+});
+
+describe('what is listed', () => {
+  it('counts as studies only what has images, and knows the rest apart', () => {
+    const rows = [row(), row({ kind: 'study' }), row({ kind: 'known' }), row({ kind: 'ordered' }), row({ kind: 'restricted' })];
+    expect(counted(rows)).toEqual({ studies: 2, known: 1, ordered: 1 });
+  });
+  it('shows the known ones alone', () => {
+    const only = { ...NO_FILTER, kind: 'known' };
+    expect(isActive(only)).toBe(true);
+    expect([row(), row({ kind: 'known' }), row({ kind: 'ordered' })].map((one) => passes(one, only))).toEqual([false, true, false]);
+    expect(words(only)).toBe('Known without images');
+  });
 });
