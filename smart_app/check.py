@@ -1,6 +1,7 @@
 """`priors check`: asks each EHR and archive whether it answers, and says what to enter at the EHR.
 
-Reads no patient's data: an archive is asked for a patient id that nobody has.
+Reads no patient's data: an archive is asked for a patient id that nobody has, and on request about one study named on the
+command line. Proposes each archive's dialect (`archives.probing`).
 """
 
 from __future__ import annotations
@@ -8,19 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from launch.authorize import as_v1
 from launch.errors import LaunchError
 from launch.service import Launcher
+from smart_app.archives.probing import NOBODY, Probed, Prober
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, ConfiguredArchive
 from smart_app.archives.types import PatientId, SourceState
 from smart_app.config import Ehr, Settings
+from smart_app.outbound import Outbound
 from smart_app.registration import redirect_uri
-
-NOBODY = "PRIORS-CHECK-NOBODY"
 
 EHR_ADVICE = {
     "ehr-silent": ("It did not answer.", "Check the network between Priors and the EHR, and the issuer's address."),
@@ -59,6 +60,8 @@ class Line:
     supports: tuple[str, ...]
     wrong: str
     advice: str
+    probed: Probed | None = None
+    """An archive's dialect as found; None where it could not be asked."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,8 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
-            "ehrs": [asdict(line) for line in self.ehrs],
-            "archives": [asdict(line) for line in self.archives],
+            "ehrs": [{name: value for name, value in asdict(line).items() if name != "probed"} for line in self.ehrs],
+            "archives": [asdict(replace(line, probed=None)) | {"probed": _as_json(line.probed)} for line in self.archives],
             "register": [asdict(entry) for entry in self.register],
         }
 
@@ -98,17 +101,25 @@ class Report:
                 lines.append(f"     supports: {', '.join(line.supports)}")
             if line.wrong:
                 lines += [f"     {line.wrong}", f"     What to do: {line.advice}"]
+            lines += [f"     {text}" for text in _in_words(line.probed)]
         for entry in self.register:
             lines += ["", f"To enter at {entry.ehr}:", f"  Launch URL    {entry.launch_url}", f"  Redirect URI  {entry.redirect_uri}"]
             lines += [f"  JWKS URL      {entry.jwks_url}", f"  Scopes        {entry.scopes}"]
         return "\n".join(lines)
 
 
-def run(settings: Settings, launcher: Launcher, archives: Archives, qido: Qido) -> Report:
-    """Everything is asked at once; each within its own deadline."""
+def run(settings: Settings, launcher: Launcher, archives: Archives, qido: Qido, outbound: Outbound | None = None, study: str | None = None) -> Report:
+    """Everything is asked at once; each within its own deadline. With `outbound`, archives are probed, about `study` too if one is given."""
+
+    def archive_line(archive: ConfiguredArchive) -> Line:
+        line = _archive(archive, qido)
+        if outbound is None or not line.ok or archive.settings.credential.kind == "ehr-token":
+            return line
+        return replace(line, probed=Prober(outbound, archive).probe(study))
+
     with ThreadPoolExecutor(max_workers=16) as pool:
         ehr_lines = pool.map(lambda ehr: _ehr(ehr, launcher), settings.ehrs)
-        archive_lines = pool.map(lambda archive: _archive(archive, qido), archives)
+        archive_lines = pool.map(archive_line, archives)
         return Report(tuple(ehr_lines), tuple(archive_lines), to_enter(settings))
 
 
@@ -181,6 +192,29 @@ def _archive(archive: ConfiguredArchive, qido: Qido) -> Line:
     return Line(
         "archive", archive.key, archive.name, archive.qido_base, answer.state.answered_in_full, _since(started), supports, wrong, advice
     )
+
+
+def _in_words(probed: Probed | None) -> list[str]:
+    if probed is None:
+        return []
+    told = [f"empty answer: {probed.empty_answer}", "proposed for its entry:", *(f"  {line}" for line in probed.yaml.splitlines())]
+    if not probed.asked_study:
+        told.append("(its images were not asked for: name a test study with --study UID)")
+    if not probed.differs:
+        return [*told, "as configured"]
+    return [*told, *(f"differs from the configuration: {name} is {_shown(found)}, configured {_shown(set_)}" for name, (found, set_) in probed.differs.items())]
+
+
+def _as_json(probed: Probed | None) -> dict[str, Any] | None:
+    if probed is None:
+        return None
+    differs = {name: {"found": found, "configured": configured} for name, (found, configured) in probed.differs.items()}
+    return {"dialect": probed.dialect, "profile": dict(probed.facts), "differs": differs, "yaml": probed.yaml, "empty_answer": probed.empty_answer,
+            "asked_study": probed.asked_study}  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None or value == () else ", ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _since(started: float) -> float:

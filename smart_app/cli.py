@@ -64,11 +64,12 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     serve = command("serve", _serve, "Serve Priors with gunicorn.")
     serve.add_argument("--bind", default="127.0.0.1:8700", help="address and port to listen on")
     serve.add_argument("--workers", type=int, default=2)
-    serve.add_argument("--threads", type=int, default=24, help="threads a worker")
+    serve.add_argument("--threads", type=int, help="threads a worker; otherwise the setting `web_threads`")
     worker = command("worker", _worker, "Work in the background: forget what ended launches held, and what was kept long enough: index, images.")
     worker.add_argument("--once", action="store_true", help="do what is due, then stop")
     check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
     check.add_argument("--json", action="store_true")
+    check.add_argument("--study", metavar="UID", help="Study Instance UID of a test study: each archive is asked how it hands out its images")
     audit = command("audit", _audit, "Who saw what, when.")
     asked = audit.add_mutually_exclusive_group(required=True)
     asked.add_argument("--patient", metavar="ID", help="FHIR id of the patient")
@@ -96,7 +97,9 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     if options.config:
         os.environ["PRIORS_CONFIG"] = str(options.config.resolve())
     command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app()", "--worker-class", "gthread", "--bind", options.bind]
-    command += ["--workers", str(options.workers), "--threads", str(options.threads), "--keep-alive", "30", "--no-control-socket"]
+    threads = options.threads or settings.web_threads
+    os.environ["PRIORS_WEB_THREADS"] = str(threads)  # the workers share them out among pages, lists and images
+    command += ["--workers", str(options.workers), "--threads", str(threads), "--keep-alive", "30", "--no-control-socket"]
     command += ["--timeout", "60", "--graceful-timeout", "10", "--access-logfile", "/dev/null"]
     os.execv(sys.executable, command)  # noqa: S606  our own interpreter, our own arguments
 
@@ -126,7 +129,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.factory import build
 
     parts = build(settings)
-    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido)
+    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido, parts.outbound, options.study)
     print(json.dumps(report.as_json()) if options.json else report.as_text())  # noqa: T201
     return 0 if report.ok else 1
 

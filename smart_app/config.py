@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from smart_app.dialect_settings import DialectName, Profile
+
 KEY = r"^[a-z][a-z0-9-]{0,30}$"
 Key = Annotated[str, Field(pattern=KEY)]
 
@@ -160,7 +162,7 @@ class Limits(Frozen):
     metadata_bytes: int = Field(64_000_000, gt=0, description="Cap of one metadata answer, after inflating.")
     instance_bytes: int = Field(2_000_000_000, gt=0, description="Cap of one instance.")
     parallel: int = Field(8, ge=1, le=64, description="Calls under way at once to this destination (bulkhead). Whole series take half of them at most; a distant archive is quicker with 32 or more.")
-    page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page.")
+    page_size: int = Field(100, ge=1, le=1000, description="Studies asked for per page; never more than the dialect's cap.")
     max_rows: int = Field(5000, ge=1, description="Rows read at most; more is shown as 'more exist'.")
 
 
@@ -198,7 +200,10 @@ class Archive(Frozen):
     )
     stores: bool = Field(False, description="Received studies are stored here. At most one archive.")
     limits: Limits = Field(Limits(), description="Deadlines and caps.")
-    accept_any_transfer_syntax: bool = Field(True, description="It understands `transfer-syntax=*` in Accept.")
+    dialect: DialectName = Field(
+        "plain", description="Which product it is: how it pages, what it refuses. `plain` assumes nothing. `priors check` proposes it."
+    )
+    profile: Profile = Field(Profile(), description="Where it differs from its dialect.")
     allow_http: bool = Field(False, description="Allow plain http to this archive.")
     allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this archive.")
     ca_file: Path | None = Field(None, description="CA bundle to verify its certificate with.")
@@ -318,6 +323,9 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* headers are believed.")
     tenant: Key = Field("default", description="Name of this site in records.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
+    web_threads: int = Field(
+        24, ge=4, le=512, description="Threads of a web worker. At most half of them hand out images, a quarter wait for slow archives in a list."
+    )
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
     watch_seconds: int = Field(30, ge=0, le=600, description="Seconds between two looks for new studies while a list is open and in view; 0 never looks.")
     frame_cache_bytes: int = Field(

@@ -79,6 +79,19 @@ class Busy(OutboundError):
     fault = Fault("busy", Side.US, "Too many questions to it are already waiting.", "Try again in a moment.", True, 503)
 
 
+class Paused(OutboundError):
+    """It fell silent several times just now, so it is not asked again for a few seconds (circuit breaker)."""
+
+    fault = Fault("paused", Side.ARCHIVE, "It did not answer several times, so it is not asked for a few seconds.",
+                  "Try again in a quarter of a minute.", True, 503)
+
+    def __init__(self, failures: int, again: float) -> None:
+        """`again`: seconds until it is asked again."""
+        self.failures = failures
+        self.again = again
+        super().__init__()
+
+
 class Cut(OutboundError):
     """The answer ended before its announced length, or the transfer broke off."""
 

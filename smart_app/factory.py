@@ -65,10 +65,13 @@ from smart_app.sources.exchange import Surroundings
 from smart_app.sources.imaging_access import imaging_access
 from smart_app.sources.manifest import manifest_source
 from smart_app.sources.series_lists import SeriesLists
+from smart_app.sources.warmth import Warmth
 from smart_app.studies import views as studies_views
+from smart_app.studies.keeping import Keeper
 from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.listing import Listing
 from smart_app.studies.merge import Houses
+from smart_app.studies.seats import StreamSeats
 from smart_app.studies.watching import Watch
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.ahead import Ahead
@@ -148,7 +151,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     database = open_database(settings)
     migrations.upgrade(database)
     keyring = secrets_source.keyring(settings)
-    outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development)
+    outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development, relays=settings.web_threads // 2)
     audit = AuditLog(database, keyring, clock)
     rulings = RulingStore(database, keyring, clock)
     reads = Reads(database, audit)
@@ -220,16 +223,17 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     app.register_blueprint(audit_views.make_blueprint(parts.reports, auditors_only=auditors_only, launch=current_launch, who=current_who))
     app.register_blueprint(entrance_views.make_blueprint(parts.settings, Colours(parts.outbound).of))
     chart = Chart(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.archives, parts.smart.broker.provider, parts.clock)
-    _add_launch(app, parts, chart)
-    _add_studies(app, parts, chart)
+    warmth = Warmth(parts.outbound, {ehr.key: ehr.issuer for ehr in parts.settings.ehrs}, parts.archives)
+    _add_launch(app, parts, chart, warmth)
+    _add_studies(app, parts, chart, warmth)
     _add_viewer(app, parts)
     refuse_unmarked(app)
     parts.audit.record(AppStarted(who=Who.nobody(parts.settings.tenant, "", "")))
     return app
 
 
-def _add_launch(app: Flask, parts: Parts, chart: Chart) -> None:
-    opening = Opening(chart.patient, parts.holdings, parts.audit)
+def _add_launch(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
+    opening = Opening(chart.patient, parts.holdings, parts.audit, warmth)
     names = {ehr.key: ehr.name for ehr in parts.settings.ehrs}
 
     def refused(error: LaunchError, *, issuer: str | None, retry_url: str | None) -> ResponseReturnValue:
@@ -261,7 +265,7 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
     return [registration.signing_key(one.client_key) for one in credentials if one.client_key]
 
 
-def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
+def _add_studies(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
     def rulings(context: LaunchContext) -> tuple[Ruling, ...]:
         return parts.rulings.of(Subject.of(context))
 
@@ -271,21 +275,22 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     sources += [kinds[exchange.settings.kind](exchange, around) for exchange in parts.exchanges]
     order = {place.key: place.order for place in (*parts.archives, *parts.exchanges.places())}
     fanout, memory = Fanout(parts.clock), Memory(parts.index, parts.holdings, parts.identifiers)
+    last = LastAnswers(parts.database, parts.settings.tenant)
     listing = Listing(
         sources=sources,
         houses=Houses(order, frozenset(archive.key for archive in parts.archives if archive.settings.local)),
         patient=chart.patient,
         fanout=fanout,
         holdings=parts.holdings,
+        keeper=Keeper(parts.database, parts.holdings, parts.audit, new_reference, last),
         policy=parts.policy,
         memory=memory,
         launch_token=parts.launch_token,
         is_live=parts.store.is_live,
-        reference=new_reference,
         clock=parts.clock,
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
-        last=LastAnswers(parts.database, parts.settings.tenant),
+        last=last,
     )
     seconds = parts.settings.watch_seconds
     watch = Watch(
@@ -295,8 +300,9 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart) -> None:
     pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
     glass = parts.glass if parts.policy.may_break else None
     desk = MatchDesk(parts.archives, parts.holdings, parts.rulings, parts.audit, partial(_patient, parts), parts.clock)
+    seats = StreamSeats(parts.settings.web_threads // 4)
     app.register_blueprint(
-        studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, glass=glass, match_id=desk.name)
+        studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, seats, warmth, glass=glass, match_id=desk.name)
     )
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, delete, func, or_, select, update
+from sqlalchemy import LargeBinary, String, bindparam, delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -70,6 +70,9 @@ class LaunchRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_owner: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+TIMES = select(LaunchRow.ended_at, LaunchRow.expires_at, LaunchRow.used_at).where(LaunchRow.handle == bindparam("handle"))
 
 
 class SqlSessionStore:
@@ -159,8 +162,8 @@ class SqlSessionStore:
 
     def is_live(self, handle: str) -> bool:
         """Whether this launch has not ended, by a person, another user or time. Does not count as use."""
-        with self._db.reading() as session:
-            row = session.get(LaunchRow, handle)
+        with self._db.engine.connect() as connection:
+            row = connection.execute(TIMES, {"handle": handle}).one_or_none()
         return row is not None and row.ended_at is None and not self._is_over(row, self._clock())
 
     def context(self, handle: str) -> LaunchContext | None:
@@ -241,8 +244,8 @@ class SqlSessionStore:
             row = session.get(LaunchRow, handle)
         return row if row is not None and hmac.compare_digest(row.browser, _digest(browser)) else None
 
-    def _is_over(self, row: LaunchRow, now: datetime) -> bool:
-        return now >= row.expires_at or now - row.used_at >= self._idle
+    def _is_over(self, row: Any, now: datetime) -> bool:
+        return bool(now >= row.expires_at or now - row.used_at >= self._idle)
 
     def _lease(self, handle: str, owner: str) -> bool:
         now = self._clock()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -22,8 +23,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 STUDIES, SLICES = 2, 20
 ROWS = COLUMNS = 512
 FRAME = ROWS * COLUMNS * 2
-SECONDS: tuple[float | None, ...] = (0.02, 0.05, 0.1, 3.0, None)
-"""What each archive takes for a search; None: it never answers. Pixels come without delay."""
+SECONDS: tuple[float | None, ...] = tuple(
+    None if one == "never" else float(one) for one in os.environ.get("HOSPITAL_SECONDS", "0.02,0.05,0.1,3.0,never").split(",")
+)
+"""What each archive takes for a search; None (`never`): it never answers. Pixels come without delay."""
 PIXELS = bytes(range(256)) * (FRAME // 256)
 BOUNDARY = b"hospital"
 JSON, FHIR = "application/dicom+json", "application/fhir+json"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from launch.session import TokenProvider
+from smart_app.archives.dialects import Dialect, dialect_of
 from smart_app.config import Archive, Limits, SecretRef
 from smart_app.config import Credential as Settings
 from smart_app.outbound.addresses import parse
@@ -112,6 +113,11 @@ class ConfiguredArchive:
     @property
     def limits(self) -> Limits:
         return self.settings.limits
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """How it departs from the standard."""
+        return dialect_of(self.settings)
 
     @property
     def qido_base(self) -> str:

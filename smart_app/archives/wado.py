@@ -172,7 +172,8 @@ class Wado:
         found: dict[str, Any] = {}
         offset, partial = 0, False
         while True:
-            query = urlencode([*narrow, ("limit", "1000"), ("offset", str(offset)), *(("includefield", tag) for tag in fields)])
+            limit = min(1000, archive.dialect.page_cap or 1000)
+            query = urlencode([*narrow, ("limit", str(limit)), ("offset", str(offset)), *(("includefield", tag) for tag in fields)])
             url = f"{archive.qido_base}{place.path}/{level}?{query}"
             status, body = self._json(archive, launch, url, archive.limits.search, archive.limits.search_bytes)
             partial |= status == 206
@@ -209,7 +210,7 @@ class Wado:
         deadline = limits.frame if frames else limits.retrieve
         syntax = form.syntax
         plain_only = (archive.key, place.series)
-        if syntax == "*" and (not archive.settings.accept_any_transfer_syntax or plain_only in self._never_as_stored):
+        if syntax == "*" and (not archive.dialect.any_transfer_syntax or plain_only in self._never_as_stored):
             syntax = None
         reply = self._stream(archive, launch, url, form.accept(syntax), deadline)
         if syntax == "*" and reply.status in (400, 406, 500):
@@ -230,6 +231,8 @@ class Wado:
         self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, accept: str, query: Mapping[str, str], *, frame: str | None = None
     ) -> Picture:
         """A JPEG or PNG drawn by the archive. Whole, and by its first bytes what it says it is."""
+        if not archive.dialect.rendered:
+            raise ArchiveFault(CANNOT_SEND)
         url = f"{archive.wado_base}{place.path}" + (f"/frames/{frame}" if frame else "") + "/rendered"
         if query:
             url += "?" + urlencode(query, safe=",")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +24,13 @@ from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.errors import AppError, Fault, Side
 from smart_app.sealing import Keyring
+
+# Built once, and run without the object mapper: a record stands before every answer.
+RECORD_FIELDS = tuple(AuditRecord.__table__.columns.keys())
+ADD_RECORD = insert(AuditRecord)
+_head = AuditHead.__table__.c
+LOCKED_HEAD = select(_head.tenant, _head.sequence, _head.hash, _head.key_id, _head.seal).where(_head.tenant == bindparam("of")).with_for_update()
+SET_HEAD = update(AuditHead).where(AuditHead.tenant == bindparam("of"))
 
 
 class AuditUnavailable(AppError):
@@ -65,24 +72,15 @@ class AuditLog:
 
         :raises AuditUnavailable: it could not be written.
         """
-        try:
-            if session is not None:
-                return self._append(event, session)
-            with self._db.transaction() as own:
-                return self._append(event, own)
-        except SQLAlchemyError as error:
-            raise AuditUnavailable from error
+        return self.record_all((event,), session)[-1]
 
-    def record_all(self, events: Iterable[Event], session: Session | None = None) -> None:
-        """Several records in one transaction: one commit instead of many."""
+    def record_all(self, events: Iterable[Event], session: Session | None = None) -> list[str]:
+        """Several records in one transaction, in one go: one lock of each chain's head, and one commit, instead of many."""
         try:
             if session is not None:
-                for event in events:
-                    self._append(event, session)
-                return
+                return self._append(events, session)
             with self._db.transaction() as own:
-                for event in events:
-                    self._append(event, own)
+                return self._append(events, own)
         except SQLAlchemyError as error:
             raise AuditUnavailable from error
 
@@ -121,26 +119,33 @@ class AuditLog:
             return ["head: seal does not match"]
         return [] if (head.sequence, head.hash) == end else ["tail: the chain does not end where its head says"]
 
-    def _append(self, event: Event, session: Session) -> str:
-        head = self._locked_head(event.who.tenant, session)
-        record = _record_of(event, self._clock(), head, self._sealer.current)
-        record.hash = self._sealer.of_record(record) or ""
-        head.sequence, head.hash, head.key_id = record.sequence, record.hash, record.key_id
-        head.seal = self._sealer.of_head(head) or ""
-        session.add(record)
-        session.flush()
-        return record.id
+    def _append(self, events: Iterable[Event], session: Session) -> list[str]:
+        connection = session.connection()
+        heads: dict[str, AuditHead] = {}
+        records = []
+        for event in events:
+            tenant = event.who.tenant
+            head = heads[tenant] = heads.get(tenant) or self._locked_head(tenant, connection)
+            record = _record_of(event, self._clock(), head, self._sealer.current)
+            record.hash = self._sealer.of_record(record) or ""
+            head.sequence, head.hash, head.key_id = record.sequence, record.hash, record.key_id
+            records.append(record)
+        for tenant, head in heads.items():
+            seal = self._sealer.of_head(head) or ""
+            connection.execute(SET_HEAD, {"of": tenant, "sequence": head.sequence, "hash": head.hash, "key_id": head.key_id, "seal": seal})
+        if records:
+            connection.execute(ADD_RECORD, [{name: getattr(record, name) for name in RECORD_FIELDS} for record in records])
+        return [record.id for record in records]
 
-    def _locked_head(self, tenant: str, session: Session) -> AuditHead:
+    def _locked_head(self, tenant: str, connection: Connection) -> AuditHead:
         """The tenant's head, ours alone until the transaction ends. SQLite has locked the database already."""
-        wanted = select(AuditHead).where(AuditHead.tenant == tenant).with_for_update().execution_options(populate_existing=True)
-        head = session.scalars(wanted).one_or_none()
-        if head is None:
-            insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
+        row = connection.execute(LOCKED_HEAD, {"of": tenant}).one_or_none()
+        if row is None:
+            add = sqlite_insert if self._db.is_sqlite else postgresql_insert
             first = {"tenant": tenant, "sequence": 0, "hash": GENESIS, "key_id": self._sealer.current, "seal": ""}
-            session.execute(insert(AuditHead).values(first).on_conflict_do_nothing())
-            head = session.scalars(wanted).one()
-        return head
+            connection.execute(add(AuditHead).values(first).on_conflict_do_nothing())
+            row = connection.execute(LOCKED_HEAD, {"of": tenant}).one()
+        return AuditHead(tenant=row.tenant, sequence=row.sequence, hash=row.hash, key_id=row.key_id, seal=row.seal)
 
 
 def _record_of(event: Event, now: datetime, head: AuditHead, key_id: str) -> AuditRecord:

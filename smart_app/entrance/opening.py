@@ -23,7 +23,11 @@ SILENT = frozenset({"timeout", "unreachable", "busy", "cut"})
 class Opening:
     """One a process. `read_patient` asks the EHR with this launch's own token."""
 
-    def __init__(self, read_patient: PatientReader, holdings: Holdings, audit: AuditLog) -> None:
+    def __init__(
+        self, read_patient: PatientReader, holdings: Holdings, audit: AuditLog, warm: Callable[[LaunchContext, PatientFacts], None] | None = None
+    ) -> None:
+        """`warm`: opens connections to whom the list will ask."""
+        self._warm = warm
         self._read_patient = read_patient
         self._holdings = holdings
         self._audit = audit
@@ -31,7 +35,10 @@ class Opening:
     def open(self, context: LaunchContext, who: Who) -> str:
         """The path to go on to. :raises LaunchError: the patient could not be read, so nothing opens."""
         if context.patient_id is not None:
-            self._holdings.save_patient(context.handle, self._patient(context))
+            facts = self._patient(context)
+            if self._warm is not None:
+                self._warm(context, facts)
+            self._holdings.save_patient(context.handle, facts)
         self._audit.record(LaunchOpened(who=who, patient=context.patient_id))
         return f"/l/{context.handle}/{'studies' if context.patient_id else 'home'}"
 

@@ -37,6 +37,13 @@ _studies, _checked = HoldingStudy.__table__.c, HoldingChecked.__table__.c
 HELD = select(_studies.source, _studies.study, _studies.sealed).where(
     _studies.launch == bindparam("launch"), or_(_studies.study == bindparam("study"), _studies.named == bindparam("named"))
 )
+_answers = HoldingAnswer.__table__.c
+ANSWERS = select(_answers.source, _answers.sealed).where(_answers.launch == bindparam("launch")).order_by(_answers.source)
+SAVED = select(_answers.source, _answers.saved_at).where(_answers.launch == bindparam("launch"))
+DROP_ANSWER, DROP_STUDIES = (
+    delete(table).where(table.launch == bindparam("of_launch"), table.source == bindparam("of_source")) for table in (HoldingAnswer, HoldingStudy)
+)
+ADD_ANSWER, ADD_STUDIES = insert(HoldingAnswer), insert(HoldingStudy)
 _OF_SERIES = (_checked.launch == bindparam("launch"), _checked.series == bindparam("series"))
 VERSION = select(_checked.version).where(*_OF_SERIES)
 CHECKED = select(_checked.version, _checked.sealed).where(*_OF_SERIES)
@@ -89,36 +96,60 @@ class Holdings:
             sealed = session.scalar(select(HoldingPatient.sealed).where(HoldingPatient.launch == launch))
         return None if sealed is None else codec.patient_from(self._open("holding_patients", launch, sealed))
 
-    def save_answer(self, handle: str, answer: Answer) -> None:
-        """Replace this source's answer for this launch, and with it what may be opened because of it."""
-        launch = _digest(handle)
-        with self._db.transaction() as session:
-            self._alone(session, launch)
-            place = f"{launch}:{answer.source}"
-            session.merge(
-                HoldingAnswer(
-                    launch=launch, source=answer.source, sealed=self._seal("holding_answers", place, codec.dump(answer)), saved_at=self._clock()
-                )
-            )
-            session.execute(delete(HoldingStudy).where(HoldingStudy.launch == launch, HoldingStudy.source == answer.source))
-            rows = [
-                {"launch": launch, "source": answer.source, "study": study, "named": named, "sealed": self._seal("holding_studies", f"{place}:{study}", content)}
-                for study, (named, content) in _named(handle, answer).items()
-            ]
-            if rows:
-                session.execute(insert(HoldingStudy), rows)
+    def save_answer(self, handle: str, answer: Answer, session: Session | None = None) -> None:
+        """Replace this source's answer for this launch, and with it what may be opened because of it.
 
-    def answers(self, handle: str) -> tuple[Answer, ...]:
-        """The latest answer of each source, by source."""
+        With `session`, it stands or falls with that (writing) transaction.
+        """
+        if session is None:
+            with self._db.transaction() as own:
+                return self._save_answer(handle, answer, own)
+        return self._save_answer(handle, answer, session)
+
+    def _save_answer(self, handle: str, answer: Answer, session: Session) -> None:
         launch = _digest(handle)
-        with self._db.reading() as session:
-            rows = session.execute(
-                select(HoldingAnswer.source, HoldingAnswer.sealed).where(HoldingAnswer.launch == launch).order_by(HoldingAnswer.source)
-            ).all()
-        answers = tuple(codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)) for source, sealed in rows)
+        self._alone(session, launch)
+        place, key = f"{launch}:{answer.source}", {"of_launch": launch, "of_source": answer.source}
+        connection = session.connection()
+        sealed = self._seal("holding_answers", place, codec.dump(answer))
+        connection.execute(DROP_ANSWER, key)
+        connection.execute(ADD_ANSWER, {"launch": launch, "source": answer.source, "sealed": sealed, "saved_at": self._clock()})
+        connection.execute(DROP_STUDIES, key)
+        rows = [
+            {"launch": launch, "source": answer.source, "study": study, "named": named, "sealed": self._seal("holding_studies", f"{place}:{study}", content)}
+            for study, (named, content) in _named(handle, answer).items()
+        ]
+        if rows:
+            connection.execute(ADD_STUDIES, rows)
+
+    def answers(self, handle: str, unsealed: dict[str, tuple[bytes, Answer]] | None = None) -> tuple[Answer, ...]:
+        """The latest answer of each source, by source.
+
+        :param unsealed: what the caller has unsealed before, by source; the rows are read each time, and opened only where they changed.
+        """
+        launch = _digest(handle)
+        known = {} if unsealed is None else unsealed
+        with self._db.engine.connect() as connection:
+            rows = connection.execute(ANSWERS, {"launch": launch}).all()
+        found = {}
+        for source, sealed in rows:
+            before = known.get(source)
+            if before is not None and before[0] == sealed:
+                found[source] = before
+            else:
+                found[source] = (sealed, codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)))
+        known.clear()
+        known.update(found)
+        answers = tuple(answer for _, answer in found.values())
         links = frozenset(link for answer in answers for study in answer.studies for link in study.links)
         gone = links - self._stand(links) if links else links
         return tuple(_without(answer, gone) for answer in answers) if gone else answers
+
+    def saved(self, handle: str) -> dict[str, datetime]:
+        """When each source's latest answer was kept; unseals nothing."""
+        with self._db.engine.connect() as connection:
+            rows = connection.execute(SAVED, {"launch": _digest(handle)}).all()
+        return {row.source: row.saved_at for row in rows}
 
     def answer(self, handle: str, source: str) -> Answer | None:
         """The latest answer under one key."""

@@ -5,7 +5,7 @@ What it brings goes into the holdings under a key of its own, and leaves them as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from launch.context import LaunchContext
 from smart_app.archives.types import Answer, PatientId
@@ -37,14 +37,24 @@ class Memory:
             elif true.labels or (entry.source in sources and (true.studies or true.withheld) and _allowed(ctx, entry.source)):
                 self._holdings.save_answer(ctx.handle, earlier.as_answer(true))
 
-    def settle(self, ctx: LaunchContext, answer: Answer) -> None:
-        """A source has answered, or failed: let go of what that makes outdated in this launch."""
-        if not self._index.is_on or "/" in answer.source:
+    def settle(self, ctx: LaunchContext, answers: Iterable[Answer]) -> None:
+        """Sources have answered, or failed: let go of what that makes outdated in this launch."""
+        answers = [answer for answer in answers if "/" not in answer.source]
+        if not self._index.is_on or not answers:
             return
-        labels = self._holdings.answer(ctx.handle, answer.source + LABELS) if answer.state in ANSWERED else None
+        held = self._holdings.saved(ctx.handle)  # most launches hold nothing from before: one look tells
+        for answer in answers:
+            if answer.state in ANSWERED and answer.source + LABELS in held:
+                self._bind(ctx, answer)
+            if (key := earlier.key_of(answer.source)) in held:
+                self._outdate(ctx, key, answer)
+
+    def _bind(self, ctx: LaunchContext, answer: Answer) -> None:
+        labels = self._holdings.answer(ctx.handle, answer.source + LABELS)
         if labels is not None and (bound := earlier.labels_left(labels, answer)) != labels:
             self._holdings.save_answer(ctx.handle, bound)
-        key = earlier.key_of(answer.source)
+
+    def _outdate(self, ctx: LaunchContext, key: str, answer: Answer) -> None:
         before = self._holdings.answer(ctx.handle, key)
         if before is None:
             return
@@ -54,13 +64,15 @@ class Memory:
         elif rest != before:
             self._holdings.save_answer(ctx.handle, rest)
 
-    def remember(self, ctx: LaunchContext, facts: PatientFacts, answer: Answer) -> None:
-        """Take in what a source answered, for the next launch."""
-        if not self._index.is_on or "/" in answer.source:
+    def remember(self, ctx: LaunchContext, facts: PatientFacts, answers: Iterable[Answer]) -> None:
+        """Take in what sources answered, for the next launch."""
+        answers = [answer for answer in answers if "/" not in answer.source]
+        if not self._index.is_on or not answers:
             return
         if is_sound(facts):
-            self._index.remember(ctx, answer, facts, self._identifiers(ctx, facts, answer.source))
-        else:
+            self._index.remember_all(ctx, ((answer, self._identifiers(ctx, facts, answer.source)) for answer in answers), facts)
+            return
+        for answer in answers:
             self._index.drop(ctx, answer.source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -44,18 +45,29 @@ class Index:
 
     def remember(self, ctx: LaunchContext, answer: Answer, facts: PatientFacts, ids: tuple[PatientId, ...]) -> None:
         """Keep what a source answered, if it answered. An answer older than what is kept changes nothing."""
-        if not self.is_on or not entries.worth_keeping(answer) or not entries.is_sound(facts):
+        self.remember_all(ctx, [(answer, ids)], facts)
+
+    def remember_all(self, ctx: LaunchContext, answers: Iterable[tuple[Answer, tuple[PatientId, ...]]], facts: PatientFacts) -> None:
+        """Several sources' answers of one patient in one transaction, each with the identifiers its source knows the patient by."""
+        if not self.is_on or not entries.is_sound(facts):
             return
-        patient, asker = self._patient(ctx), self._asker(ctx, answer.source)
+        worth = [(answer, ids) for answer, ids in answers if entries.worth_keeping(answer)]
+        if not worth:
+            return
+        patient = self._patient(ctx)
         with self._db.transaction() as session:
             self._alone(session, patient)
-            old = self._stored(session, patient, answer.source, asker)
-            if old is not None and answer.answered_at is not None and old.answered_at > answer.answered_at:
-                return
-            self._put(session, patient, asker, entries.remembered(old, answer, facts, ids))
-            labels = entries.labelled(self._stored(session, patient, answer.source + LABELS, ""), answer, facts)
-            if labels is not None:
-                self._put(session, patient, "", labels)
+            for answer, ids in worth:
+                self._remember(session, patient, self._asker(ctx, answer.source), answer, facts, ids)
+
+    def _remember(self, session: Session, patient: str, asker: str, answer: Answer, facts: PatientFacts, ids: tuple[PatientId, ...]) -> None:
+        old = self._stored(session, patient, answer.source, asker)
+        if old is not None and answer.answered_at is not None and old.answered_at > answer.answered_at:
+            return
+        self._put(session, patient, asker, entries.remembered(old, answer, facts, ids))
+        labels = entries.labelled(self._stored(session, patient, answer.source + LABELS, ""), answer, facts)
+        if labels is not None:
+            self._put(session, patient, "", labels)
 
     def recall(self, ctx: LaunchContext) -> tuple[Entry, ...]:
         """What is remembered of the launch's patient and may be told to its user, by source; the newest where there are two."""

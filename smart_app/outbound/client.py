@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import requests
@@ -16,13 +16,15 @@ from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 
-from smart_app.errors import NotApproved, TooLarge
+from smart_app.errors import Busy, NotApproved, TimedOut, TooLarge, Unreachable
 from smart_app.outbound.addresses import Refused, Target, approved
+from smart_app.outbound.breaker import Breaker
 from smart_app.outbound.bulkhead import Bulkhead
 from smart_app.outbound.connections import CURRENT, AddressRefused, Call, Resolver, system_resolver
 from smart_app.outbound.lane import Lane
 from smart_app.outbound.pools import pool_for
 from smart_app.outbound.replies import Reply, StreamedReply, before_body
+from smart_app.outbound.warming import Warmer
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD"})
@@ -31,15 +33,24 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _METHOD = re.compile(r"[A-Z]{3,10}")
 
 
+RELAYS = 12
+FAIR = 0.9
+"""Seconds that a destination must have had before its silence counts against it: a caller in a hurry proves nothing."""
+
+
 class Outbound:
     """All configured destinations. One a process; safe for threads."""
 
-    def __init__(self, lanes: Iterable[Lane], *, pin_localhost: bool, resolver: Resolver = system_resolver) -> None:
+    def __init__(self, lanes: Iterable[Lane], *, pin_localhost: bool, resolver: Resolver = system_resolver, relays: int = RELAYS) -> None:
+        """`relays`: answers handed out while they come (`stream`), to all destinations together: each holds a web thread."""
         self._lanes = {lane.key: lane for lane in lanes}
         self._bulkheads = {key: Bulkhead(lane.parallel) for key, lane in self._lanes.items()}
+        self._breakers = {key: Breaker() for key in self._lanes}
+        self._relays = Bulkhead(relays)
         self._pools = {
             (lane.key, origin): pool_for(lane, origin, pin_localhost, resolver) for lane in self._lanes.values() for origin in lane.origins
         }
+        self._warmer = Warmer()
 
     def approves(self, lane: str, url: str) -> bool:
         """Whether this lane may call `url`, as far as can be told without resolving its name."""
@@ -48,6 +59,16 @@ class Outbound:
         except Refused:
             return False
         return True
+
+    def warm(self, lane: str, url: str, count: int = 1) -> None:
+        """Have `count` open connections to this address soon, because a question will follow. Returns at once; tells nobody of a failure."""
+        chosen = self._lanes[lane]
+        try:
+            target = approved(chosen, url)
+        except Refused:
+            return
+        if not self._breakers[lane].is_open:
+            self._warmer.warm(self._pools[lane, target.origin], Call(time.monotonic() + chosen.connect, chosen.connect), count)
 
     def request(
         self,
@@ -59,18 +80,23 @@ class Outbound:
         body: bytes | None = None,
         deadline: float,
         max_bytes: int,
+        patience: float | None = None,
     ) -> Reply:
-        """Ask and read the whole answer within `deadline` seconds and `max_bytes` (after inflating).
+        """Ask and read the whole answer within `deadline` seconds and `max_bytes` (after inflating). `patience`: see `Bulkhead.enter`.
 
-        :raises NotApproved, Unreachable, TimedOut, TooLarge, Busy, Cut:
+        :raises NotApproved, Unreachable, TimedOut, TooLarge, Busy, Paused, Cut:
         """
-        with self._open(lane, method, url, {"Accept-Encoding": "gzip", **headers}, body, deadline) as reply:
+        with self._open(lane, method, url, {"Accept-Encoding": "gzip", **headers}, body, deadline, patience) as reply:
             pieces, size = [], 0
-            for piece in reply.chunks():
-                size += len(piece)
-                if size > max_bytes:
-                    raise TooLarge
-                pieces.append(piece)
+            try:
+                for piece in reply.chunks():
+                    size += len(piece)
+                    if size > max_bytes:
+                        raise TooLarge
+                    pieces.append(piece)
+            except TimedOut:
+                self._breakers[lane].silent()  # it trickled: that holds a thread as silence does
+                raise
             return Reply(reply.status, reply.headers, b"".join(pieces))
 
     def stream(
@@ -84,7 +110,12 @@ class Outbound:
         deadline: float,
     ) -> StreamedReply:
         """Ask, and hand out the answer as it comes. The caller closes it. Errors as `request`."""
-        return self._open(lane, method, url, {"Accept-Encoding": "identity", **headers}, body, deadline)
+        leave = self._relays.enter(deadline)
+        try:
+            return self._open(lane, method, url, {"Accept-Encoding": "identity", **headers}, body, deadline, leave_too=leave)
+        except BaseException:
+            leave()
+            raise
 
     def guard(self, lane: str, session: requests.Session, *, deadline: float, max_bytes: int) -> None:
         """Make a `requests` session (Authlib's among them) call through this lane only, under the same rules."""
@@ -97,22 +128,40 @@ class Outbound:
         session.mount("http://", adapter)
 
     def _open(
-        self, lane: str, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+        self,
+        lane: str,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: float,
+        patience: float | None = None,
+        leave_too: Callable[[], None] | None = None,
     ) -> StreamedReply:
-        chosen = self._lanes[lane]
+        chosen, breaker = self._lanes[lane], self._breakers[lane]
         try:
             target = approved(chosen, url)
         except Refused:
             raise NotApproved from None
         _check_fields(method, headers)
         call = Call(time.monotonic() + deadline, chosen.first_byte)
-        leave = self._bulkheads[lane].enter(deadline)
+        if patience == 0 and breaker.hesitates:
+            raise Busy
+        is_probe = breaker.admit()
+        leave = self._bulkheads[lane].enter(deadline, patience=patience, crowd=not breaker.hesitates)
+        began = time.monotonic()
         try:
-            response = self._send(chosen, target, method, headers, body, call)
-        except BaseException:
+            if not is_probe:
+                breaker.recheck()
+            with breaker.listening():
+                response = self._send(chosen, target, method, headers, body, call)
+        except BaseException as error:
             leave()
+            if isinstance(error, Unreachable) or (isinstance(error, TimedOut) and time.monotonic() - began >= FAIR):
+                breaker.silent()
             raise
-        return StreamedReply(response, leave)
+        breaker.answered()
+        return StreamedReply(response, _both(leave, leave_too) if leave_too else leave)
 
     def _send(
         self, lane: Lane, target: Target, method: str, headers: Mapping[str, str], body: bytes | None, call: Call
@@ -161,3 +210,11 @@ def _check_fields(method: str, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
             raise ValueError("a header field holds characters that may not be sent")
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def leave() -> None:
+        first()
+        second()
+
+    return leave

@@ -11,7 +11,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from launch.context import LaunchContext
-from smart_app.archives.fanout import Question
+from smart_app.archives.fanout import Question, Tell
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import ConfiguredArchive
 from smart_app.archives.types import Answer, SourceState
@@ -47,9 +47,13 @@ class ArchiveSource:
         # An archive that takes the launch's own token may tell each user something else.
         own = "ehr-token" in (archive.settings.credential.kind, archive.settings.discovery.credential.kind)
         shared = () if own else (archive.key, inquiry.context.issuer_key, inquiry.facts, rulings)
-        yield Question(archive.key, archive.name, archive.organization, lambda seconds: self._answer(inquiry, rulings, seconds), watch=watch, shared=shared)
 
-    def _answer(self, inquiry: Inquiry, rulings: tuple[Ruling, ...], seconds: float) -> Answer:
+        def call(seconds: float, tell: Tell | None = None) -> Answer:
+            return self._answer(inquiry, rulings, seconds, tell)
+
+        yield Question(archive.key, archive.name, archive.organization, call, watch=watch, shared=shared, early=call)
+
+    def _answer(self, inquiry: Inquiry, rulings: tuple[Ruling, ...], seconds: float, tell: Tell | None) -> Answer:
         archive, known = self._archive, crossed(inquiry.facts, self._archive)
         sorter = Sorter(archive.key, inquiry.facts, known.ids, rulings, archive.settings.silent_rows)
         end = time.monotonic() + seconds
@@ -58,7 +62,9 @@ class ArchiveSource:
             sorter = replace(sorter, identifiers=found.ids, vouched=found.certain)
         ids = tuple(dict.fromkeys([*sorter.identifiers, *(ruling.key.patient_id for ruling in sorter.links())]))
         if ids:
-            answer = sorter.sort(self._qido.studies(archive, ids, inquiry.launch, max(0.001, end - time.monotonic())))
+            # What is told early is this patient's by the same rules.
+            early = (lambda answer: tell(sorter.sort(answer))) if tell is not None else None
+            answer = sorter.sort(self._qido.studies(archive, ids, inquiry.launch, max(0.001, end - time.monotonic()), early))
         else:
             answer = self._unasked(known, found)
         if self._discovery is not None and found.candidates:

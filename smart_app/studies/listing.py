@@ -10,16 +10,14 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from itertools import chain
-
-import structlog
+from datetime import date, datetime, timedelta
 
 from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
-from smart_app.archives.fanout import Fanout, Question
+from smart_app.archives.fanout import Bell, Fanout, Question
 from smart_app.archives.registry import LaunchToken
 from smart_app.archives.types import Answer, Candidate, SourceState
+from smart_app.audit.events import Who
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
@@ -32,6 +30,7 @@ from smart_app.studies.as_of import earliest, marked
 from smart_app.studies.copies import with_copies
 from smart_app.studies.desk import with_desk
 from smart_app.studies.evidence import Whose, with_evidence
+from smart_app.studies.keeping import Keeper
 from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
@@ -42,7 +41,9 @@ from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.standing import standing_of
 from smart_app.studies.strip import ANSWERED, is_whole, strip_of
 
-log = structlog.get_logger("priors.studies")
+GIVEN_UP = timedelta(seconds=10)
+"""Past the deadline of a round that went on without a stream: then the process that asked is gone."""
+Unsealed = dict[str, tuple[bytes, Answer]]
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the asking. `answer` is None for the first, before anyone has answered."""
+    """One step of the asking. `answers` are those that came together; none at first, and when the bell was rung."""
 
-    answer: Answer | None
+    answers: tuple[Answer, ...]
     picture: Picture
+    pending: tuple[str, ...]
+    """Questions without a final answer, by the source of the answer."""
+    since: datetime
+    """When this round began."""
 
 
 Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
@@ -92,17 +97,17 @@ class Listing:
         patient: Callable[[LaunchContext], PatientFacts],
         fanout: Fanout,
         holdings: Holdings,
+        keeper: Keeper,
         memory: Memory,
         policy: Policy,
         launch_token: Callable[[LaunchContext], LaunchToken],
         is_live: Callable[[str], bool],
-        reference: Callable[[str], str],
         clock: Clock,
         deadline: float,
         last: LastAnswers,
         then: Follow | None = None,
     ) -> None:
-        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `reference` makes `HV-7Q2M` from a name; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
+        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
         self._sources = tuple(sources)
         self._houses = houses
         self._read_patient = patient
@@ -112,7 +117,7 @@ class Listing:
         self._policy = policy
         self._launch_token = launch_token
         self._is_live = is_live
-        self._reference = reference
+        self._keeper = keeper
         self._clock = clock
         self._deadline = deadline
         self._then = then
@@ -128,15 +133,15 @@ class Listing:
         facts = self._holdings.patient(ctx.handle)
         if facts is not None and facts.id == ctx.patient_id:
             self._memory.bring(ctx, facts, keys)
-        return self._picture(ctx, keys)
+        return self._picture(ctx, keys, {})
 
     def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
         """The row whose request this is, by all that this launch was told; None: this launch has none."""
-        return next((row for row in self._picture(ctx, frozenset()).rows if request and row.request == request), None)
+        return next((row for row in self._picture(ctx, frozenset(), {}).rows if request and row.request == request), None)
 
     def settled(self, ctx: LaunchContext) -> Picture:
         """The same after all have been asked: what each said last stands."""
-        return self._picture(ctx, frozenset())
+        return self._picture(ctx, frozenset(), {})
 
     def matters(self, ctx: LaunchContext) -> tuple[str, dict[str, Relevance]]:
         """What the chart is open for, in words, and each study's reason to be looked at."""
@@ -153,54 +158,90 @@ class Listing:
         purpose = reading(by_uid[uid])
         return purpose.words, relevant(purpose, rows)
 
-    def ask(self, ctx: LaunchContext, only: str | None = None, elsewhere: frozenset[str] = frozenset()) -> Iterator[Step]:
-        """Ask all sources, or `only` one again. First the state before any answer, then a step an answer, until all have answered.
+    def ask(
+        self, ctx: LaunchContext, who: Callable[[], Who], only: str | None = None, elsewhere: frozenset[str] = frozenset(), bell: Bell | None = None
+    ) -> Iterator[Step]:
+        """Ask all sources, or `only` one again. First the state before any answer, then a step for what came together, until all have answered.
 
+        Each answer is kept and audited before its step is yielded. `who` says, at that moment, for whom.
         :param elsewhere: sources that the same page is still asking in another stream: what they said before earns no word now.
+        :param bell: rung from outside, it yields a step without answers.
 
         :raises KeyError: `only` names no source. :raises SessionEnded: the launch ended meanwhile; nothing of what came after is kept.
         """
         sources = {source.key: source for source in self.sources(ctx)}
-        end = time.monotonic() + self._deadline
         asked = set(sources) if only is None else {sources[only].key}
-        waiting = set(asked)
+        waiting, since, unsealed = frozenset(asked), self._clock(), Unsealed()
         elsewhere -= asked
-        yield Step(None, self._picture(ctx, elsewhere | waiting))
+        yield Step((), self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
         facts, failure = self._patient(ctx)
         if facts is None:
-            answers: Iterator[Answer] = (self._unasked(sources[key], failure) for key in sources if key in asked)
+            rounds: Iterator[tuple[tuple[Answer, ...], frozenset[str]]] = iter(
+                [(tuple(self._unasked(source, failure) for key, source in sources.items() if key in asked), frozenset())]
+            )
         else:
-            inquiry = Inquiry(ctx, facts, self._launch_token(ctx))
-            questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
-            waiting |= {question.source for question in questions}
-            answers = chain(self._fanout.ask(questions, self._deadline), self._follow(ctx, inquiry, asked, end))
-        told: list[Answer] = []
+            rounds = self._answers(ctx, Inquiry(ctx, facts, self._launch_token(ctx)), asked, bell)
+        final: list[Answer] = []
         try:
-            for answer in answers:
-                waiting.discard(answer.source)
-                kept = self._keep(ctx, answer)
-                self._memory.settle(ctx, kept)
-                if not self._is_live(ctx.handle):
-                    # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
-                    self._holdings.forget(ctx.handle)
-                    raise SessionEnded
-                told.append(kept)
-                yield Step(kept, self._picture(ctx, elsewhere | waiting))
+            for answers, waiting in rounds:
+                kept = self._keep(ctx, who(), answers, unsealed) if answers else ()
+                final += (said := [answer for answer in kept if answer.state is not SourceState.ASKING])
+                self._memory.settle(ctx, said)
+                yield Step(kept, self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
         finally:
-            # No row waits for it; also when the page has gone away meanwhile.
+            # What other launches may be told later delays nobody who looks now; it is also taken in when the page has gone.
             if facts is not None:
-                for kept in told:
-                    self._memory.remember(ctx, facts, kept)
+                self._memory.remember(ctx, facts, final)
+
+    def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step:
+        """What has come of the questions `asked` in a round that began at `since` and goes on without a stream, here or in another worker.
+
+        A step without answers: nothing is new. What nobody can answer any more is kept as lost.
+        """
+        sources = {source.key: source for source in self.sources(ctx)}
+        asked = frozenset(key for key in asked if owner(key) in sources)
+        saved, unsealed = self._holdings.saved(ctx.handle), Unsealed()
+        over = self._clock() > since + timedelta(seconds=self._deadline) + GIVEN_UP
+        if not over and not any(key in saved and saved[key] >= since for key in asked):
+            return Step((), self._picture(ctx, asked, unsealed), tuple(asked), since)
+        answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle, unsealed)}
+        told = tuple(answers[key] for key in asked if key in answers and saved.get(key, since) >= since)
+        pending = asked - {answer.source for answer in told if answer.state is not SourceState.ASKING}
+        if over and pending:
+            told += self._keep(ctx, who(), [self._unasked(sources[owner(key)], "lost", key) for key in pending], unsealed)
+            pending = frozenset()
+        return Step(told, self._picture(ctx, pending, unsealed), tuple(pending), since)
+
+    def _answers(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], bell: Bell | None) -> Iterator[tuple[tuple[Answer, ...], frozenset[str]]]:
+        """(answers that came together, who is still waited for)."""
+        end = time.monotonic() + self._deadline
+        questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
+        asking = self._fanout.begin(questions, self._deadline)
+        if bell is not None:
+            bell.hang(asking)
+        while asking.waiting:
+            answers = asking.more()
+            yield answers, frozenset(asking.waiting)
+        for answer in self._follow(ctx, inquiry, asked, end):
+            yield (answer,), frozenset()
 
     def _follow(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], end: float) -> Iterator[Answer]:
         """When all have answered: which series the holders of studies in part have. What is left of the deadline is for it."""
         left = min(end - time.monotonic(), SERIES_SECONDS)
         if self._then is None or left <= 0:
             return
-        rows = self._picture(ctx, frozenset()).rows
+        rows = self._picture(ctx, frozenset(), {}).rows
         wanted = [(row.archive, row.uid) for row in rows if row.count_state == "part" and row.archive is not None and row.archive in asked]
         if wanted:
             yield from self._fanout.ask(list(self._then(inquiry, wanted)), left)
+
+    def _keep(self, ctx: LaunchContext, who: Who, answers: Sequence[Answer], unsealed: Unsealed) -> tuple[Answer, ...]:
+        kept = self._keeper.keep(ctx, who, answers, lambda: {one.source: one for one in self._holdings.answers(ctx.handle, unsealed)})
+        if not self._is_live(ctx.handle):
+            # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
+            self._holdings.forget(ctx.handle)
+            raise SessionEnded
+        return kept
 
     def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
         facts = self._holdings.patient(ctx.handle)
@@ -216,37 +257,16 @@ class Listing:
             raise ValueError("the patient kept for this launch is not the launch's patient")
         return facts, ""
 
-    def _unasked(self, source: Named, code: str) -> Answer:
+    def _unasked(self, source: Named, code: str, key: str = "") -> Answer:
         now = self._clock()
-        return Answer(source.key, source.name, source.organization, SourceState.FAILED, asked_at=now, answered_at=now, fault_code=code)
+        return Answer(key or source.key, source.name, source.organization, SourceState.FAILED, asked_at=now, answered_at=now, fault_code=code)
 
-    def _keep(self, ctx: LaunchContext, answer: Answer) -> Answer:
-        """The answer as it is kept: with a reference if it is not whole, and with what the source told before if it failed now."""
-        failed = answer.state not in ANSWERED and answer.state is not SourceState.NO_IDENTIFIER
-        before = next((one for one in self._holdings.answers(ctx.handle) if one.source == answer.source), None) if failed else None
-        if before is not None:
-            answer = replace(
-                answer, studies=before.studies, withheld_studies=before.withheld_studies, candidates=before.candidates,
-                reports=before.reports if answer.reports is None else answer.reports,
-                evidence=before.evidence if answer.evidence is None else answer.evidence,
-            )
-        if not is_whole(answer):
-            answer = replace(answer, reference=self._reference(answer.name))
-        log.info(
-            "source_answered", source=answer.source, answered=answer.state.value, code=answer.fault_code, count=len(answer.studies),
-            withheld=answer.withheld, unreadable=answer.unreadable, reference=answer.reference,
-        )  # fmt: skip
-        self._holdings.save_answer(ctx.handle, answer)
-        if answer.state in ANSWERED and owner(answer.source) == answer.source and answer.fault_code is None:
-            self._last.note(answer.source, answer.answered_at or self._clock())
-        return answer
-
-    def _picture(self, ctx: LaunchContext, waiting: frozenset[str]) -> Picture:
-        answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle)}
+    def _picture(self, ctx: LaunchContext, waiting: frozenset[str], unsealed: Unsealed) -> Picture:
+        answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle, unsealed)}
         sources = self.sources(ctx)
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
         shown = {source.key for source in sources}
-        answers = {key: answer for key, answer in answers.items() if owner(key) in shown}
+        answers = {key: answer if key in waiting else _final(answer) for key, answer in answers.items() if owner(key) in shown}
         answers = standing(answers)
         judged = self._policy.judge(ctx, answers)
         may = judged.answers
@@ -274,3 +294,10 @@ class Listing:
     def _today(self) -> date:
         """The site's own day: the server's time zone."""
         return self._clock().astimezone().date()
+
+
+def _final(answer: Answer) -> Answer:
+    """What was told while its source was asked, and whose end never came (a page left, a process stopped), is only a part."""
+    if answer.state is not SourceState.ASKING:
+        return answer
+    return replace(answer, state=SourceState.PARTIAL, more_exist=True, fault_code="cut")

@@ -35,10 +35,14 @@ WHAT = {
     "unusable-identifier": "{name} was not asked: the chart's identifier for it cannot be used in a search.",
     "retired-identifier": "{name} was not asked: the chart holds only a retired identifier for it.",
     "not-discovered": "{name} was not asked: neither the chart nor a search for the patient gave an identifier for it.",
+    "paused": "{name} did not answer several times, so it was not asked now.",
+    "lost": "Priors lost its question to {name} before there was an answer.",
     "missing": "{name} does not offer its list of studies.",
     "scope": "The EHR did not allow Priors to read its list of studies.",
 }
-OUR_SIDE = frozenset({"busy", "unexpected", "patient-unread"})
+CODES = {"unreachable": "no answer", "patient-unread": "not asked", "paused": "paused"}
+"""Codes with a word of their own in the strip."""
+OUR_SIDE = frozenset({"busy", "lost", "unexpected", "patient-unread"})
 
 
 def is_whole(answer: Answer) -> bool:
@@ -131,7 +135,7 @@ def _word(answer: Answer) -> str:
             to_confirm([answer]),
         ]
         return ", ".join([count, *(word for word in more if word)])
-    word = "no answer" if answer.fault_code == "unreachable" else "not asked" if answer.fault_code == "patient-unread" else WORDS[answer.state]
+    word = CODES.get(answer.fault_code or "", WORDS[answer.state])
     return f"{word}, {len(answer.studies)} from earlier" if answer.studies else word
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ from launch.errors import SessionEnded
 from smart_app.access import Action, requires, unattended
 from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.types import Candidate
-from smart_app.audit.events import Event, Outcome, RequestPrepared, RowWithheld, SourceAnswered, StudyArrived, Who
+from smart_app.audit.events import Event, RequestPrepared, RowWithheld, SourceAnswered, StudyArrived, Who
 from smart_app.audit.log import AuditLog
 from smart_app.breakglass.reasons import REASONS
 from smart_app.breakglass.store import BreakGlass
@@ -27,10 +26,12 @@ from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.sources.chart import Chart
 from smart_app.studies import dates, waiting
-from smart_app.studies.listing import Listing, Picture, Step
+from smart_app.studies.listing import Listing, Picture
 from smart_app.studies.request_sheet import sheet_of
-from smart_app.studies.rows import MatchRow, StudyRow
-from smart_app.studies.strip import is_whole
+from smart_app.studies.rows import MatchRow
+from smart_app.studies.seats import StreamSeats
+from smart_app.studies.streaming import Streaming
+from smart_app.studies.telling import patient_key, row_told, strip_told
 from smart_app.studies.watching import Look, Watch
 from smart_app.web import current_launch, current_who, with_wasm
 from smart_app.web.faults import NotHere
@@ -41,9 +42,7 @@ NO_PATIENT_FACTS = Fault("patient-unread", Side.EHR, "The EHR did not give the p
                          "Open the Images tab again from the patient’s chart.", True, 502)  # fmt: skip
 
 
-def patient_key(ctx: LaunchContext) -> str:
-    """What each answer carries so that a page can tell it is its own: names the patient only to who knows the launch."""
-    return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
+Warm = Callable[[LaunchContext, PatientFacts], None]
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,18 @@ MatchId = Callable[[LaunchContext, str, Candidate], str]
 
 
 def make_blueprint(
-    listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace, *, match_id: MatchId,
-    glass: BreakGlass | None = None,
+    listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace, seats: StreamSeats, warm: Warm,
+    *, match_id: MatchId, glass: BreakGlass | None = None,
 ) -> Blueprint:  # fmt: skip
-    """`chart` is asked only when the launch's patient has not been read yet. `glass` where a rule lets somebody open restricted studies with a
-    reason. `match_id` names a candidate's comparison.
+    """`chart` is asked only when the launch's patient has not been read yet. `warm` opens connections to whom the list will ask. `glass` where a
+    rule lets somebody open restricted studies with a reason. `match_id` names a candidate's comparison.
     """
     blueprint = Blueprint("studies", __name__)
+
+    def matches(picture: Picture, ctx: LaunchContext) -> tuple[MatchRow, ...]:
+        return waiting.rows_of(picture.waiting, lambda source, candidate: match_id(ctx, source, candidate))
+
+    streaming = Streaming(listing, audit, seats, glass, matches)
 
     @blueprint.get("/l/<launch:handle>/studies")
     @requires(Action.VIEW_STUDIES)
@@ -90,7 +94,9 @@ def make_blueprint(
         only = request.args.get("source")
         if only is not None and only not in {source.key for source in listing.sources(ctx)}:
             raise NotHere("no-such-source")
-        events = stream_with_context(tell(ctx, who, only, frozenset(request.args.getlist("asking"))))
+        asking, since = frozenset(request.args.getlist("asking")), request.args.get("since")
+        told = streaming.tell(ctx, who, only, asking) if since is None else streaming.tell_rest(ctx, who, _moment(since), asking)
+        events = stream_with_context(told)
         return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     @blueprint.get("/l/<launch:handle>/studies/relevance")
@@ -128,7 +134,8 @@ def make_blueprint(
             events.append(SourceAnswered(who=who, patient=ctx.patient_id, source="watch", state="shown", count=len(picture.rows)))
             shown = {row.uid for row in picture.rows}  # what a rule hides is not named either
             arrived = {one.uid: _arrival(one.within_seconds, look) for one in look.arrived if one.uid in shown}
-            told |= {"rows": [_row(row, ctx) for row in picture.rows], "strip": _strip(picture, ctx, matches(picture, ctx)), "arrived": arrived}
+            strip = strip_told(picture, ctx, matches(picture, ctx))
+            told |= {"rows": [row_told(row, ctx) for row in picture.rows], "strip": strip, "arrived": arrived}
         audit.record_all(events)
         return jsonify(told)
 
@@ -149,6 +156,7 @@ def make_blueprint(
 
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)
+        warm(ctx, facts)
         known = listing.known(ctx)
         audit.record(
             SourceAnswered(who=current_who(), patient=ctx.patient_id, source="page", state="shown", count=len(known.rows))
@@ -164,9 +172,6 @@ def make_blueprint(
                   "idle_seconds": pace.idle_seconds, "watch_seconds": pace.watch_seconds},
         )  # fmt: skip
 
-    def matches(picture: Picture, ctx: LaunchContext) -> tuple[MatchRow, ...]:
-        return waiting.rows_of(picture.waiting, lambda source, candidate: match_id(ctx, source, candidate))
-
     def patient(ctx: LaunchContext) -> PatientFacts:
         facts = holdings.patient(ctx.handle)
         if facts is None:
@@ -180,45 +185,20 @@ def make_blueprint(
         return facts
 
     def acting(who: Who, ctx: LaunchContext, picture: Picture) -> Who:
-        """Who is shown restricted rows is so for the reason given, also if they gave it after this stream began."""
-        opened = glass.state(ctx.handle) if glass and picture.glass_broken else None
-        return replace(who, purpose=opened.purpose, opening=opened.id) if opened else who
-
-    def tell(ctx: LaunchContext, who: Who, only: str | None, elsewhere: frozenset[str]) -> Iterator[str]:
-        """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
-        echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
-        shown: dict[str, StudyRow] = {}
-        try:
-            for step in listing.ask(ctx, only, elsewhere):
-                if step.answer is not None or step.picture.rows:
-                    audit.record_all(_events(step, acting(who, ctx, step.picture), ctx.patient_id))
-                    if rows := _rows(step, shown, ctx):
-                        yield _event("rows", echo | rows)
-                yield _event("strip", echo | _strip(step.picture, ctx, matches(step.picture, ctx)))
-        except SessionEnded:
-            yield _event("ended", echo)  # signed out, or another user signed in, while sources were asked
-        except AppError as error:
-            log.error("list_broke_off", code=error.fault.code)  # the browser sees a stream without `done`, and says so
-        else:
-            yield _event("done", echo)
+        return streaming.acting(who, ctx, picture.glass_broken)
 
     return blueprint
 
 
-def _events(step: Step, who: Who, patient: str | None) -> Iterator[Event]:
-    answer = step.answer
-    if answer is None:  # rows of earlier answers, which the page has got already and must be able to lose
-        yield SourceAnswered(who=who, patient=patient, source="page", state="shown", count=len(step.picture.rows))
-        return
-    outcome = Outcome.OK if is_whole(answer) else Outcome.MINOR
-    yield SourceAnswered(
-        who=who, patient=patient, outcome=outcome, source=answer.source, state=answer.state.value, count=len(answer.studies) + len(answer.evidence or ()),
-        withheld=answer.withheld, unreadable=answer.unreadable,
-    )  # fmt: skip
-    if answer.withheld:
-        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
-    if answer.candidates:
-        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="possible-match", count=len(answer.candidates), outcome=Outcome.MINOR)
+def _moment(text: str) -> datetime:
+    """:raises NotHere: no moment with a zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotHere("no-such-round") from None
+    if found.tzinfo is None:
+        raise NotHere("no-such-round")
+    return found
 
 
 def _look_events(look: Look, who: Who, patient: str | None) -> Iterator[Event]:
@@ -238,37 +218,3 @@ def _arrival(within: int | None, look: Look) -> str:
 def _mark(picture: Picture) -> str:
     """Names what is shown without telling it: equal as long as no row differs."""
     return hashlib.sha256(repr((picture.rows, picture.relevant_to)).encode()).hexdigest()[:16]
-
-
-def _rows(step: Step, shown: dict[str, StudyRow], ctx: LaunchContext) -> dict[str, Any]:
-    """Rows that are new or have changed, and those that are no longer there; empty when there is neither."""
-    now = {row.uid: row for row in step.picture.rows}
-    changed = [row for uid, row in now.items() if shown.get(uid) != row]
-    gone = [uid for uid in shown if uid not in now]
-    shown.clear()
-    shown.update(now)
-    found: dict[str, Any] = {"rows": [_row(row, ctx) for row in changed]} if changed or gone else {}
-    return found | ({"gone": gone} if gone else {})
-
-
-def _row(row: StudyRow, ctx: LaunchContext) -> dict[str, Any]:
-    hospitals = list(dict.fromkeys(source.organization for source in row.sources))
-    words = [row.title, row.modality, *row.modalities, row.hospital, *row.regions, row.date, row.iso_date, row.report]
-    return {
-        "uid": row.uid, "sort": row.sort, "date": row.iso_date, "modalities": list(row.modalities), "regions": list(row.regions),
-        "hospitals": hospitals, "text": " ".join(words).lower(), "html": render_template("studies/_row.html", row=row, launch=ctx),
-    }  # fmt: skip
-
-
-def _strip(picture: Picture, ctx: LaunchContext, matches: tuple[MatchRow, ...]) -> dict[str, Any]:
-    strip = picture.strip
-    return {
-        "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
-        "relevant_to": picture.relevant_to,
-        "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
-        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, matches=matches, launch=ctx, restricted=picture.restricted),
-    }  # fmt: skip
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"

@@ -112,8 +112,8 @@ class Watch:
             now = next((one for one in self._holdings.answers(ctx.handle) if one.source == fresh.source), None)
             kept = renewed(now, fresh) if now is not None else kept
             self._holdings.save_answer(ctx.handle, kept)
-            self._memory.settle(ctx, kept)
-            self._memory.remember(ctx, inquiry.facts, kept)
+            self._memory.settle(ctx, [kept])
+            self._memory.remember(ctx, inquiry.facts, [kept])
             before[fresh.source] = kept
         found = arrivals(seen, kept, looked, self._clock())
         for one in found:

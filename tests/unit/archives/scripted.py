@@ -63,6 +63,8 @@ class Scripted:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        if self.stopping.is_set():
+            return
         self.stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -6,8 +6,8 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from smart_app.archives.fanout import Fanout, Question
-from smart_app.archives.types import Answer, SourceState
+from smart_app.archives.fanout import Bell, Fanout, Question, Tell
+from smart_app.archives.types import Answer, SourceState, StudyRecord
 from smart_app.errors import NotApproved
 
 
@@ -51,3 +51,56 @@ def test_threads_are_bounded_and_given_back() -> None:
     assert {answer.source for answer in first} == {"a", "b"}
     time.sleep(0.05)
     assert [answer.state for answer in fan.ask([question("d")], 1)] == [SourceState.EMPTY]
+
+
+def test_one_hung_source_has_no_more_than_its_share_of_the_threads() -> None:
+    fan, release = fanout(share=2), threading.Event()
+    hung = Question("hung", "hung", "hung", lambda deadline: (release.wait(5), Answer("hung", "hung", "hung", SourceState.EMPTY))[1])
+    held = [fan.begin([hung], 5) for _ in range(2)]
+    assert [answer.fault_code for answer in fan.ask([hung], 5)] == ["busy"]
+    assert [answer.state for answer in fan.ask([question("well")], 5)] == [SourceState.EMPTY]
+    release.set()
+    assert [answer.state for asking in held for answer in asking.more()] == [SourceState.EMPTY] * 2
+
+
+def early(key: str, then: threading.Event, final: SourceState = SourceState.OK) -> Question:
+    study = StudyRecord("2.25.1", key, key, key)
+
+    def call(seconds: float, tell: Tell) -> Answer:
+        tell(Answer(key, key, key, SourceState.OK, studies=(study,)))
+        then.wait(seconds + 1)
+        return Answer(key, key, key, final, studies=(study,))
+
+    return Question(key, key, key, lambda seconds: call(seconds, lambda answer: None), early=call)
+
+
+def test_rows_are_told_while_the_end_is_not_proven_and_earn_no_word() -> None:
+    then = threading.Event()
+    asking = fanout().begin([early("a", then)], 5)
+    (first,) = asking.more()
+    assert (first.state, len(first.studies), list(asking.waiting)) == (SourceState.ASKING, 1, ["a"])
+    then.set()
+    assert [answer.state for answer in asking.more()] == [SourceState.OK]
+    assert [answer.state for answer in fanout().ask([early("a", then)], 5)] == [SourceState.OK], "who wants final words gets no other"
+
+
+def test_what_was_told_before_the_deadline_is_a_part() -> None:
+    asking = fanout().begin([early("a", threading.Event())], 0.1)
+    answers = [*asking.more(), *asking.more()]
+    assert [(answer.state, answer.more_exist, answer.fault_code, len(answer.studies)) for answer in answers] == [
+        (SourceState.ASKING, False, None, 1), (SourceState.PARTIAL, True, "timeout", 1)]  # fmt: skip
+
+
+def test_a_bell_wakes_who_waits_whenever_it_is_rung() -> None:
+    held = threading.Event()
+    question = Question("a", "a", "a", lambda deadline: (held.wait(5), Answer("a", "a", "a", SourceState.EMPTY))[1])
+    for before in (True, False):
+        bell, asking = Bell(), fanout().begin([question], 5)
+        if before:
+            bell.ring()
+        bell.hang(asking)
+        if not before:
+            bell.ring()
+        assert asking.more() == ()
+        assert list(asking.waiting) == ["a"]
+    held.set()

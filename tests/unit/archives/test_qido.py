@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -34,13 +35,18 @@ def study(number: int = 1, patient: str | None = "K-77", issuer: str | None = "K
     return row | extra
 
 
-def ask(server: Scripted, *, ids: tuple[PatientId, ...] = (MINE,), deadline: float = 5, launch: LaunchToken | None = None, **settings: Any) -> Answer:
+def ask(server: Scripted, *, ids: tuple[PatientId, ...] = (MINE,), deadline: float = 5, launch: LaunchToken | None = None, tell: Any = None, **settings: Any) -> Answer:
     archive = Archive(
         key="kestrel", name="Kestrel", dicomweb=f"{server.base}/dicom-web", patient_id_issuer="KESTREL", identifier_systems=("urn:kestrel",), **settings
     )
     (configured,) = Archives([archive], read_secret=lambda ref: "s3cret")
     qido = Qido(outbound_to(archive_kestrel=server.base), lambda: datetime(2026, 5, 21, tzinfo=UTC))
-    return qido.studies(configured, ids, launch, deadline)
+    return qido.studies(configured, ids, launch, deadline, tell)
+
+
+def paged(server: Scripted) -> list[Asked]:
+    """Requests for pages, without the one that goes ahead to prove the end."""
+    return [asked for asked in server.asked if asked.one("offset") != "1"]
 
 
 def once(*datasets: Any) -> Any:
@@ -168,14 +174,14 @@ def test_pages_are_followed_until_one_is_empty() -> None:
         found = ask(server)
     assert found.state is SourceState.OK
     assert len(found.studies) == 30
-    assert len(server.asked) == 4
+    assert len(paged(server)) == 4
 
 
 @pytest.mark.parametrize(("size", "state"), [(2, SourceState.OK), (5, SourceState.PARTIAL), (9, SourceState.OK)])
 def test_an_ignored_offset_ends_and_a_full_page_may_hide_more(size: int, state: SourceState) -> None:
     with scripted(lambda asked: rows(*(study(number) for number in range(size)))) as server:
         answer = ask(server, limits={"page_size": 5})
-    assert len(server.asked) == 2
+    assert len(paged(server)) == 2
     assert (answer.state, answer.more_exist) == (state, state is SourceState.PARTIAL)
 
 
@@ -189,7 +195,7 @@ def test_endless_paging_stops_at_the_row_cap() -> None:
     assert found.more_exist
     assert found.state is SourceState.PARTIAL
     assert len(found.studies) == 50
-    assert len(server.asked) == 5
+    assert len(paged(server)) == 5
 
 
 @pytest.mark.parametrize("say", [rows(study(), status=206), rows(study(), Warning='299 x "capped"'), Say(204, headers={"Warning": '299 x "capped"'})])
@@ -249,10 +255,10 @@ def test_half_a_character_still_lists() -> None:
 
 
 def test_busy_archive_is_asked_again_when_it_says_when() -> None:
-    answers = iter([Say(503, headers={"Retry-After": "0"}), rows(study()), Say(204)])
-    with scripted(lambda asked: next(answers)) as server:
+    answers = iter([Say(503, headers={"Retry-After": "0"}), rows(study())])
+    with scripted(lambda asked: next(answers) if asked.one("offset") == "0" else Say(204)) as server:
         assert ask(server).state is SourceState.OK
-    assert len(server.asked) == 3
+    assert len(paged(server)) == 2
 
 
 def test_every_identifier_of_the_namespace_is_asked() -> None:
@@ -308,7 +314,7 @@ class Tokens:
         return self.now
 
 
-@pytest.mark.parametrize(("ehr", "sent"), [("northgate", ["Bearer t1", "Bearer t2", "Bearer t2"]), ("other", [None])])
+@pytest.mark.parametrize(("ehr", "sent"), [("northgate", ["Bearer t1", "Bearer t2"]), ("other", [None])])
 def test_the_ehr_token_goes_to_the_ehrs_own_archive_only(ehr: str, sent: list[str | None]) -> None:
     def answer(asked: Asked) -> Say:
         if asked.headers.get("authorization") != "Bearer t2":
@@ -317,7 +323,7 @@ def test_the_ehr_token_goes_to_the_ehrs_own_archive_only(ehr: str, sent: list[st
 
     with scripted(answer) as server:
         found = ask(server, launch=LaunchToken(ehr, Tokens()), credential={"kind": "ehr-token", "ehr": "northgate"})
-    assert [asked.headers.get("authorization") for asked in server.asked] == sent
+    assert list(dict.fromkeys(asked.headers.get("authorization") for asked in server.asked)) == sent
     assert found.state is (SourceState.OK if ehr == "northgate" else SourceState.REFUSED)
 
 
@@ -334,3 +340,46 @@ def test_series_of_the_study_only() -> None:
         (configured,) = Archives([archive], read_secret=lambda ref: "")
         found = Qido(outbound_to(archive_kestrel=server.base), lambda: datetime.now(UTC)).series(configured, UID, None, 5)
     assert [(record.uid, record.number) for record in found] == [("1.1", 1), ("1.2", 2)]
+
+
+def test_what_is_read_is_told_before_its_end_is_proven() -> None:
+    proof = threading.Event()
+
+    def answer(asked: Asked) -> Say:
+        if asked.one("offset") == "0":
+            return rows(study(1), study(2))
+        proof.wait(5)
+        return rows(study(2)) if asked.one("offset") == "1" else Say(204)
+
+    told: list[Answer] = []
+    with scripted(answer) as server:
+        final = ask(server, tell=lambda one: (told.append(one), proof.set()))
+    assert [(one.state, len(one.studies)) for one in told] == [(SourceState.ASKING, 2)]
+    assert (final.state, len(final.studies), len(paged(server))) == (SourceState.OK, 2, 1), "one round trip: the proof went with the question"
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3, 4])
+@pytest.mark.parametrize("held", [0, 1, 2, 3, 4, 5, 7])
+def test_no_hidden_cap_is_taken_for_the_end(cap: int, held: int) -> None:
+    def answer(asked: Asked) -> Say:
+        offset = int(asked.one("offset") or 0)
+        return rows(*(study(number) for number in range(offset, min(offset + cap, held))))
+
+    with scripted(answer) as server:
+        found = ask(server)
+    assert (found.state.answered_in_full, len(found.studies)) == (True, held)
+
+
+def test_an_archive_that_ignores_the_offset_proves_nothing_ahead() -> None:
+    with scripted(lambda asked: rows(study(1), study(2))) as server:
+        found = ask(server)
+    assert len(found.studies) == 2
+    assert [asked.one("offset") for asked in paged(server)] == ["0", "2"]
+
+
+def test_a_study_that_its_proof_gives_to_another_patient_is_nobodys() -> None:
+    other = study(2) | {"00100020": {"vr": "LO", "Value": ["SOMEBODY"]}}
+    with scripted(lambda asked: rows(study(1), study(2)) if asked.one("offset") == "0" else rows(other) if asked.one("offset") == "2" else Say(500)) as server:
+        found = ask(server)
+    assert [record.uid for record in found.studies] == [f"{UID}.1"]
+    assert found.withheld == 1

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from smart_app.archives.probing import Prober
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives
 from smart_app.archives.types import PatientId, SourceState
@@ -55,3 +56,13 @@ def test_orthanc_holds_our_patients_studies_and_no_others_get_through(orthanc_ur
     (series,) = qido.series(archive, f"{ROOT}.1", None, 10)
     assert (series.uid, series.number, series.modality, series.image_count) == (f"{ROOT}.1.1", 3, "CT", 2)
     assert qido.studies(archive, (PatientId("nobody", "KESTREL"),), None, 10).state is SourceState.EMPTY
+
+
+def test_orthanc_is_recognised_by_what_it_says_and_does(orthanc_url: str) -> None:
+    peers.store(orthanc_url, [instance(9, "Q-77"), instance(9, "Q-77", number=2)])
+    made = Archive(key="kestrel", name="K", dicomweb=orthanc_url, patient_id_issuer="KESTREL", identifier_systems=("k",), dialect="orthanc")
+    (archive,) = Archives([made], read_secret=lambda ref: "")
+    found = Prober(outbound_to(archive_kestrel=orthanc_url), archive).probe(f"{ROOT}.9")
+    assert found is not None
+    assert (found.dialect, found.empty_answer, found.asked_study) == ("orthanc", "[]", True)
+    assert dict(found.differs) == {}, "the table says what it does"

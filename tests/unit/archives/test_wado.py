@@ -72,7 +72,7 @@ def test_a_fixed_credential_is_not_tried_twice(kestrel):
 
 
 def test_as_stored_is_not_asked_where_the_configuration_says_so(kestrel):
-    reader, settings = wado(kestrel, accept_any_transfer_syntax=False)
+    reader, settings = wado(kestrel, profile={"any_transfer_syntax": False})
     reader.parts(ConfiguredArchive(settings, Fixed()), None, Place(fake.STUDY), Form("application/dicom", "*")).close()
     assert kestrel.asked[0][1]["Accept"] == 'multipart/related; type="application/dicom"'
     assert kestrel.asked[0][1]["Accept-Encoding"] == "identity"

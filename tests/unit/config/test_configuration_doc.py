@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config
+from smart_app import config, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -25,6 +25,7 @@ MODELS = {
     "`archives`": config.Archive,
     "`archives[].discovery`": config.Discovery,
     "`archives[].credential`": config.Credential,
+    "`archives[].profile`": dialect_settings.Profile,
     "`archives[].limits`": config.Limits,
     "`exchanges`": config.Exchange,
     "`exchanges[].patient_ids`": config.Namespace,

@@ -32,7 +32,7 @@ class World:
 @pytest.fixture
 def world(database: Database, keyring: Keyring) -> World:
     made = World(database, keyring)
-    made.memory.remember(replace(CTX, handle="L0"), FACTS, told(1, 2))
+    made.memory.remember(replace(CTX, handle="L0"), FACTS, [told(1, 2)])
     return made
 
 
@@ -65,7 +65,7 @@ def test_a_changed_crosswalk_brings_nothing_and_forgets(world: World) -> None:
 def test_what_a_source_says_takes_away_what_it_makes_outdated(world: World, now: Answer, left: set[str] | None) -> None:
     world.memory.bring(CTX, FACTS, SOURCES)
     world.holdings.save_answer(CTX.handle, now)
-    world.memory.settle(CTX, now)
+    world.memory.settle(CTX, [now])
     rest = world.answers().get("kestrel/earlier")
     assert (rest and uids(rest)) == left
     for number in ("1", "2"):
@@ -76,8 +76,8 @@ def test_what_a_source_says_takes_away_what_it_makes_outdated(world: World, now:
 def test_switched_off_it_neither_takes_nor_brings(world: World, database: Database, keyring: Keyring) -> None:
     off = World(database, keyring, days=0)
     off.memory.bring(CTX, FACTS, SOURCES)
-    off.memory.remember(CTX, FACTS, told(5))
-    off.memory.settle(CTX, told(5))
+    off.memory.remember(CTX, FACTS, [told(5)])
+    off.memory.settle(CTX, [told(5)])
     assert off.answers() == {}
     world.memory.bring(replace(CTX, handle="L9"), FACTS, SOURCES)
     assert uids(world.answers("L9")["kestrel/earlier"]) == {"1", "2"}
@@ -91,6 +91,6 @@ def test_the_list_does_not_wait_for_the_holdings_to_be_tidied() -> None:
 
 
 def test_a_patient_merged_away_is_forgotten_as_sources_answer(world: World) -> None:
-    world.memory.remember(CTX, replace(FACTS, replaced_by="p9"), told(1))
+    world.memory.remember(CTX, replace(FACTS, replaced_by="p9"), [told(1)])
     world.memory.bring(CTX, FACTS, SOURCES)
     assert world.answers() == {}

@@ -72,3 +72,46 @@ describe('asking', () => {
     expect(hears.finished).not.toHaveBeenCalled();
   });
 });
+
+describe('a stream that hands over', () => {
+  const row = (uid: string): object => ({ uid, sort: uid, html: '<li>' });
+  const later = event('later', { ...whose, after: 0, since: '2026-11-24T10:00:00+00:00', asking: ['kestrel', 'ehr:n/reports'] });
+  const answers = (bodies: string[]): { fetcher: (url: string, init: RequestInit) => Promise<Response>; asked: string[] } => {
+    const asked: string[] = [];
+    return { asked, fetcher: (url, init) => (asked.push(url), init.signal?.aborted ? Promise.reject(new Error('aborted')) : answer(bodies.shift() ?? '')()) };
+  };
+
+  it('is asked again for the rest until it is done, and what it no longer names is gone', async () => {
+    const hears = listener();
+    const told = answers([event('rows', { ...whose, rows: [row('1'), row('2')] }) + later, later, event('rows', { ...whose, rows: [row('2'), row('3')], all: true }) + event('done', whose)]);
+    await ask('/x/stream', whose, hears, new AbortController().signal, told.fetcher);
+    expect(told.asked).toEqual(['/x/stream', ...Array(2).fill('/x/stream?since=2026-11-24T10%3A00%3A00%2B00%3A00&asking=kestrel&asking=ehr%3An%2Freports')]);
+    expect(hears.rows).toHaveBeenLastCalledWith([row('2'), row('3')], ['1']);
+    expect(hears.finished).toHaveBeenCalledExactlyOnceWith(true);
+  });
+
+  it('is incomplete when it never comes to its end', async () => {
+    const hears = listener();
+    await ask('/x/stream', whose, hears, new AbortController().signal, answers([later, '']).fetcher);
+    expect(hears.finished).toHaveBeenCalledExactlyOnceWith(false);
+  });
+
+  it('drops another launch\'s word on it', async () => {
+    const hears = listener();
+    const told = answers([event('later', { launch: 'L2', patient: 'P1', after: 0, since: 'x', asking: [] })]);
+    await ask('/x/stream', whose, hears, new AbortController().signal, told.fetcher);
+    expect(told.asked).toHaveLength(1);
+    expect(hears.finished).toHaveBeenCalledWith(false);
+  });
+
+  it('stops when the page goes', async () => {
+    const hears = listener();
+    const control = new AbortController();
+    const told = answers([event('later', { ...whose, after: 60_000, since: 'x', asking: [] })]);
+    const asking = ask('/x/stream', whose, hears, control.signal, told.fetcher);
+    await vi.waitFor(() => expect(told.asked).toHaveLength(1));
+    control.abort();
+    await asking;
+    expect(hears.finished).not.toHaveBeenCalled();
+  });
+});
