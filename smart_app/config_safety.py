@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from smart_app import secrets_source
-from smart_app.config import Archive, Credential, Ehr, Exchange, KeyFile, Settings
+from smart_app.config import Ehr, Settings
+from smart_app.config_archives import Archive, Credential, Exchange, KeyFile
 from smart_app.secrets_source import NoSecret, Reference
 
 Where = tuple[str | int, ...]

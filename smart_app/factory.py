@@ -37,7 +37,8 @@ from smart_app.breakglass import views as breakglass_views
 from smart_app.breakglass.review import Review
 from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
-from smart_app.config import Archive, Exchange, Settings
+from smart_app.config import Settings
+from smart_app.config_archives import Archive, Exchange
 from smart_app.config_file import load
 from smart_app.db import Database
 from smart_app.entrance import views as entrance_views

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from launch.issuers import BackendClient, ClientAuth, Issuer, IssuerQuirks, SigningKey
 from smart_app import secrets_source
-from smart_app.config import Archive, Ehr, Exchange, KeyFile, Settings
+from smart_app.config import Ehr, Settings
+from smart_app.config_archives import Archive, Exchange, KeyFile
 from smart_app.outbound import Lane, origin_of
 
 EHR_PARALLEL = 16

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from launch.session import TokenProvider
 from smart_app.archives.dialects import Dialect, dialect_of
-from smart_app.config import Archive, Limits, SecretRef
-from smart_app.config import Credential as Settings
+from smart_app.config_archives import Archive, Limits, SecretRef
+from smart_app.config_archives import Credential as Settings
 from smart_app.outbound.addresses import parse
 
 

@@ -15,7 +15,7 @@ from smart_app.archives.demographics import by_demographics
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives
 from smart_app.archives.types import Answer, PatientId, SourceState
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from smart_app.fhir.patient import Identifier, PatientFacts
 from smart_app.identity import people
 from smart_app.identity.rulings import Ruling, State, key_of_candidate

@@ -17,7 +17,7 @@ from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
 from smart_app.archives.wado import Wado
 from smart_app.audit.log import AuditLog
 from smart_app.audit.models import AuditRecord
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from smart_app.db import Base, Database
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
