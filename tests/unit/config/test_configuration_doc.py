@@ -44,5 +44,6 @@ def test_every_setting_is_documented(heading: str, name: str) -> None:
 
 
 def test_no_model_is_forgotten() -> None:
-    kinds = {kind for kind in vars(config).values() if isinstance(kind, type) and issubclass(kind, BaseModel)}
-    assert kinds - {config.Frozen, config.BaseModel, config.BaseSettings} == set(MODELS.values())
+    named = [kind for module in (config, config_archives) for kind in vars(module).values()]
+    kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    assert kinds - {config_archives.Frozen, BaseModel, config.BaseSettings} == set(MODELS.values())
