@@ -216,5 +216,8 @@ def _arrival(within: int | None, look: Look) -> str:
 
 
 def _mark(picture: Picture) -> str:
-    """Names what is shown without telling it: equal as long as no row differs."""
-    return hashlib.sha256(repr((picture.rows, picture.relevant_to)).encode()).hexdigest()[:16]
+    """Names what is shown without telling it: equal as long as no row differs, and no word about what was not found."""
+    strip = picture.strip
+    words = (strip.tone, strip.headline, strip.detail, strip.none_found, strip.chart_unread, [(chip.key, chip.state, chip.word) for chip in strip.chips])
+    told = (picture.rows, picture.relevant_to, words, picture.restricted, picture.waiting)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
