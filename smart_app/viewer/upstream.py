@@ -41,7 +41,7 @@ class Upstream:
 
     def __init__(self, wado: Wado, whole: WholeStudies | None = None) -> None:
         self._wado, self._whole = wado, whole
-        self._unoffered: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._unoffered: OrderedDict[tuple[str, str, str, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, ask: Ask) -> Answering:
@@ -50,15 +50,20 @@ class Upstream:
     def offers(self, ask: Ask, what: str) -> bool:
         """Whether the place may still be asked for `what`."""
         with self._lock:
-            return self._unoffered.get((ask.archive.key, ask.archive.wado_base, what), 0.0) < time.monotonic()
+            return self._unoffered.get(_key(ask, what), 0.0) < time.monotonic()
 
     def does_not_offer(self, ask: Ask, what: str) -> None:
-        key = (ask.archive.key, ask.archive.wado_base, what)
+        key = _key(ask, what)
         with self._lock:
             self._unoffered[key] = time.monotonic() + FOR_SECONDS
             self._unoffered.move_to_end(key)
             while len(self._unoffered) > REMEMBERED:
                 self._unoffered.popitem(last=False)
+
+
+def _key(ask: Ask, what: str) -> tuple[str, str, str, str]:
+    """For one launch: the next one finds a server that has learned more."""
+    return ask.handle, ask.archive.key, ask.archive.wado_base, what
 
 
 class Answering:
