@@ -63,7 +63,7 @@ def _parsed(size: int, read: Callable[[int, int], bytes], syntax: str, only: Col
     if begin > size:
         raise Unreadable("cut")
     file = _Bounded(begin, size, read)
-    source: io.BufferedIOBase = io.BufferedReader(file)
+    source: Any = io.BufferedReader(file)
     if syntax in DEFLATED:
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         source = io.BytesIO(inflate.decompress(source.read(), MAX_BYTES))

@@ -84,11 +84,11 @@ class Answering:
                 raise ArchiveFault(NOT_THERE, status=404)  # a study has a series: an empty list is no list
             return listed
 
-        return self._either(f"list of {level}", asked, lambda volume: _listed(volume, place, level, fields, number))
+        return self._either(f"list of {level}", asked, lambda volume: _listed(volume, self._ask, place, level, fields, number))
 
     def metadata(self, place: Place) -> tuple[int, bytes]:
         most = self._ask.archive.limits.metadata_bytes
-        return self._either("metadata", lambda: self._wado.metadata(self._ask.archive, self._ask.launch, place), lambda volume: (200, _metadata(volume, place, most)))
+        return self._either("metadata", lambda: self._wado.metadata(self._ask.archive, self._ask.launch, place), lambda volume: (200, _metadata(volume, self._ask, place, most)))
 
     def numbered(self, place: Place, number: int) -> str | None:
         if self._whole is not None and self._whole.has(self._ask):
@@ -101,7 +101,7 @@ class Answering:
 
         if place.series is None and not (self._whole is not None and self._whole.has(self._ask)):
             return asked()
-        return self._either("frames" if frames else "objects", asked, lambda volume: _parts(volume, place, form, frames))
+        return self._either("frames" if frames else "objects", asked, lambda volume: _parts(volume, self._ask, place, form, frames))
 
     def picture(self, place: Place, accept: str, query: Mapping[str, str], *, frame: str | None = None) -> Picture:
         if self._whole is not None and self._whole.has(self._ask):
@@ -151,8 +151,8 @@ class _Lying:
         """Nothing is open for it."""
 
 
-def _parts(volume: Volume, place: Place, form: Form, frames: str | None) -> _Lying:
-    found = pieces(volume, place)
+def _parts(volume: Volume, ask: Ask, place: Place, form: Form, frames: str | None) -> _Lying:
+    found = pieces(volume, ask, place)
     if not found:
         raise ArchiveFault(NOT_THERE)
     if frames is None:
@@ -172,10 +172,10 @@ def _length(piece: Piece) -> int:
     return piece.size - (piece.body - piece.at) - 2
 
 
-def _metadata(volume: Volume, place: Place, most: int) -> bytes:
+def _metadata(volume: Volume, ask: Ask, place: Place, most: int) -> bytes:
     told: list[bytes] = []
     size = 0
-    for piece in pieces(volume, place):
+    for piece in pieces(volume, ask, place):
         told.append(json.dumps(_header(volume, piece), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
         size += len(told[-1])
         if size > most:
@@ -185,8 +185,8 @@ def _metadata(volume: Volume, place: Place, most: int) -> bytes:
     return b"[" + b",\n".join(told) + b"]"
 
 
-def _listed(volume: Volume, place: Place, level: str, fields: Sequence[str], number: int | None) -> Listed:
-    at = pieces(volume, place)
+def _listed(volume: Volume, ask: Ask, place: Place, level: str, fields: Sequence[str], number: int | None) -> Listed:
+    at = pieces(volume, ask, place)
     if not at:
         raise ArchiveFault(NOT_THERE)
     wanted = {int(tag, 16) for tag in (*fields, STUDY, SERIES, PATIENT, ISSUER)}

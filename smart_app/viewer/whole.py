@@ -129,11 +129,11 @@ class WholeStudies:
             seat()
 
 
-def pieces(volume: Volume, place: Place) -> list[Piece]:
-    """What of the study lies at `place`, each instance once, in the order it came."""
+def pieces(volume: Volume, ask: Ask, place: Place) -> list[Piece]:
+    """What of the study lies at `place` and may be shown now, each instance once, in the order it came."""
     found: dict[str, Piece] = {}
     for one in volume.entries:
-        if isinstance(one, Piece) and place.series in (None, one.named.series) and place.instance in (None, one.named.instance):
+        if isinstance(one, Piece) and one.named.objection(place, ask.patients, ask.expected) is None:
             found.setdefault(one.named.instance, one)
     return list(found.values())
 
