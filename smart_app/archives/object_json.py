@@ -108,7 +108,7 @@ def _dataset(dataset: Any, character_set: bytes, order: str, depth: int, signed:
         raise Unreadable("nested too deeply")
     character_set = _raw(dataset, CHARACTER_SET) or character_set
     signed = dataset.get_item(SIGNED).value in (1, struct.pack(f"{order}H", 1)) if SIGNED in dataset else signed
-    found = {}
+    found: dict[str, Element] = {}
     for tag in list(dataset.keys()):
         element = dataset.get_item(tag)
         number = int(tag)
