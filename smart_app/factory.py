@@ -87,6 +87,8 @@ from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf, discard
+from smart_app.viewer.upstream import Upstream
+from smart_app.viewer.whole import WholeStudies
 from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
@@ -333,11 +335,14 @@ def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> 
 def _add_viewer(app: Flask, parts: Parts) -> None:
     settings = parts.settings
     wado, bulk, shelf = Wado(parts.outbound), BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
-    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
-    catalogue = Catalogue(wado, parts.reads, checks)
-    following = Following(wado, Filler(wado, shelf, Seats(), tenant=settings.tenant), checks, parts.reads) if shelf else None
+    seats = Seats()
+    whole = WholeStudies(wado, shelf, seats, parts.reads, tenant=settings.tenant)
+    upstream = Upstream(wado, whole)
+    checks = Checks(upstream, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
+    catalogue = Catalogue(upstream, parts.reads, checks)
+    following = Following(wado, Filler(wado, shelf, seats, tenant=settings.tenant, elsewhere=whole.has), checks, parts.reads) if shelf else None
     ahead = Ahead(following, parts.store.is_live).opened if following else None
     outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
-    gateway = Gateway(wado, checks, parts.reads, bulk, following)
+    gateway = Gateway(upstream, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))

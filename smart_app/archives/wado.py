@@ -39,19 +39,21 @@ CANNOT_SEND = Fault("cannot-send", Side.ARCHIVE, "It cannot send the image in th
 
 
 class ArchiveFault(OutboundError):
-    """The archive answered, but not with what was asked for. `retry_after` is its own word, when it gave one."""
+    """The archive answered, but not with what was asked for. `retry_after` is its own word, when it gave one; `status` its HTTP status."""
 
-    def __init__(self, fault: Fault, retry_after: str | None = None) -> None:
+    def __init__(self, fault: Fault, retry_after: str | None = None, status: int = 0) -> None:
         self.retry_after = retry_after
+        self.status = status
         super().__init__(fault)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Rows of a search. `partial`: the archive said, or a bound of ours means, that there may be more."""
+    """Rows of a search. `partial`: the archive said, or a bound of ours means, that there may be more. `notes`: what else to say of them."""
 
     rows: list[Any]
     partial: bool
+    notes: tuple[str, ...] = ()
 
 
 class Caller(Protocol):
@@ -309,17 +311,17 @@ def _whole_or_damaged(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _fault(status: int, headers: Mapping[str, str]) -> ArchiveFault:
     if status in (404, 410):
-        return ArchiveFault(NOT_THERE)
+        return ArchiveFault(NOT_THERE, status=status)
     if status in (401, 403, 407):
         return ArchiveFault(REFUSED)
     if status in (429, 503):
         given = (headers.get("Retry-After") or "").strip()
         return ArchiveFault(OVERLOADED, given if RETRY_AFTER.fullmatch(given) else None)
     if status in (400, 406, 415):
-        return ArchiveFault(CANNOT_SEND)
+        return ArchiveFault(CANNOT_SEND, status=status)
     if 300 <= status < 400:
         return ArchiveFault(REDIRECTED)
-    return ArchiveFault(FAILED)
+    return ArchiveFault(FAILED, status=status)
 
 
 def _list(body: bytes) -> list[Any]:

@@ -78,6 +78,7 @@ class ExchangeSource:
         self._around = around
         self._tell = tell
         self._kind = kind
+        self._seen = ""
         called = self._called
         self._find = find or ByIdentifier(exchange.settings.identifier_systems, called, lambda: around.clock().date())
 
@@ -147,6 +148,7 @@ class ExchangeSource:
         found = next((one.url for one in server.associated if one.capabilities & ACCESS), None)
         if found is None:
             raise FhirMissing
+        self._seen = host_of(found)
         return found
 
     def _called(self, person: Person) -> PatientId:
@@ -154,10 +156,20 @@ class ExchangeSource:
         return ids[0] if ids else PatientId(person.id, self._exchange.name)
 
     def _host(self) -> str:
-        try:
-            return parse(self._exchange.settings.fhir or "").host
-        except Refused:
-            return ""
+        """Of an associated server: as the EHR last said, or the only one that is configured for it."""
+        settings = self._exchange.settings
+        if settings.fhir is not None:
+            return host_of(settings.fhir)
+        only = {host_of(origin) for origin in settings.origins}
+        return self._seen or (only.pop() if len(only) == 1 else "")
+
+
+def host_of(url: str) -> str:
+    """Empty for what is no address."""
+    try:
+        return parse(url).host
+    except Refused:
+        return ""
 
 
 def at_archive(archives: Archives, key: str, meeting: Meeting) -> tuple[PatientId, ...]:

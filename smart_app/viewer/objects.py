@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 from smart_app.archives.headers import Header, HeaderFault, HeaderReader
 from smart_app.archives.multipart import MediaType, Part
 from smart_app.archives.types import PatientId, Said
-from smart_app.archives.wado import WRONG_CONTENT, ArchiveFault, Place, Retrieved
+from smart_app.archives.wado import WRONG_CONTENT, ArchiveFault, Place
 from smart_app.viewer.accept import DICOM
 from smart_app.viewer.reads import Withheld
 from smart_app.viewer.rewriting import Named
 
 FIRST = 8192
+
+
+class Arriving(Protocol):
+    """Parts on their way: an archive's `Retrieved`, or what lies on the shelf in its stead."""
+
+    @property
+    def status(self) -> int: ...
+
+    def parts(self) -> Iterator[tuple[MediaType, Part]]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class Body:
 
 
 def passing(
-    retrieved: Retrieved, place: Place, accepted: tuple[PatientId, ...], archive_issuer: str, withhold: Callable[[list[Withheld]], None],
+    retrieved: Arriving, place: Place, accepted: tuple[PatientId, ...], archive_issuer: str, withhold: Callable[[list[Withheld]], None],
     expected: tuple[Said, ...] = (),
 ) -> Iterator[Body]:  # fmt: skip
     """The parts that are instances at `place` of the `accepted`, who may be one of `expected`; `withhold` is told of each other one, whose bytes stop here."""

@@ -210,8 +210,11 @@ class Volume:
 
     def part(self, piece: Piece) -> Iterator[bytes]:
         """The piece as a part of a multipart answer with our boundary."""
-        for at in range(piece.at, piece.at + piece.size, PIECE):
-            yield self.read(at, min(PIECE, piece.at + piece.size - at))
+        return self.stretch(piece.at, piece.size)
+
+    def stretch(self, begin: int, size: int) -> Iterator[bytes]:
+        for at in range(begin, begin + size, PIECE):
+            yield self.read(at, min(PIECE, begin + size - at))
 
     def file(self) -> tuple[BinaryIO, int]:
         """All parts as one answer, to be sent by the kernel, and its size. :raises OSError: it was removed meanwhile."""

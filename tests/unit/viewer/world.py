@@ -35,7 +35,9 @@ from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf
+from smart_app.viewer.upstream import Upstream
 from smart_app.viewer.views import make_blueprint
+from smart_app.viewer.whole import WholeStudies
 from smart_app.web.converters import install_converters
 
 HANDLE = "h" * 43
@@ -106,10 +108,13 @@ def build(folder: Path, settings: list[Archive], *, public_url: str = "http://ap
     wado, reads, tokens = Wado(outbound), Reads(db, audit), BulkTokens(keyring)
     doorman = Doorman(archives, holdings, audit, lambda context: None)
     shelf = Shelf(folder / "frames", keyring.derive("frame cache"), most=keep, seconds=3600) if keep else None
-    checks = Checks(wado, holdings, reads, tokens, public_url=public_url, shelf=shelf)
-    catalogue = Catalogue(wado, reads, checks)
-    following = Following(wado, Filler(wado, shelf, Seats(), tenant="default"), checks, reads) if shelf else None
-    gateway = Gateway(wado, checks, reads, tokens, following)
+    seats = Seats()
+    whole = WholeStudies(wado, shelf, seats, reads, tenant="default")
+    upstream = Upstream(wado, whole)
+    checks = Checks(upstream, holdings, reads, tokens, public_url=public_url, shelf=shelf)
+    catalogue = Catalogue(upstream, reads, checks)
+    following = Following(wado, Filler(wado, shelf, seats, tenant="default", elsewhere=whole.has), checks, reads) if shelf else None
+    gateway = Gateway(upstream, checks, reads, tokens, following)
     ahead = Ahead(following, lambda handle: True).opened if following else None
     outline = Outline(catalogue, checks, holdings, audit, lambda: NOW, not_for_diagnosis="Not for primary diagnosis on this display", opened=ahead)
     app = Flask(__name__)
