@@ -178,6 +178,8 @@ class PurposeRecord:
     accessions: tuple[str, ...] = ()
     named: bool = False
     """The launch itself names it."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
 
 
 @dataclass(frozen=True)
