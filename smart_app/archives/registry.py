@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from launch.errors import EhrSilent, LaunchError, SignInRefused
+from launch.errors import EhrFaulty, EhrSilent, LaunchError, SignInRefused
 from launch.session import TokenProvider
 from smart_app.archives.dialects import Dialect, dialect_of
 from smart_app.config import Archive, Limits, SecretRef
@@ -256,7 +256,6 @@ def _token_faults() -> Iterator[None]:
         yield
     except SignInRefused as error:
         raise NotLetIn(TOKEN_REFUSED) from error
-    except EhrSilent as error:
-        raise NotLetIn(TOKEN_SILENT) from error
     except LaunchError as error:
-        raise NotLetIn(TOKEN_FAULTY) from error
+        silent = isinstance(error, EhrSilent) and not isinstance(error, EhrFaulty)
+        raise NotLetIn(TOKEN_SILENT if silent else TOKEN_FAULTY) from error
