@@ -20,7 +20,7 @@ PATIENCE = 10.0
 """Seconds a person is kept waiting for the EHR before "The EHR did not answer"."""
 MAX_DOCUMENT = 512_000
 """Bytes of a discovery document, key set or token answer."""
-SILENT = frozenset({"timeout", "unreachable", "busy", "cut"})
+SILENT = frozenset({"timeout", "unreachable", "busy", "paused", "cut"})
 
 
 class Patience:

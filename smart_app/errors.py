@@ -96,3 +96,15 @@ class Cut(OutboundError):
     """The answer ended before its announced length, or the transfer broke off."""
 
     fault = Fault("cut", Side.ARCHIVE, "Its answer broke off before the end.", "Try again.", True, 502)
+
+
+class NotLetIn(OutboundError):
+    """The service that gives out an archive's tokens gave none, so the archive was not asked. `fault` says why."""
+
+
+TOKEN_SILENT = Fault("token-silent", Side.ARCHIVE, "It was not asked: the service that lets us in did not answer.",
+                     "Try again, or phone their image library.", True, 504)  # fmt: skip
+TOKEN_REFUSED = Fault("token-refused", Side.SETUP, "It was not asked: the service that lets us in refused us.",
+                      "The image desk can check how we are registered there.", False, 502)  # fmt: skip
+TOKEN_FAULTY = Fault("token-faulty", Side.ARCHIVE, "It was not asked: the service that lets us in answered with a fault.",
+                     "Try again, or phone their image library.", True, 502)  # fmt: skip

@@ -77,6 +77,7 @@ class Pages:
         """
         dialect = self._archive.dialect
         size = min(self._archive.limits.page_size, dialect.page_cap or self._archive.limits.page_size)
+        self._archive.authorization(self._launch)  # once, before two questions want it at the same time
         ahead = self._ahead(self._address(url, params, wanted, size, 1)) if dialect.paging is Paging.EMPTY else None
         offset = 0
         for number in range(MAX_PAGES):

@@ -18,7 +18,7 @@ from smart_app.archives.records import Found, judge, series_from, usable
 from smart_app.archives.registry import ConfiguredArchive, LaunchToken
 from smart_app.archives.types import Answer, PatientId, SeriesRecord, SourceState
 from smart_app.clock import Clock
-from smart_app.errors import AppError, Fault, NotApproved, OutboundError, Paused, Side, TimedOut, TooLarge
+from smart_app.errors import TOKEN_REFUSED, AppError, Fault, NotApproved, NotLetIn, OutboundError, Paused, Side, TimedOut, TooLarge
 from smart_app.outbound import Outbound
 
 STUDY_FIELDS = ("00080020", "00080030", "00080050", "00080056", "00080061", "00080201", "00081030", "00100010", "00100020", "00100021",
@@ -158,6 +158,8 @@ def state_of(error: Exception) -> SourceState:
         return error.state
     if isinstance(error, TimedOut):
         return SourceState.TIMEOUT
+    if isinstance(error, NotLetIn) and error.fault is TOKEN_REFUSED:
+        return SourceState.REFUSED
     if isinstance(error, TooLarge):
         return SourceState.TOO_LARGE
     if isinstance(error, NotApproved):

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from launch.errors import EhrFaulty, EhrSilent, LaunchError, SignInRefused
 from launch.session import TokenProvider
 from smart_app.archives.dialects import Dialect, dialect_of
 from smart_app.config_archives import Archive, Limits, SecretRef
 from smart_app.config_archives import Credential as Settings
+from smart_app.errors import TOKEN_FAULTY, TOKEN_REFUSED, TOKEN_SILENT, NotLetIn
 from smart_app.outbound.addresses import parse
 
 
@@ -60,10 +63,12 @@ class Issued:
     tokens: TokenProvider = field(repr=False)
 
     def headers(self, launch: LaunchToken | None) -> Mapping[str, str]:
-        return _bearer(self.tokens.access_token())
+        with _token_faults():
+            return _bearer(self.tokens.access_token())
 
     def renewed(self, launch: LaunchToken | None, rejected: Mapping[str, str]) -> Mapping[str, str] | None:
-        return _renew(self.tokens, rejected)
+        with _token_faults():
+            return _renew(self.tokens, rejected)
 
 
 @dataclass(frozen=True)
@@ -244,3 +249,18 @@ def _bearer(token: str) -> dict[str, str]:
 
 def _renew(tokens: TokenProvider, rejected: Mapping[str, str]) -> Mapping[str, str]:
     return _bearer(tokens.refreshed(rejected.get("Authorization", "").removeprefix("Bearer ")))
+
+
+@contextmanager
+def _token_faults() -> Iterator[None]:
+    """What goes wrong at an archive's own token service is told of that archive, not of the EHR.
+
+    :raises NotLetIn:
+    """
+    try:
+        yield
+    except SignInRefused as error:
+        raise NotLetIn(TOKEN_REFUSED) from error
+    except LaunchError as error:
+        silent = isinstance(error, EhrSilent) and not isinstance(error, EhrFaulty)
+        raise NotLetIn(TOKEN_SILENT if silent else TOKEN_FAULTY) from error

@@ -185,6 +185,8 @@ class Wado:
                 uid = _first(row, key)
                 if is_uid(uid):
                     found.setdefault(str(uid), row)
+                else:
+                    partial = True  # a row that nobody can name is one that is missing
             offset += len(rows)
             narrowed = narrow and all(str(_first(row, "00200013")) == str(number) for row in rows)
             # An archive may cap its pages at any size: only one that adds nothing says that there is no more.
@@ -261,9 +263,11 @@ class Wado:
         reply = self._request(archive, launch, url, JSON, deadline, cap)
         if reply.status == 204:
             return 200, b""
+        if reply.status in (400, 406, 415):
+            raise ArchiveFault(FAILED)  # JSON is asked for: there is no other form to ask for it in
         if reply.status not in (200, 206):
             raise _fault(reply.status, reply.headers)
-        if media_type(reply.headers.get("Content-Type") or "").name not in (JSON, "application/json", "application/dicom"):
+        if media_type(reply.headers.get("Content-Type") or "").name not in (JSON, "application/json", "application/dicom") or not reply.body.strip():
             raise ArchiveFault(WRONG_CONTENT)
         # PS3.18 8.3.4.4: with a Warning the archive says itself that there is more.
         return 206 if reply.headers.get("Warning") else reply.status, reply.body

@@ -17,7 +17,7 @@ from smart_app.holdings.store import Holdings
 
 PatientReader = Callable[[LaunchContext], PatientFacts]
 REFUSED = frozenset({"refused", "missing"})
-SILENT = frozenset({"timeout", "unreachable", "busy", "cut"})
+SILENT = frozenset({"timeout", "unreachable", "busy", "paused", "cut"})
 
 
 class Opening:

@@ -35,6 +35,9 @@ WHAT = {
     "unusable-identifier": "{name} was not asked: the chart's identifier for it cannot be used in a search.",
     "retired-identifier": "{name} was not asked: the chart holds only a retired identifier for it.",
     "not-discovered": "{name} was not asked: neither the chart nor a search for the patient gave an identifier for it.",
+    "token-silent": "{name} was not asked: the service that lets us in did not answer.",
+    "token-refused": "{name} was not asked: the service that lets us in refused us.",
+    "token-faulty": "{name} was not asked: the service that lets us in answered with a fault.",
     "paused": "{name} did not answer several times, so it was not asked now.",
     "lost": "Priors lost its question to {name} before there was an answer.",
     "missing": "{name} does not offer its list of studies.",
@@ -154,7 +157,7 @@ def _fault(source: Named, answer: Answer) -> tuple[str, str]:
         title = WHAT.get(code, "{name} was not asked: the chart holds no identifier for it.").format(name=name)
         return title, f"{MISSING} The registration desk can add the identifier to the chart."
     if state is SourceState.REFUSED:
-        title = WHAT["scope"] if code == "scope" else f"{name} refused our question."
+        title = WHAT.get(code, "{name} refused our question.").format(name=name)
         helper = "The EHR team can allow it." if source.key.startswith(CHART) else "Their side or our set-up: the image desk can sort it out."
         return title, f"{helper} {MISSING}"
     if state is SourceState.TOO_LARGE:

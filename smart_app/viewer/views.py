@@ -139,6 +139,8 @@ class Routes:
         response = Response(codec.dumps(rows, ensure_ascii=False), content_type=JSON)
         if found.withheld:
             response.headers["X-Priors-Withheld"] = str(found.withheld)
+        if found.partial:
+            response.headers["Warning"] = '299 priors "The archive may hold more."'  # PS3.18 8.3.4.4
         return _echo(response, context)
 
 
