@@ -21,7 +21,7 @@ from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, ConfiguredArchive
 from smart_app.archives.types import PatientId
 from smart_app.clock import utc_now
-from smart_app.config import Archive, Credential
+from smart_app.config_archives import Archive, Credential
 from smart_app.errors import AppError
 from smart_app.outbound import Outbound
 from smart_app.outbound.breaker import Breaker
