@@ -264,7 +264,7 @@ class Wado:
         if reply.status == 204:
             return 200, b""
         if reply.status in (400, 406, 415):
-            raise ArchiveFault(FAILED)  # JSON is asked for: there is no other form to ask for it in
+            raise ArchiveFault(FAILED, status=reply.status)  # JSON is asked for: there is no other form to ask for it in
         if reply.status not in (200, 206):
             raise _fault(reply.status, reply.headers)
         if media_type(reply.headers.get("Content-Type") or "").name not in (JSON, "application/json", "application/dicom") or not reply.body.strip():
