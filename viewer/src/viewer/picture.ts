@@ -23,6 +23,14 @@ export async function firstPicture(image: StackImage, frame: Frame, paths: Serie
   return stretched(bitmap, image);
 }
 
+/** The first canvas of a page waits for the graphics process: better while the line is waited for than after. */
+export function prepareCanvas(): void {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const context = context2d(canvas);
+  context.putImageData(context.createImageData(1, 1), 0, 0);
+}
+
 function paintGrey(image: StackImage, frame: Frame): HTMLCanvasElement {
   const { data, min, max } = frame.values ?? readValues(image, frame.bytes);
   const window = image.windows[0] ?? fullRange(min, max);

@@ -36,7 +36,7 @@ const FILE_AS_STORED = 'application/dicom; transfer-syntax=*';
 const FILES_AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 
 export async function getJson(url: string, signal?: AbortSignal): Promise<unknown> {
-  const answer = await call(url, 'application/json', signal);
+  const answer = await call(url, null, signal); // no header of its own, or the head's preload of it would be asked for again
   return answer.json().catch(() => { throw unreadable(); });
 }
 
@@ -110,12 +110,12 @@ export async function getBytes(url: string, signal?: AbortSignal): Promise<Uint8
   return /^multipart\//i.test(type) ? (splitAll(type, bytes)[0]?.body ?? bytes) : bytes;
 }
 
-async function call(url: string, accept: string, signal?: AbortSignal): Promise<Response> {
+async function call(url: string, accept: string | null, signal?: AbortSignal): Promise<Response> {
   const target = new URL(url, location.href);
   if (target.origin !== location.origin) throw new ViewerFault('not-approved', 'An address outside Priors was named, so nothing was asked there.', 'The image desk can find out why.', null, 0);
   let answer: Response;
   try {
-    answer = await fetch(target, { headers: { Accept: accept }, credentials: 'same-origin', redirect: 'error', signal: signal ?? null });
+    answer = await fetch(target, { headers: accept ? { Accept: accept } : {}, credentials: 'same-origin', redirect: 'error', signal: signal ?? null });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ViewerFault('unreachable', 'Priors could not be reached.', 'Check the network, then try again.', null, 0);
