@@ -17,7 +17,7 @@ from bench.report import Line
 from bench.samples import Samples
 
 READINGS = (
-    ("P1", "The page's head asks for the outline, for the first image's UID and for its file while the page's own code is still on its way; one file names "
+    ("P1", "The page's head asks for the outline and for the first image's file while the page's own code is still on its way; that file names "
            "patient, study and series and holds the pixels. What is left is the browser's own work: script, layout, and the first canvas, which waits for the "
            "graphics process. Without a graphics card all of that is drawn by the same two cores. The list asks its sources after the first picture, or a second."),
     ("P2", "One multipart answer for the series, fetched, split and turned into values by a worker beside the page while Cornerstone waits its turn; the stack "

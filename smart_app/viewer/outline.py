@@ -28,7 +28,9 @@ SEXES = {"F": "Female", "M": "Male", "O": "Other"}
 
 
 @dataclass(frozen=True)
-class _Series:
+class Series:
+    """One series as the archive's list tells it."""
+
     uid: str
     number: int | None
     modality: str | None
@@ -59,7 +61,7 @@ class Outline:
         """The outline as JSON-ready values. :raises OutboundError: no series list. :raises AuditUnavailable"""
         self._audit.record(StudyOpened(who=ask.who, patient=ask.context.patient_id, archive=ask.archive.key, study=ask.study))
         found = self._catalogue.series(ask)
-        series = sorted((_series(row) for row in found.rows if _has_uid(row)), key=lambda one: one.rank)
+        series = in_order(found.rows)
         pictures = [one for one in series if kind_of(one.modality).kind == "images"]
         first = pictures[0] if pictures else None
         if first is not None:
@@ -89,7 +91,7 @@ class Outline:
             "notForDiagnosis": self._not_for_diagnosis,
         }
 
-    def _gaps(self, ask: Ask, series: list[_Series], found: Found) -> Iterator[str]:
+    def _gaps(self, ask: Ask, series: list[Series], found: Found) -> Iterator[str]:
         """What is known to be missing from this study here, a sentence each. None of it is an error of a single image."""
         name, record = ask.held.record.organization or ask.archive.organization, ask.held.record
         withheld = found.withheld
@@ -117,20 +119,25 @@ def _plural(count: int, one: str, many: str) -> str:
     return one if count == 1 else many.format(f"{count:,}")
 
 
+def in_order(rows: Rows) -> list[Series]:
+    """The series as they are shown: those with pictures first, by number."""
+    return sorted((_series(row) for row in rows if _has_uid(row)), key=lambda one: one.rank)
+
+
 def _has_uid(row: dict[str, Any]) -> bool:
     return is_uid(Row(row).exact("0020000E")[1])
 
 
-def _series(row: dict[str, Any]) -> _Series:
+def _series(row: dict[str, Any]) -> Series:
     reader = Row(row)
     modality = reader.text("00080060", "modality")
-    return _Series(
+    return Series(
         uid=reader.exact("0020000E")[1] or "", number=reader.count("00200011", "number"), modality=modality.upper() if modality else None,
         description=reader.text("0008103E", "description"), count=reader.count("00201209", "number of images"),
     )  # fmt: skip
 
 
-def _shown(one: _Series, study: str) -> dict[str, Any]:
+def _shown(one: Series, study: str) -> dict[str, Any]:
     kind = kind_of(one.modality)
     drawn = kind.kind == "images"
     return {
@@ -146,12 +153,12 @@ def _shown(one: _Series, study: str) -> dict[str, Any]:
     }
 
 
-def _thumbnail(study: str, one: _Series, size: int) -> str:
+def _thumbnail(study: str, one: Series, size: int) -> str:
     middle = f"&middle={one.count // 2 + 1}" if one.count else ""
     return f"{study}/series/{one.uid}/thumbnail?viewport={size},{size}{middle}"
 
 
-def _title(record: StudyRecord, series: list[_Series]) -> str:
+def _title(record: StudyRecord, series: list[Series]) -> str:
     if record.description:
         return record.description
     modalities = record.modalities or tuple(dict.fromkeys(one.modality for one in series if one.modality))
@@ -159,7 +166,7 @@ def _title(record: StudyRecord, series: list[_Series]) -> str:
     return words or "Study without a description"
 
 
-def _total(series: list[_Series]) -> int | None:
+def _total(series: list[Series]) -> int | None:
     counts = [one.count for one in series]
     return None if not counts or None in counts else sum(count for count in counts if count is not None)
 

@@ -21,6 +21,7 @@ from smart_app.viewer import accept as accepted
 from smart_app.viewer.asking import Ask, Doorman, patient_key
 from smart_app.viewer.catalogue import Catalogue, Found, narrowed
 from smart_app.viewer.checks import Checks, plain
+from smart_app.viewer.first import First
 from smart_app.viewer.gateway import Gateway
 from smart_app.viewer.outline import Outline
 from smart_app.viewer.sent import Sent
@@ -52,12 +53,18 @@ class Routes:
         self._checks = checks
         self._gateway = gateway
         self._outline = outline
+        self._first = First(catalogue, gateway)
         self._note = reads
 
     def outline(self, handle: str, archive: str, study: str) -> Response:
         ask = self._ask(archive, study)
         response = jsonify(self._outline.of(ask))
         return _echo(response, ask.context)
+
+    def first(self, handle: str, archive: str, study: str) -> Response:
+        ask = self._ask(archive, study)
+        sent = self._first.of(ask)
+        return _send(sent, ask) if sent is not None else _echo(Response(status=204), ask.context)
 
     def studies(self, handle: str, archive: str) -> Response:
         context, who = current_launch(), current_who()
@@ -154,6 +161,7 @@ def make_blueprint(
     study, series, instance = "/<uid:study>", "/series/<uid:series>", "/instances/<uid:instance>"
     for rule, name, view in (
         ("/l/<launch:handle>/outline/<key:archive>/<uid:study>", "outline", routes.outline),
+        ("/l/<launch:handle>/outline/<key:archive>/<uid:study>/first", "first", routes.first),
         (root, "search_studies", routes.studies),
         (f"{root}{study}", "study", routes.retrieve),
         (f"{root}{study}/metadata", "study_metadata", routes.metadata),

@@ -69,6 +69,7 @@ ROWS = {
     "/l/<launch:handle>/studies/<uid:study>": CHART,
     "/l/<launch:handle>/request": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
+    "/l/<launch:handle>/outline/<key:archive>/<uid:study>/first": OBJECT,
     "/l/<launch:handle>/matches": DECIDE,
     MATCH: DECIDE_OBJECT,
     f"{MATCH}/confirm": DECIDE_OBJECT,

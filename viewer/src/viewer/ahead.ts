@@ -1,12 +1,15 @@
 // What a study needs before anything else: its outline, and the first image of its first series. A page opened at a
 // study's own address runs this from its head, before its list and its controls are there; they find it under way.
-import { type Early, earlyImage } from './early';
-import { type Outline, type OutlineSeries, type Request, fetchOutline, firstSeries, isDrawable } from './outline';
+import { type Early, readEarly } from './early';
+import { prepareCanvas } from './picture';
+import { type Outline, type OutlineSeries, type Request, fetchFirst, fetchOutline, firstSeries } from './outline';
 
 export interface Ahead {
   outline: Promise<Outline>;
   /** The first image of that series, if it is the one that the study opens with. */
   early(series: OutlineSeries): Promise<Early | null> | null;
+  /** Settled when that image is painted, or will not be. */
+  picture: Promise<unknown>;
   abort: AbortController;
 }
 
@@ -24,20 +27,21 @@ export function ahead(request: Request): Ahead {
 function begin(request: Request): Ahead {
   const abort = new AbortController();
   const outline = fetchOutline(request, abort.signal);
-  const image = outline.then((read) => {
+  const file = fetchFirst(request, abort.signal);
+  const image = Promise.all([file, outline]).then(([found, read]) => {
     const series = firstSeries(read.series);
-    return series && isDrawable(series)
-      ? earlyImage({ base: read.dicomweb, study: read.study.uid, series: series.uid }, request.patient, series.count, abort.signal)
-      : null;
+    if (!found || !series) return null;
+    return readEarly(found, '', { base: read.dicomweb, study: read.study.uid, series: series.uid }, request.patient, abort.signal);
   });
-  image.catch(() => undefined); // whoever waits for the outline is told
+  const early = image.catch(() => null); // whoever waits for the outline is told; an image that does not come early comes later
   let first: OutlineSeries | undefined;
   outline.then((read) => { first = firstSeries(read.series); }, () => undefined);
-  return { outline, abort, early: (series) => (series.uid === first?.uid ? image.catch(() => null) : null) };
+  return { outline, abort, picture: early, early: (series) => (series.uid === first?.uid ? early : null) };
 }
 
 const named = globalThis.document?.querySelector<HTMLMetaElement>('meta[name="opening"]')?.content;
 if (named) {
   const request = JSON.parse(named) as Request;
   begun = { request, ahead: begin(request) };
+  prepareCanvas();
 }

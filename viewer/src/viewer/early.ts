@@ -6,8 +6,8 @@ import { text } from './dicom/json';
 import { readPart10 } from './dicom/part10';
 import { isPlainGrey, readValues } from './dicom/pixels';
 import { isPlain } from './dicom/syntaxes';
-import { firstPicture, prepareCanvas } from './picture';
-import { type Frame, type SeriesPaths, findNumbered, getFile } from './transfer/gateway';
+import { firstPicture } from './picture';
+import { type Frame, type SeriesPaths, type WholeFile, findNumbered, getFile } from './transfer/gateway';
 
 /** One image with its bytes and its picture, painted before the rest of its series was known. */
 export interface Early { image: StackImage; frame: Frame; canvas: HTMLCanvasElement }
@@ -16,23 +16,27 @@ const WORTH_IT = 30; // of fewer images the metadata is there as soon
 
 /** Instance Number 1, which most series begin with; null when there is no quick way to it. Never rejects. */
 export async function earlyImage(
-  paths: SeriesPaths, patient: string, counted: number | null, signal: AbortSignal, canvas = { prepare: prepareCanvas, paint: firstPicture },
+  paths: SeriesPaths, patient: string, counted: number | null, signal: AbortSignal, paint = firstPicture,
 ): Promise<Early | null> {
   if (counted !== null && counted < WORTH_IT) return null;
   try {
     const instance = await findNumbered(paths, 1, signal);
-    const asked = instance ? getFile(paths, instance, signal) : null;
-    if (asked) canvas.prepare();
-    const file = await asked;
-    const header = file?.patient === patient ? readHeader(file.bytes) : null;
-    if (!file || !header || text(header, '0020000D') !== paths.study || text(header, '0020000E') !== paths.series) return null;
-    const image = readStack([header])[0];
-    const { transferSyntax, frames: [bytes] } = await readPart10(file.bytes);
-    if (!image || !bytes || image.instance !== instance) return null;
-    const plain = isPlain(transferSyntax) && isPlainGrey(image);
-    const frame: Frame = { syntax: transferSyntax, bytes, ...(plain ? { values: readValues(image, bytes) } : {}) };
-    return { image, frame, canvas: await canvas.paint(image, frame, paths, signal) };
+    return instance ? await readEarly(await getFile(paths, instance, signal), instance, paths, patient, signal, paint) : null;
   } catch {
     return null;
   }
+}
+
+/** The picture of one file; null unless it is of this series and came for this patient. `instance`: empty if any will do. */
+export async function readEarly(
+  file: WholeFile, instance: string, paths: SeriesPaths, patient: string, signal: AbortSignal, paint = firstPicture,
+): Promise<Early | null> {
+  const header = file.patient === patient ? readHeader(file.bytes) : null;
+  if (!header || text(header, '0020000D') !== paths.study || text(header, '0020000E') !== paths.series) return null;
+  const image = readStack([header])[0];
+  const { transferSyntax, frames: [bytes] } = await readPart10(file.bytes);
+  if (!image || !bytes || (instance && image.instance !== instance)) return null;
+  const plain = isPlain(transferSyntax) && isPlainGrey(image);
+  const frame: Frame = { syntax: transferSyntax, bytes, ...(plain ? { values: readValues(image, bytes) } : {}) };
+  return { image, frame, canvas: await paint(image, frame, paths, signal) };
 }

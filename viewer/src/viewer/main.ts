@@ -6,6 +6,8 @@ import { StudyView } from './study';
 import { ViewerFault, isAbort } from './transfer/gateway';
 import { blank, busy } from './ui/blank';
 
+const TOGETHER_MS = 350;
+
 let open: { view: StudyView | null; ahead: Ahead; pane: HTMLElement } | null = null;
 
 /** Shows the study in `pane`. Resolves when its controls are there; images follow. Faults are shown in the pane, not thrown. */
@@ -17,6 +19,8 @@ export async function openStudy(pane: HTMLElement, request: Request): Promise<vo
   pane.replaceChildren(busy());
   try {
     const outline = await mine.ahead.outline;
+    // Controls and first picture are one frame to draw, if that comes soon; after a frame of controls it would wait for them.
+    await Promise.race([mine.ahead.picture, new Promise((resolve) => { setTimeout(resolve, TOGETHER_MS); })]);
     if (open !== mine) return;
     mine.view = new StudyView(pane, request, outline, mine.ahead, { close: closeStudy, ended: (fault) => { if (open === mine) fail(mine.pane, fault); } });
     mine.view.begin();

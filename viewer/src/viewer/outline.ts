@@ -1,7 +1,7 @@
 // The study as the server tells it: what there is, and for each series whether it can be drawn. Checked on arrival:
 // an answer for another launch or patient than the page's is refused, whatever it holds.
 import { day } from './words';
-import { ViewerFault, getJson } from './transfer/gateway';
+import { ViewerFault, type WholeFile, getFileIfAny, getJson } from './transfer/gateway';
 
 export interface Request { launch: string; patient: string; archive: string; study: string }
 
@@ -20,9 +20,15 @@ export interface Outline {
   notForDiagnosis: string;
 }
 
+const at = ({ launch, archive, study }: Request): string => `/l/${encodeURIComponent(launch)}/outline/${encodeURIComponent(archive)}/${encodeURIComponent(study)}`;
+
 export async function fetchOutline(request: Request, signal: AbortSignal): Promise<Outline> {
-  const url = `/l/${encodeURIComponent(request.launch)}/outline/${encodeURIComponent(request.archive)}/${encodeURIComponent(request.study)}`;
-  return readOutline(await getJson(url, signal), request);
+  return readOutline(await getJson(at(request), signal), request);
+}
+
+/** The file of the image that the study opens with, where there is a quick way to it. */
+export function fetchFirst(request: Request, signal: AbortSignal): Promise<WholeFile | null> {
+  return getFileIfAny(`${at(request)}/first`, signal);
 }
 
 export function readOutline(answer: unknown, request: Request): Outline {

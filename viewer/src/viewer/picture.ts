@@ -23,7 +23,7 @@ export async function firstPicture(image: StackImage, frame: Frame, paths: Serie
   return stretched(bitmap, image);
 }
 
-/** The first canvas of a page waits for the graphics process: better while the line is waited for than after. */
+/** The first canvas of a page waits for the graphics process, the longer the more it has to draw: better before there is a page. */
 export function prepareCanvas(): void {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;

@@ -15,7 +15,7 @@ function answer(url: string): Response {
   return Response.json({}, { status: 404 });
 }
 
-const early = (counted: number | null): ReturnType<typeof earlyImage> => earlyImage(paths, 'p', counted, new AbortController().signal, { prepare: () => undefined, paint: async () => canvas });
+const early = (counted: number | null): ReturnType<typeof earlyImage> => earlyImage(paths, 'p', counted, new AbortController().signal, async () => canvas);
 
 describe('the first image before its series is known', () => {
   beforeEach(() => {

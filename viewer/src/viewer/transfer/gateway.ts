@@ -58,9 +58,20 @@ export async function findNumbered(p: SeriesPaths, wanted: number, signal?: Abor
   return Array.isArray(rows) && rows.length === 1 ? (text(rows[0] as Dataset, '00080018') ?? null) : null;
 }
 
-/** One whole DICOM file as stored, and whose launch the gateway says it is for. */
-export async function getFile(p: SeriesPaths, instance: string, signal?: AbortSignal): Promise<{ bytes: Uint8Array<ArrayBuffer>; patient: string | null }> {
-  const answer = await call(path.instance(p, instance), FILE_AS_STORED, signal);
+/** One DICOM file as stored, and the patient whose page the gateway says it is for. */
+export interface WholeFile { bytes: Uint8Array<ArrayBuffer>; patient: string | null }
+
+export async function getFile(p: SeriesPaths, instance: string, signal?: AbortSignal): Promise<WholeFile> {
+  return readFile(await call(path.instance(p, instance), FILE_AS_STORED, signal));
+}
+
+/** The file at a path that may have none to give. */
+export async function getFileIfAny(url: string, signal?: AbortSignal): Promise<WholeFile | null> {
+  const answer = await call(url, null, signal); // as `getJson`
+  return answer.status === 204 ? null : readFile(answer);
+}
+
+async function readFile(answer: Response): Promise<WholeFile> {
   return { bytes: new Uint8Array(await answer.arrayBuffer()), patient: answer.headers.get('X-Priors-Patient') };
 }
 
