@@ -28,6 +28,7 @@ from smart_app.viewer.sent import Sent
 from smart_app.web import current_launch, current_who, request_reference
 
 JSON = "application/dicom+json"
+DICOM = accepted.DICOM
 FILE_PIECE = 1 << 20
 FRAMES = re.compile(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5}){0,199}")
 NUMBERED = re.compile(r"0|[1-9][0-9]{0,5}")
@@ -64,7 +65,7 @@ class Routes:
     def first(self, handle: str, archive: str, study: str) -> Response:
         ask = self._ask(archive, study)
         sent = self._first.of(ask)
-        return _send(sent, ask) if sent is not None else _echo(Response(status=204), ask.context)
+        return _send(sent, ask) if sent is not None else _echo(Response(status=204, content_type=DICOM), ask.context)
 
     def studies(self, handle: str, archive: str) -> Response:
         context, who = current_launch(), current_who()
