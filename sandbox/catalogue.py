@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox import lookalikes
 from sandbox.model import DemoSeries as Series
 from sandbox.model import DemoStudy as Study
 
@@ -217,4 +218,4 @@ ELSEWHERE = (
 )  # fmt: skip
 """Known to no archive that is asked over DICOMweb: found through an exchange (by token, by capability) or a manifest (FHIR, KOS)."""
 
-STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS + ELSEWHERE
+STUDIES: tuple[Study, ...] = STROKE + ONCOLOGY + PREOP + OTHERS + FORMATS + ELSEWHERE + lookalikes.STUDIES

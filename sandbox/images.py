@@ -135,13 +135,13 @@ def identify(ds: Dataset, study: DemoStudy, series: DemoSeries, index: int, arch
     ds.SOPInstanceUID = instance_uid(study, series, index)
     ds.StudyInstanceUID, ds.SeriesInstanceUID = study.uid, study.series_uid(series)
     plain = f"{person.family}^{person.given.replace(' ', '^')}"
-    ds.PatientName = person.native_names.get(study.charset, plain)
+    ds.PatientName = study.as_name or person.native_names.get(study.charset, plain)
     ds.PatientID = world.patient_id(study, archive.key)
     if archive.writes_issuer:
         ds.IssuerOfPatientID = archive.issuer
     elif "IssuerOfPatientID" in ds:
         del ds.IssuerOfPatientID
-    ds.PatientBirthDate, ds.PatientSex = person.birth_date.replace("-", ""), person.sex[0].upper()
+    ds.PatientBirthDate, ds.PatientSex = (study.as_birth_date or person.birth_date).replace("-", ""), person.sex[0].upper()
     _date(ds, study.day(today), study.time)
     ds.Modality = series.modality
     ds.AccessionNumber, ds.StudyID = study.accession, study.accession[-4:]
@@ -190,7 +190,7 @@ def _version() -> str:
     here = Path(__file__).parent
     digest = hashlib.sha256(pydicom.__version__.encode())
     for path in sorted(
-        [*here.glob("recipes/*.py"), *here.glob("recipes/*.zip"), *(here / f"{n}.py" for n in ("images", "model", "world", "catalogue"))]
+        [*here.glob("recipes/*.py"), *here.glob("recipes/*.zip"), *(here / f"{n}.py" for n in ("images", "model", "world", "catalogue", "lookalikes"))]
     ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -104,6 +104,9 @@ class DemoStudy:
     """utf8 | iso2022 | gb18030 | latin1 | undeclared."""
     other_patient_id: str | None = None
     """Patient ID its objects carry at the archive, where it is not this patient's (mixed-up rows)."""
+    as_name: str | None = None
+    """DICOM name that its objects carry, where it is not this patient's (lookalikes)."""
+    as_birth_date: str | None = None
     security: tuple[str, ...] = ()
     """Confidentiality and sensitivity codes in the chart's record (HL7 v3 Confidentiality, ActCode)."""
 

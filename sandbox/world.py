@@ -116,6 +116,12 @@ PATIENTS: tuple[DemoPatient, ...] = (
         (("161891005", "Backache"),),
     ),
     DemoPatient(
+        "fernandes", "FERNANDES, Maria Isabel",
+        "Namesake: two records elsewhere may be hers; they stay hidden until somebody compares them",
+        "1983-07-04", "female", _ids("40118027"), "Medical ward 3",
+        (("233604007", "Pneumonia"),),
+    ),
+    DemoPatient(
         "thornbury", "THORNBURY, Edith",
         "Nothing at all: every source answers, none holds a study",
         "1938-10-11", "female", _ids("40101010", "KC-00017", "SB-100001"), "Pre-assessment clinic",

@@ -28,6 +28,7 @@ class Role(StrEnum):
 class Action(StrEnum):
     VIEW_STUDIES = "view-studies"
     VIEW_IMAGES = "view-images"
+    DECIDE_MATCH = "decide-match"
     REQUEST_IMAGES = "request-images"
     END_LAUNCH = "end-launch"
     BREAK_GLASS = "break-glass"
@@ -42,6 +43,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     {
         Action.VIEW_STUDIES: frozenset({Role.CLINICIAN}),
         Action.VIEW_IMAGES: frozenset({Role.CLINICIAN}),
+        Action.DECIDE_MATCH: frozenset({Role.CLINICIAN}),
         Action.REQUEST_IMAGES: frozenset({Role.CLINICIAN}),
         Action.BREAK_GLASS: frozenset({Role.CLINICIAN}),
         Action.END_LAUNCH: EVERYONE,

@@ -15,10 +15,12 @@ from typing import Any
 from launch.authorize import as_v1
 from launch.errors import LaunchError
 from launch.service import Launcher
+from smart_app.archives.exchanges import ConfiguredExchange
 from smart_app.archives.probing import NOBODY, Probed, Prober
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, ConfiguredArchive
 from smart_app.archives.types import PatientId, SourceState
+from smart_app.check_exchanges import ExchangeLine, exchange_line
 from smart_app.config import Ehr, Settings
 from smart_app.outbound import Outbound
 from smart_app.registration import redirect_uri
@@ -80,16 +82,18 @@ class Report:
     ehrs: tuple[Line, ...]
     archives: tuple[Line, ...]
     register: tuple[ToEnter, ...]
+    exchanges: tuple[ExchangeLine, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return all(line.ok for line in (*self.ehrs, *self.archives))
+        return all(line.ok for line in (*self.ehrs, *self.archives)) and all(line.ok for line in self.exchanges)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
             "ehrs": [{name: value for name, value in asdict(line).items() if name != "probed"} for line in self.ehrs],
             "archives": [asdict(replace(line, probed=None)) | {"probed": _as_json(line.probed)} for line in self.archives],
+            "exchanges": [asdict(line) for line in self.exchanges],
             "register": [asdict(entry) for entry in self.register],
         }
 
@@ -102,13 +106,15 @@ class Report:
             if line.wrong:
                 lines += [f"     {line.wrong}", f"     What to do: {line.advice}"]
             lines += [f"     {text}" for text in _in_words(line.probed)]
+        lines += [text for line in self.exchanges for text in line.as_text()]
         for entry in self.register:
             lines += ["", f"To enter at {entry.ehr}:", f"  Launch URL    {entry.launch_url}", f"  Redirect URI  {entry.redirect_uri}"]
             lines += [f"  JWKS URL      {entry.jwks_url}", f"  Scopes        {entry.scopes}"]
         return "\n".join(lines)
 
 
-def run(settings: Settings, launcher: Launcher, archives: Archives, qido: Qido, outbound: Outbound | None = None, study: str | None = None) -> Report:
+def run(settings: Settings, launcher: Launcher, archives: Archives, qido: Qido, outbound: Outbound | None = None, study: str | None = None,
+        exchanges: Iterable[ConfiguredExchange] = ()) -> Report:  # fmt: skip
     """Everything is asked at once; each within its own deadline. With `outbound`, archives are probed, about `study` too if one is given."""
 
     def archive_line(archive: ConfiguredArchive) -> Line:
@@ -120,7 +126,8 @@ def run(settings: Settings, launcher: Launcher, archives: Archives, qido: Qido, 
     with ThreadPoolExecutor(max_workers=16) as pool:
         ehr_lines = pool.map(lambda ehr: _ehr(ehr, launcher), settings.ehrs)
         archive_lines = pool.map(archive_line, archives)
-        return Report(tuple(ehr_lines), tuple(archive_lines), to_enter(settings))
+        exchange_lines = pool.map(lambda one: exchange_line(one, outbound, launcher), exchanges) if outbound is not None else ()
+        return Report(tuple(ehr_lines), tuple(archive_lines), to_enter(settings), tuple(exchange_lines))
 
 
 def to_enter(settings: Settings) -> tuple[ToEnter, ...]:

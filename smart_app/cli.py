@@ -67,7 +67,7 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     serve.add_argument("--threads", type=int, help="threads a worker; otherwise the setting `web_threads`")
     worker = command("worker", _worker, "Work in the background: forget what ended launches held, and what was kept long enough: index, images.")
     worker.add_argument("--once", action="store_true", help="do what is due, then stop")
-    check = command("check", _check, "Check the configuration and ask each EHR and archive whether it answers.")
+    check = command("check", _check, "Check the configuration and ask each EHR, archive and exchange whether it answers.")
     check.add_argument("--json", action="store_true")
     check.add_argument("--study", metavar="UID", help="Study Instance UID of a test study: each archive is asked how it hands out its images")
     audit = command("audit", _audit, "Who saw what, when.")
@@ -129,7 +129,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.factory import build
 
     parts = build(settings)
-    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido, parts.outbound, options.study)
+    report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido, parts.outbound, options.study, parts.exchanges)
     print(json.dumps(report.as_json()) if options.json else report.as_text())  # noqa: T201
     return 0 if report.ok else 1
 

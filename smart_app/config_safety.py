@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from smart_app import secrets_source
-from smart_app.config import Archive, Credential, Ehr, Exchange, KeyFile, Settings
+from smart_app.config import Ehr, Settings
+from smart_app.config_archives import Archive, Credential, Exchange, KeyFile
 from smart_app.secrets_source import NoSecret, Reference
 
 Where = tuple[str | int, ...]
@@ -233,6 +234,12 @@ def _archive(where: Where, archive: Archive, settings: Settings, environ: Mappin
     if archive.stores and not (archive.dicomweb or archive.stow):
         yield Danger((*where, "stores"), "it has no store base.", "Give `stow` or `dicomweb`.")
     yield from _credential((*where, "credential"), archive.credential, archive, settings, environ)
+    for name in ("pix", "match"):
+        if url := getattr(archive.discovery, name):
+            yield from _address((*where, "discovery", name), url, archive, settings)
+    yield from _credential((*where, "discovery", "credential"), archive.discovery.credential, archive, settings, environ)
+    if archive.discovery.credential.kind == "oauth":
+        yield Danger((*where, "discovery", "credential", "kind"), "oauth is not offered for a patient index.", "Use basic, bearer or ehr-token.")
 
 
 REQUIRED = {"none": (), "basic": ("username", "password"), "bearer": ("token",), "oauth": ("token_url", "client_id"), "ehr-token": ("ehr",)}

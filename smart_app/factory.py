@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, Response, make_response, render_template
@@ -36,17 +37,23 @@ from smart_app.breakglass import views as breakglass_views
 from smart_app.breakglass.review import Review
 from smart_app.breakglass.store import BreakGlass
 from smart_app.clock import Clock, utc_now
-from smart_app.config import Archive, Exchange, Settings
+from smart_app.config import Settings
+from smart_app.config_archives import Archive, Exchange
 from smart_app.config_file import load
 from smart_app.db import Database
 from smart_app.entrance import views as entrance_views
 from smart_app.entrance.colours import Colours
 from smart_app.entrance.opening import Opening
+from smart_app.errors import AppError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.identity.crosswalk import crossed
+from smart_app.identity.rulings import Ruling
 from smart_app.index.memory import Memory
 from smart_app.index.store import Index
+from smart_app.matching import views as matching_views
+from smart_app.matching.desk import MatchDesk
+from smart_app.matching.store import RulingStore, Subject
 from smart_app.outbound import Outbound
 from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
@@ -54,6 +61,7 @@ from smart_app.session_store import SqlSessionStore
 from smart_app.sources.base import Source
 from smart_app.sources.chart import Chart
 from smart_app.sources.dicomweb import ArchiveSource
+from smart_app.sources.discovery import Discovery
 from smart_app.sources.exchange import Surroundings
 from smart_app.sources.imaging_access import imaging_access
 from smart_app.sources.manifest import manifest_source
@@ -79,6 +87,8 @@ from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf, discard
+from smart_app.viewer.upstream import Upstream
+from smart_app.viewer.whole import WholeStudies
 from smart_app.web import Recent, Web, current_launch, current_who, install, new_reference, refuse_unmarked, request_reference
 
 PACKAGE = Path(__file__).parent
@@ -99,6 +109,7 @@ class Parts:
     archives: Archives
     exchanges: Exchanges
     qido: Qido
+    rulings: RulingStore
     holdings: Holdings
     index: Index
     policy: Policy
@@ -145,6 +156,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     keyring = secrets_source.keyring(settings)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development, relays=settings.web_threads // 2)
     audit = AuditLog(database, keyring, clock)
+    rulings = RulingStore(database, keyring, clock)
     reads = Reads(database, audit)
     glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
 
@@ -160,7 +172,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
     ehrs = {ehr.key: ehr for ehr in settings.ehrs}
     policy = Policy(settings.policy, lambda context: roles_of(context, ehrs[context.issuer_key]), store.context, glass.is_open, clock)
-    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None)
+    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None, stand=rulings.stand)
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 
@@ -184,6 +196,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         archives=Archives(settings.archives, read_secret=secrets_source.read, oauth=oauth, places=exchanges.places()),
         exchanges=exchanges,
         qido=Qido(outbound, clock),
+        rulings=rulings,
         holdings=holdings,
         index=Index(database, keyring, clock, days=settings.index_days, shared=_shared(settings)),
         policy=policy,
@@ -256,8 +269,11 @@ def _archive_keys(settings: Settings) -> list[SigningKey]:
 
 
 def _add_studies(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
-    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock) for archive in parts.archives)]
-    around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect)
+    def rulings(context: LaunchContext) -> tuple[Ruling, ...]:
+        return parts.rulings.of(Subject.of(context))
+
+    sources: list[Source] = [chart, *(ArchiveSource(archive, parts.qido, parts.clock, rulings, Discovery(archive, parts.qido, parts.outbound)) for archive in parts.archives)]
+    around = Surroundings(parts.outbound, parts.archives, parts.clock, parts.smart.launcher.inspect, rulings)
     kinds = {"imaging-access": imaging_access, "manifests": manifest_source}
     sources += [kinds[exchange.settings.kind](exchange, around) for exchange in parts.exchanges]
     order = {place.key: place.order for place in (*parts.archives, *parts.exchanges.places())}
@@ -286,11 +302,23 @@ def _add_studies(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None
     )  # fmt: skip
     pace = studies_views.Pace(parts.settings.sessions.idle_minutes * 60, seconds)
     glass = parts.glass if parts.policy.may_break else None
-    app.register_blueprint(studies_views.make_blueprint(
-        listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, StreamSeats(parts.settings.web_threads // 4), warmth, glass=glass
-    ))
+    desk = MatchDesk(parts.archives, parts.holdings, parts.rulings, parts.audit, partial(_patient, parts), parts.clock)
+    seats = StreamSeats(parts.settings.web_threads // 4)
+    app.register_blueprint(
+        studies_views.make_blueprint(listing, watch, parts.holdings, chart, parts.audit, parts.clock, pace, seats, warmth, glass=glass, match_id=desk.name)
+    )
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
+    ehrs = {ehr.key: ehr.organization or ehr.name for ehr in parts.settings.ehrs}
+    app.register_blueprint(matching_views.make_blueprint(desk, partial(_patient, parts), parts.audit, parts.clock, banner=studies_views.banner, ehrs=ehrs))
+
+
+def _patient(parts: Parts, context: LaunchContext) -> PatientFacts:
+    """The launch's patient as it was read when the launch began."""
+    facts = parts.holdings.patient(context.handle)
+    if facts is None or facts.id != context.patient_id:
+        raise AppError(studies_views.NO_PATIENT_FACTS)
+    return facts
 
 
 def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> Shelf | None:
@@ -307,11 +335,14 @@ def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> 
 def _add_viewer(app: Flask, parts: Parts) -> None:
     settings = parts.settings
     wado, bulk, shelf = Wado(parts.outbound), BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
-    checks = Checks(wado, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
-    catalogue = Catalogue(wado, parts.reads, checks)
-    following = Following(wado, Filler(wado, shelf, Seats(), tenant=settings.tenant), checks, parts.reads) if shelf else None
+    seats = Seats()
+    whole = WholeStudies(wado, shelf, seats, parts.reads, tenant=settings.tenant)
+    upstream = Upstream(wado, whole)
+    checks = Checks(upstream, parts.holdings, parts.reads, bulk, public_url=settings.public_url, shelf=shelf)
+    catalogue = Catalogue(upstream, parts.reads, checks)
+    following = Following(wado, Filler(wado, shelf, seats, tenant=settings.tenant, elsewhere=whole.has), checks, parts.reads) if shelf else None
     ahead = Ahead(following, parts.store.is_live).opened if following else None
     outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
-    gateway = Gateway(wado, checks, parts.reads, bulk, following)
+    gateway = Gateway(upstream, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from launch.issuers import BackendClient, ClientAuth, Issuer, IssuerQuirks, SigningKey
 from smart_app import secrets_source
-from smart_app.config import Archive, Ehr, Exchange, KeyFile, Settings
+from smart_app.config import Ehr, Settings
+from smart_app.config_archives import Archive, Exchange, KeyFile
 from smart_app.outbound import Lane, origin_of
 
 EHR_PARALLEL = 16
@@ -49,7 +50,7 @@ def signing_key(key: KeyFile) -> SigningKey:
 def _archive_lane(archive: Archive, settings: Settings) -> Lane:
     return Lane(
         key=f"archive:{archive.key}",
-        origins=_origins([archive.dicomweb, archive.qido, archive.wado, archive.stow, archive.credential.token_url]),
+        origins=_origins([archive.dicomweb, archive.qido, archive.wado, archive.stow, archive.credential.token_url, archive.discovery.pix, archive.discovery.match]),
         allow_http=archive.allow_http,
         allow_private=archive.allow_private,
         allow_loopback=settings.development,

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from smart_app.db import Base, Database
 from smart_app.sealing import Keyring
 from tests import peers
+
+# No test asserts a time, neither do generated ones: a busy machine is slow, not wrong.
+settings.register_profile("priors", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("priors")
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ from sandbox.world import ARCHIVES, EXCHANGES
 from smart_app import config_file
 from smart_app.config import Settings
 from smart_app.factory import create_app
+from tests.parallel import only_one, own_ports
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def town(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # packaged pictures are odd here and there; how they are made is not tested here
-        folders = images.build(pictures, progress=lambda _: None, small=True)
+        with only_one(pictures):
+            folders = images.build(pictures, progress=lambda _: None, small=True)
     plan = _plan(folder, folders, tokens or {})
     file = configuration.write(plan)
     if extra is not None:
@@ -98,7 +100,7 @@ def town(
     with ExitStack() as running:
         running.enter_context(serve(ehr, port=plan.ehr_port))
         for one in plan.archives:
-            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token)
+            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token, index_of=one.key)
             running.enter_context(serve(archive, port=one.port))
         for one in plan.exchanges:
             exchange = create_exchange(one.key, Path(one.folder), one.origin, faults=archive_faults[one.key], secret=one.token)
@@ -110,7 +112,7 @@ def town(
 
 
 def _plan(folder: Path, folders: Mapping[str, Path], tokens: Mapping[str, str]) -> Plan:
-    port = choose_port(None)
+    port = choose_port(None, own_ports())
     (folder / "data").mkdir(mode=0o700, parents=True)
     archives = tuple(
         ArchivePlan(one.key, one.name, one.organization, port + 2 + at, str(folders[one.key]), tokens.get(one.key))

@@ -63,6 +63,7 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 4000,
     rolldownOptions: {
       input: {
+        ahead: here('./src/viewer/ahead.ts'),
         list: here('./src/list/main.ts'),
         plain: here('./src/plain/main.ts'),
         theme: here('./src/theme/boot.ts'),

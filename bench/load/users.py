@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from bench.load import hospital
 
@@ -99,33 +100,20 @@ class Line:
 
 
 async def listed(line: Line, chart: Chart, tally: Tally) -> None:
-    """Load the list to its end: the rows of the healthy archives, whole, and the truth about the others."""
-    begun, event = time.perf_counter(), ""
+    """Load the list to its end, as its page does: the rows of the healthy archives, whole, and the truth about the others."""
+    begun, event = time.perf_counter(), "later"
     healthy = {hospital.study_uid(chart.patient, at, one) for at in HEALTHY for one in range(hospital.STUDIES)}
     seen: set[str] = set()
-    strip: dict[str, object] = {}
-    status, _, stream = await line.begin(f"/l/{chart.handle}/studies/stream", "text/event-stream")
-    if status != 200:
-        async for _ in stream:
-            pass
-        raise Wrong(f"list answered {status}")
-    rest = b""
-    async for piece in stream:
-        rest += piece
-        while b"\n" in rest:
-            text, _, rest = rest.partition(b"\n")
-            if text.startswith(b"event: "):
-                event = text[7:].decode()
-            elif text.startswith(b"data: ") and event == "rows":
-                fresh = {row["uid"] for row in json.loads(text[6:])["rows"]}
-                if not seen and fresh:
-                    tally.add("list first", time.perf_counter() - begun)
-                if not healthy <= seen and healthy <= seen | fresh:
-                    tally.add("list healthy", time.perf_counter() - begun)
-                seen |= fresh
-            elif text.startswith(b"data: ") and event == "strip":
-                strip = json.loads(text[6:])
+    told: dict[str, dict[str, object]] = {}
+    query = ""
+    while event == "later":
+        event = await _streamed(line, f"/l/{chart.handle}/studies/stream{query}", told, healthy, seen, begun, tally)
+        if event == "later":  # its thread was needed: the asking goes on, and the page comes back for the rest
+            later = told["later"]
+            await asyncio.sleep(int(str(later["after"])) / 1000)
+            query = "?" + urlencode([("since", str(later["since"])), *(("asking", key) for key in later["asking"])])  # type: ignore[attr-defined]
     tally.add("list done", time.perf_counter() - begun)
+    strip = told.get("strip", {})
     if event != "done":
         raise Wrong("list without an end")
     if not healthy <= seen:
@@ -134,6 +122,34 @@ async def listed(line: Line, chart: Chart, tally: Tally) -> None:
         raise Wrong("list of another patient")
     if strip.get("tone") != "partial" or strip.get("none_found"):
         raise Wrong("list claims to be whole")
+
+
+async def _streamed(
+    line: Line, path: str, told: dict[str, dict[str, object]], healthy: set[str], seen: set[str], begun: float, tally: Tally
+) -> str:
+    """Read one stream to its end; the name of its last event. `told` keeps the last of each."""
+    status, _, stream = await line.begin(path, "text/event-stream")
+    if status != 200:
+        async for _piece in stream:
+            pass
+        raise Wrong(f"list answered {status}")
+    rest, event = b"", ""
+    async for piece in stream:
+        rest += piece
+        while b"\n" in rest:
+            text, _, rest = rest.partition(b"\n")
+            if text.startswith(b"event: "):
+                event = text[7:].decode()
+            elif text.startswith(b"data: "):
+                told[event] = json.loads(text[6:])
+                if event == "rows":
+                    fresh = {row["uid"] for row in told[event]["rows"]}  # type: ignore[attr-defined]
+                    if not seen and fresh:
+                        tally.add("list first", time.perf_counter() - begun)
+                    if not healthy <= seen and healthy <= seen | fresh:
+                        tally.add("list healthy", time.perf_counter() - begun)
+                    seen |= fresh
+    return event
 
 
 async def looked(line: Line, chart: Chart, study: str, at: int, tally: Tally) -> None:

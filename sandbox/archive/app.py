@@ -21,6 +21,7 @@ from flask import Flask, Response, request
 from pydicom.uid import UID
 from werkzeug.exceptions import HTTPException, NotFound
 
+from sandbox import patient_index
 from sandbox.archive import metadata, pixels, query, retrieve
 from sandbox.archive.index import Index, Instance
 from sandbox.archive.store import store
@@ -49,10 +50,15 @@ class Access:
 
 
 def create_archive(
-    folder: Path, *, name: str, faults: Faults, token: str | None = None, basic: tuple[str, str] | None = None, cap: int | None = None
+    folder: Path, *, name: str, faults: Faults, token: str | None = None, basic: tuple[str, str] | None = None, cap: int | None = None, index_of: str | None = None
 ) -> Flask:
-    """A WSGI application over `folder`. `cap`: rows it answers at most, with a Warning when there are more."""
+    """A WSGI application over `folder`. `cap`: rows it answers at most, with a Warning when there are more.
+
+    `index_of`: key of the archive whose hospital's patient index this server answers for as well, under `/fhir`.
+    """
     app = Flask(f"archive-{name}", static_folder=None)
+    if index_of is not None:
+        app.register_blueprint(patient_index.make_blueprint(patient_index.records_at(index_of)))
     service = _Service(Index(folder), name, cap)
     access = Access(token, *(basic or (None, None)))
     install(app, faults, lambda: request.endpoint if request.endpoint not in ("about", "sandbox_arrivals") else None)

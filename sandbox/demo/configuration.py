@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ SCOPES = (
     "openid", "fhirUser", "online_access", "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs",
     "patient/ServiceRequest.rs", "patient/DocumentReference.rs", "patient/Procedure.rs", "patient/Encounter.rs", "patient/Appointment.rs",
 )  # fmt: skip
+DISCOVERY: dict[str, Callable[[str], dict[str, Any]]] = {
+    "kestrel": lambda origin: {"match": f"{origin}/fhir"},
+    "stbrannoc": lambda origin: {"demographics": True},
+}
+"""How a patient without a number there is found: Kestrel has a patient index, St Brannoc only its archive."""
 SENSITIVE = ("HIV", "PSY", "SEX")
 ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor")
 
@@ -98,8 +104,11 @@ def _archive(planned: ArchivePlan) -> dict[str, Any]:
         "stores": known.local,
         "allow_http": True,
     }
+    settings["discovery"] = DISCOVERY.get(known.key, lambda origin: {})(planned.origin)
     if planned.token:
         settings["credential"] = {"kind": "bearer", "token": {"file": f"keys/{known.key}-token"}}
+        if "match" in settings["discovery"]:
+            settings["discovery"]["credential"] = settings["credential"]
     return settings
 
 

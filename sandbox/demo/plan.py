@@ -90,8 +90,8 @@ class Plan:
         return cls(**{**content, **lists})
 
 
-def choose_port(wanted: int | None) -> int:
-    """The first port of a free row of ports. :raises PortTaken: none is free, or one of those asked for is taken."""
+def choose_port(wanted: int | None, among: range = range(DEFAULT_PORT, LAST_TRIED, 10)) -> int:
+    """The first port of a free row of ports, `wanted` or one `among`. :raises PortTaken: none is free, or one of those asked for is taken."""
     if wanted is not None:
         taken = [port for port in range(wanted, wanted + WIDTH) if not _is_free(port)]
         if taken:
@@ -100,10 +100,10 @@ def choose_port(wanted: int | None) -> int:
                 f"Port {listed} is in use on this machine. The demo needs {wanted} to {wanted + WIDTH - 1}: choose others with --port."
             )
         return wanted
-    for first in range(DEFAULT_PORT, LAST_TRIED, 10):
+    for first in among:
         if all(_is_free(port) for port in range(first, first + WIDTH)):
             return first
-    raise PortTaken(f"No free row of {WIDTH} ports between {DEFAULT_PORT} and {LAST_TRIED}: choose one with --port.")
+    raise PortTaken(f"No free row of {WIDTH} ports between {among.start} and {among.stop}: choose one with --port.")
 
 
 def _is_free(port: int) -> bool:

@@ -2,12 +2,14 @@
 
 Half of its studies want the token at their address, half have an address that is itself the credential: presenting a
 token there is refused, so that a leak cannot go unseen. Names of its endpoints, for faults: search-Patient,
-search-ImagingStudy, token, images.
+search-ImagingStudy, token, images. Of kind `whole-only`: nothing but `/studies/{uid}`
+is there, as the standard allows.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +29,7 @@ CAPABILITY = "/c/"
 
 def create_imaging_exchange(folder: Path, base: str, *, archive: DemoArchive, faults: Faults, client: tuple[str, str]) -> Flask:
     """An exchange at `base` (origin, no slash) over the pictures in `folder`. `client`: OAuth client id and secret."""
-    service = _Service(base, archive, client)
+    service = _Service(base, archive, client, faults)
     app = Flask(f"exchange-{archive.key}", static_folder=None)
     install(app, faults, lambda: request.endpoint)
     app.add_url_rule("/", "about", lambda: Response(f"{archive.name}: FHIR at /fhir\n", mimetype="text/plain"))
@@ -40,8 +42,8 @@ def create_imaging_exchange(folder: Path, base: str, *, archive: DemoArchive, fa
 
 
 class _Service:
-    def __init__(self, base: str, archive: DemoArchive, client: tuple[str, str]) -> None:
-        self._base, self._archive = base, archive
+    def __init__(self, base: str, archive: DemoArchive, client: tuple[str, str], faults: Faults) -> None:
+        self._base, self._archive, self._faults = base, archive, faults
         self._people = People(archive)
         self._basic = "Basic " + base64.b64encode(":".join(client).encode()).decode()
         self._tokens: set[str] = set()
@@ -82,6 +84,8 @@ class _Service:
 
         def app(environ: dict[str, Any], start: Any) -> Any:
             path, shown = environ["PATH_INFO"], environ.get("HTTP_AUTHORIZATION", "")
+            if re.search("/studies/[0-9.]+/", path) and any(fault.kind == "whole-only" for fault in self._faults.pending()):
+                return Response("only whole studies\n", 404)(environ, start)
             if path.startswith(CAPABILITY):
                 secret, _, rest = path.removeprefix(CAPABILITY).partition("/")
                 uid = self._capabilities.get(secret)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 
 
 class Paging(StrEnum):

@@ -15,7 +15,7 @@ from typing import Any
 from launch.session import TokenProvider
 from smart_app.archives.registry import ConfiguredArchive, Credential, LaunchToken, credential_of, place_of
 from smart_app.archives.types import PatientId
-from smart_app.config import Archive, Exchange, Limits, SecretRef
+from smart_app.config_archives import Archive, Exchange, Limits, SecretRef
 from smart_app.outbound.addresses import Refused, origin_of
 
 BELOW_STUDIES = re.compile(r"/studies(?:/([0-9.]{1,64})(?:/.*)?)?/?$")

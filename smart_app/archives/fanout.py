@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -48,7 +48,10 @@ class Question:
 
 
 class Fanout:
-    """Threads of one process for asking. One source has at most `share` of them, so that a hung one leaves room for all others."""
+    """Threads of one process for asking. One source has at most `share` of them, so that a hung one leaves room for all others.
+
+    Where there are more sources than threads, a question waits for its turn: only if that does not come in time was it not asked.
+    """
 
     def __init__(self, clock: Clock, *, max_threads: int = 256, share: int = 48) -> None:
         self._clock = clock
@@ -56,6 +59,7 @@ class Fanout:
         self._share = share
         self._lock = threading.Lock()
         self._used: Counter[str] = Counter()
+        self._queue: deque[Job] = deque()
 
     def ask(self, questions: Sequence[Question], deadline: float) -> Iterator[Answer]:
         """One final Answer a question, in the order of arrival, all within `deadline` seconds (+ GRACE)."""
@@ -67,19 +71,37 @@ class Fanout:
         """The same for who wants to hear what is told before it is final, and what came together."""
         asking = Asking(questions, deadline, self._clock)
         for question in questions:
-            if not self._take(question.source):
+            job = Job(question, asking, contextvars.copy_context())
+            with self._lock:
+                refused = self._used[question.source] >= self._share
+                if not refused:
+                    self._queue.append(job)
+            if refused:
                 asking.arrived.put(question.failed(SourceState.FAILED, Busy.fault.code))
-                continue
-            context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._answer, question, asking), name=f"ask-{question.source}", daemon=True).start()
+        self._start()
         return asking
 
-    def _take(self, source: str) -> bool:
+    def _start(self) -> None:
+        """Begin what waits and has room, in order. What is over by time is dropped: whoever asked says that it was not asked."""
+        ready: list[Job] = []
         with self._lock:
-            if self._used[source] >= self._share or self._used.total() >= self._max_threads:
-                return False
-            self._used[source] += 1
-            return True
+            kept: deque[Job] = deque()
+            while self._queue and self._used.total() < self._max_threads:
+                job = self._queue.popleft()
+                if time.monotonic() >= job.asking.end:
+                    continue
+                if self._used[job.question.source] >= self._share:
+                    kept.append(job)
+                    continue
+                self._used[job.question.source] += 1
+                ready.append(job)
+            self._queue.extendleft(reversed(kept))
+            while self._queue and time.monotonic() >= self._queue[0].asking.end:
+                self._queue.popleft()
+        for job in ready:
+            job.asking.begun.add(job.question.source)
+            name = f"ask-{job.question.source}"
+            threading.Thread(target=job.context.run, args=(self._answer, job.question, job.asking), name=name, daemon=True).start()
 
     def _answer(self, question: Question, asking: Asking) -> None:
         def tell(answer: Answer) -> None:
@@ -100,6 +122,16 @@ class Fanout:
             with self._lock:
                 self._used[question.source] -= 1
         asking.arrived.put(answer)
+        self._start()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A question that waits for a thread."""
+
+    question: Question
+    asking: Asking
+    context: contextvars.Context
 
 
 class Bell:
@@ -132,6 +164,8 @@ class Asking:
         self.arrived: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self.waiting = {question.source: question for question in questions}
         """Who has not given a final answer."""
+        self.begun: set[str] = set()
+        """Who has been asked; the others wait for a thread."""
         self._told: dict[str, Answer] = {}
         self._clock = clock
 
@@ -162,7 +196,9 @@ class Asking:
         late = []
         for question in self.waiting.values():
             told = self._told.get(question.source)
-            if told is None:
+            if question.source not in self.begun:
+                late.append(question.failed(SourceState.FAILED, Busy.fault.code))
+            elif told is None:
                 late.append(question.failed(SourceState.TIMEOUT, "timeout"))
             else:
                 late.append(replace(told, state=SourceState.PARTIAL, more_exist=True, fault_code="timeout"))

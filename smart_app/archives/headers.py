@@ -25,13 +25,10 @@ BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 
 TRANSFER_SYNTAX = 0x00020010
-CHARACTER_SET = 0x00080005
-SOP_INSTANCE = 0x00080018
-PATIENT_ID = 0x00100020
-ISSUER = 0x00100021
-STUDY = 0x0020000D
-SERIES = 0x0020000E
-WANTED = frozenset({CHARACTER_SET, SOP_INSTANCE, PATIENT_ID, ISSUER, STUDY, SERIES})
+CHARACTER_SET, SOP_INSTANCE = 0x00080005, 0x00080018
+PATIENT_ID, ISSUER, BIRTH_DATE, SEX = 0x00100020, 0x00100021, 0x00100030, 0x00100040
+STUDY, SERIES = 0x0020000D, 0x0020000E
+WANTED = frozenset({CHARACTER_SET, SOP_INSTANCE, PATIENT_ID, ISSUER, BIRTH_DATE, SEX, STUDY, SERIES})
 PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
@@ -55,6 +52,8 @@ class Header:
     patient_id: str
     issuer: str
     transfer_syntax: str
+    birth_date: str = ""
+    sex: str = ""
     pixels: Pixels | None = None
     """None: there are none, or not where bytes can be counted."""
 
@@ -219,6 +218,7 @@ class _Walk:
             patient_id=self._decoded(PATIENT_ID),
             issuer=self._decoded(ISSUER),
             transfer_syntax=syntax,
+            birth_date=text.get(BIRTH_DATE, ""), sex=text.get(SEX, ""),
             pixels=None if meta_end is None or not self._pixels else described(self._shape, meta_end + self._pixels[0], self._pixels[1], self._order),
         )
 

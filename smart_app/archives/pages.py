@@ -95,6 +95,10 @@ class Pages:
                 return
             offset += len(page.rows)
 
+    def one(self, url: str) -> Page:
+        """One page by its address. :raises OutboundError, LaunchError: it was not given."""
+        return self._page(url)
+
     def _ahead(self, address: str) -> _Ahead:
         ahead = _Ahead()
         context = contextvars.copy_context()

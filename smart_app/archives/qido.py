@@ -21,9 +21,9 @@ from smart_app.clock import Clock
 from smart_app.errors import TOKEN_REFUSED, AppError, Fault, NotApproved, NotLetIn, OutboundError, Paused, Side, TimedOut, TooLarge
 from smart_app.outbound import Outbound
 
-STUDY_FIELDS = ("00080020", "00080030", "00080050", "00080056", "00080061", "00080201", "00081030", "00100020", "00100021",
-                "0020000D", "00201206", "00201208", "00180015")  # fmt: skip
-PATIENT_FIELDS = ("00100020", "00100021")
+STUDY_FIELDS = ("00080020", "00080030", "00080050", "00080056", "00080061", "00080201", "00081030", "00100010", "00100020", "00100021",
+                "00100030", "00100040", "0020000D", "00201206", "00201208", "00180015")  # fmt: skip
+PATIENT_FIELDS = ("00100010", "00100020", "00100021", "00100030", "00100040")
 SERIES_FIELDS = ("00080060", "0008103E", "00180015", "00200011", "00201209")
 MAX_IDS = 4
 """Identifiers of one namespace asked with; a chart with more is told as 'may be incomplete'."""
@@ -95,6 +95,11 @@ class Qido:
             if len(found) >= MAX_SERIES:
                 break
         return tuple(sorted(found.values(), key=lambda record: (record.number is None, record.number or 0, record.uid)))
+
+    def page(self, archive: ConfiguredArchive, url: str, launch: LaunchToken | None, end: float) -> tuple[list[Any], bool]:
+        """(rows, the archive says it is not all) of one search by URL. :raises OutboundError, LaunchError:"""
+        page = Pages(self._outbound, archive, launch, end, self._sleep).one(url)
+        return page.rows, page.warned
 
     def _one_patient(
         self,

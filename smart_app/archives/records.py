@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from smart_app.archives.dicom_json import Row, is_uid
+from smart_app.archives.dicom_json import Row, is_uid, printable
 from smart_app.archives.registry import ConfiguredArchive, origin_shown
-from smart_app.archives.types import PatientId, SeriesRecord, StudyRecord
+from smart_app.archives.types import PatientId, Said, SeriesRecord, StudyRecord
 
 WILDCARDS = frozenset("*?\\�")
 """What may not stand in a searched identifier: wildcards, the value separator, and a character that could not be read."""
@@ -62,7 +62,11 @@ def judge(dataset: object, archive: ConfiguredArchive, accepted: tuple[PatientId
     if not uid or not is_uid(uid):
         found.unreadable += 1
         return
-    if uid not in found.withheld and uid not in found.studies:
+    if uid in found.studies:
+        # Told again, perhaps with another birth date: whoever judges the study must see both.
+        known, said = found.studies[uid], said_in(row)
+        found.studies[uid] = known if said in known.said else replace(known, said=(*known.said, said))
+    elif uid not in found.withheld:
         found.studies[uid] = _study(row, uid, named, archive)
     retrieve = row.text("00081190", "retrieve")
     if retrieve and _host(retrieve) not in (None, _host(archive.wado_base), _host(archive.qido_base)):
@@ -75,12 +79,22 @@ def _study(row: Row, uid: str, patient: PatientId, archive: ConfiguredArchive) -
         date=row.date("00080020"), time=row.time("00080030"), offset=row.offset("00080201"),
         modalities=tuple(dict.fromkeys(code.upper()[:16] for code in row.texts("00080061", "modality"))),
         description=row.text("00081030", "description"), body_parts=row.texts("00180015", "body part"),
-        accession=row.text("00080050", "accession number"), series_count=row.count("00201206", "number of series"),
+        said=(said_in(row),), accession=row.text("00080050", "accession number"), series_count=row.count("00201206", "number of series"),
         image_count=row.count("00201208", "number of images"), availability=row.text("00080056", "availability"),
         urgent=(row.exact("00401003")[1] or "").strip().upper() in URGENT,
         confidentiality=tuple(label.upper() for label in row.texts("00403001", "confidentiality")),
     )  # fmt: skip
     return replace(record, faults=tuple(row.faults))
+
+
+def said_in(row: Row) -> Said:
+    """The patient's name with all its component groups, birth date and sex. More than one value is none that can be read."""
+    name = next(iter(row.values("00100010")), None)
+    if isinstance(name, Mapping):
+        groups = [name.get(group) for group in ("Alphabetic", "Ideographic", "Phonetic")]
+        name = "=".join(group if isinstance(group, str) else "" for group in groups).rstrip("=")
+    text = printable(name) if isinstance(name, str) else ""
+    return Said(text or None, row.exact("00100030")[1], row.exact("00100040")[1])
 
 
 def series_from(dataset: object, study_uid: str) -> SeriesRecord | None:

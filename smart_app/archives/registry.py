@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from launch.errors import EhrFaulty, EhrSilent, LaunchError, SignInRefused
 from launch.session import TokenProvider
 from smart_app.archives.dialects import Dialect, dialect_of
-from smart_app.config import Archive, Limits, SecretRef
-from smart_app.config import Credential as Settings
+from smart_app.config_archives import Archive, Limits, SecretRef
+from smart_app.config_archives import Credential as Settings
 from smart_app.errors import TOKEN_FAULTY, TOKEN_REFUSED, TOKEN_SILENT, NotLetIn
 from smart_app.outbound.addresses import parse
 
@@ -91,6 +91,8 @@ class ConfiguredArchive:
     settings: Archive
     credential: Credential = field(repr=False)
     order: int = 0
+    discovery: Credential = field(default_factory=Fixed, repr=False)
+    """How its patient index is convinced."""
 
     @property
     def key(self) -> str:
@@ -163,7 +165,10 @@ class Archives:
         :param places: where images come from that is no archive of its own: found by key, never asked for a list, the home of no address.
         """
         self._archives = tuple(
-            ConfiguredArchive(archive, credential_of(archive.key, archive.credential, read_secret, oauth and partial(oauth, archive)), order)
+            ConfiguredArchive(
+                archive, credential_of(archive.key, archive.credential, read_secret, oauth and partial(oauth, archive)), order,
+                credential_of(archive.key, archive.discovery.credential, read_secret, None),
+            )
             for order, archive in enumerate(settings)
         )
         self._by_key = {archive.key: archive for archive in (*places, *self._archives)}

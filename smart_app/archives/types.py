@@ -39,6 +39,15 @@ class PatientId:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a row, a header or a chart says of the patient beside the identifier, as given. None: not given."""
+
+    name: str | None = None
+    birth_date: str | None = None
+    sex: str | None = None
+
+
+@dataclass(frozen=True)
 class StudyRecord:
     """One study as one source tells it. Absent facts are None, never guessed."""
 
@@ -75,6 +84,12 @@ class StudyRecord:
     retrieve: str | None = field(default=None, repr=False)
     """DICOMweb base that its source named for this study alone, already found to be an approved origin; None: the archive's own."""
     urgent: bool = False
+    said: tuple[Said, ...] = ()
+    """How its source's rows name the patient; more than one where they do not agree."""
+    expected: tuple[Said, ...] = ()
+    """Whom its images may name: a header that contradicts all of these is not the patient's. Empty: not known."""
+    links: tuple[str, ...] = ()
+    """The people's decisions that this study rests on; it goes when one is undone."""
     series: tuple[SeriesRecord, ...] = ()
     """Its series as this source counts them (ImagingStudy.series, a manifest); empty: it did not say."""
     orders: tuple[str, ...] = ()
@@ -163,6 +178,8 @@ class PurposeRecord:
     accessions: tuple[str, ...] = ()
     named: bool = False
     """The launch itself names it."""
+    confidentiality: tuple[str, ...] = ()
+    """As `StudyRecord.confidentiality`."""
 
 
 @dataclass(frozen=True)

@@ -35,23 +35,26 @@ REDIRECTED = Fault("redirected", Side.SETUP, "It sent us on to another address, 
 WRONG_CONTENT = Fault("wrong-content", Side.ARCHIVE, "It sent something that is not what was asked for.",
                       "Try again, or phone their image library.", True, 502)  # fmt: skip
 DAMAGED = Fault("damaged", Side.ARCHIVE, "It sent this image damaged.", "Try again, or phone their image library.", True, 502)
+CANNOT_TELL = Fault("cannot-send", Side.ARCHIVE, "It does not answer this question.", "The image desk can look into its set-up.", False, 502)
 CANNOT_SEND = Fault("cannot-send", Side.ARCHIVE, "It cannot send the image in this form.", "Ask for it in another form.", False, 406)
 
 
 class ArchiveFault(OutboundError):
-    """The archive answered, but not with what was asked for. `retry_after` is its own word, when it gave one."""
+    """The archive answered, but not with what was asked for. `retry_after` is its own word, when it gave one; `status` its HTTP status."""
 
-    def __init__(self, fault: Fault, retry_after: str | None = None) -> None:
+    def __init__(self, fault: Fault, retry_after: str | None = None, status: int = 0) -> None:
         self.retry_after = retry_after
+        self.status = status
         super().__init__(fault)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Rows of a search. `partial`: the archive said, or a bound of ours means, that there may be more."""
+    """Rows of a search. `partial`: the archive said, or a bound of ours means, that there may be more. `notes`: what else to say of them."""
 
     rows: list[Any]
     partial: bool
+    notes: tuple[str, ...] = ()
 
 
 class Caller(Protocol):
@@ -208,8 +211,7 @@ class Wado:
     ) -> Retrieved:
         """The instances at `place`, or `frames` ("1,2") of the one instance, as they come."""
         url = f"{archive.wado_base}{place.path}" + (f"/frames/{frames}" if frames else "")
-        limits = archive.limits
-        deadline = limits.frame if frames else limits.retrieve
+        deadline = archive.limits.frame if frames else archive.limits.retrieve
         syntax = form.syntax
         plain_only = (archive.key, place.series)
         if syntax == "*" and (not archive.dialect.any_transfer_syntax or plain_only in self._never_as_stored):
@@ -227,7 +229,7 @@ class Wado:
         if reply.status not in (200, 206):
             reply.close()
             raise _fault(reply.status, reply.headers)
-        return Retrieved(reply, form.type, limits.instance_bytes)
+        return Retrieved(reply, form.type, archive.limits.instance_bytes)
 
     def picture(
         self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, accept: str, query: Mapping[str, str], *, frame: str | None = None
@@ -262,7 +264,7 @@ class Wado:
         if reply.status == 204:
             return 200, b""
         if reply.status in (400, 406, 415):
-            raise ArchiveFault(FAILED)  # JSON is asked for: there is no other form to ask for it in
+            raise ArchiveFault(CANNOT_TELL, status=reply.status)
         if reply.status not in (200, 206):
             raise _fault(reply.status, reply.headers)
         if media_type(reply.headers.get("Content-Type") or "").name not in (JSON, "application/json", "application/dicom") or not reply.body.strip():
@@ -313,17 +315,17 @@ def _whole_or_damaged(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _fault(status: int, headers: Mapping[str, str]) -> ArchiveFault:
     if status in (404, 410):
-        return ArchiveFault(NOT_THERE)
+        return ArchiveFault(NOT_THERE, status=status)
     if status in (401, 403, 407):
         return ArchiveFault(REFUSED)
     if status in (429, 503):
         given = (headers.get("Retry-After") or "").strip()
         return ArchiveFault(OVERLOADED, given if RETRY_AFTER.fullmatch(given) else None)
     if status in (400, 406, 415):
-        return ArchiveFault(CANNOT_SEND)
+        return ArchiveFault(CANNOT_SEND, status=status)
     if 300 <= status < 400:
         return ArchiveFault(REDIRECTED)
-    return ArchiveFault(FAILED)
+    return ArchiveFault(FAILED, status=status)
 
 
 def _list(body: bytes) -> list[Any]:

@@ -200,6 +200,61 @@ class InstanceWithheld(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatchCompared(Event):
+    """A record that may be another person's was shown beside the chart. `match` names it without its identifier."""
+
+    source: str
+    match: str
+    code = "110103"
+    verb = "R"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchConfirmed(Event):
+    """`stage`: `proposed` waits for a second person, `confirmed` is a link from now on."""
+
+    source: str
+    match: str
+    stage: str
+    differing: int = 0
+    decisive: int = 0
+    code = "110113"
+    verb = "U"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchRejected(Event):
+    """`reason` is one of the page's fixed words."""
+
+    source: str
+    match: str
+    reason: str
+    code = "110113"
+    verb = "U"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchUndone(Event):
+    """`was`: the state that no longer holds."""
+
+    source: str
+    match: str
+    was: str
+    code = "110113"
+    verb = "U"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchLeftOpen(Event):
+    """Somebody compared two records and left the question open: the desk looks at these."""
+
+    source: str
+    match: str
+    code = "110113"
+    verb = "R"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessDenied(Event):
     """`action` is the access.Action or a route name; `reason` a fixed word."""
 
@@ -252,6 +307,7 @@ class BreakGlassEnded(Event):
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
+        MatchCompared, MatchConfirmed, MatchRejected, MatchUndone, MatchLeftOpen,
         AppStarted, LaunchOpened, LaunchRefused, LaunchEnded, SourceAnswered, StudyArrived, RowWithheld, StudyOpened, RequestPrepared, SeriesRead,
         InstanceWithheld, AccessDenied, AuditRead, IndexForgotten,
         BreakGlassOpened, BreakGlassEnded,

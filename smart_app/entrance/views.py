@@ -10,7 +10,8 @@ from flask import Blueprint, Response, render_template
 from launch.context import LaunchContext
 from smart_app.access import POLICY, Action, may, public, requires
 from smart_app.check import to_enter
-from smart_app.config import Archive, Settings
+from smart_app.config import Settings
+from smart_app.config_archives import Archive
 from smart_app.web import current_launch, current_roles
 
 LINKS = (

@@ -15,6 +15,7 @@ from smart_app.config import MrnRule
 from smart_app.fhir.wire import codings, date_of, items, reference, text
 
 SEX = {"female": "Female", "male": "Male", "other": "Other", "unknown": "Unknown"}
+MAX_NAMES = 16
 NAME_ORDER = ("official", "usual", None, "temp", "nickname", "anonymous", "maiden", "old")
 
 
@@ -34,6 +35,18 @@ class Identifier:
 
 
 @dataclass(frozen=True)
+class HumanName:
+    """One Patient.name, in its parts as far as they were given."""
+
+    family: str = ""
+    given: str = ""
+    suffix: str = ""
+    text: str = ""
+    """Only where there are no parts."""
+    use: str | None = None
+
+
+@dataclass(frozen=True)
 class PatientFacts:
     """The patient of a launch, as the EHR told it."""
 
@@ -50,6 +63,12 @@ class PatientFacts:
     active: bool = True
     replaced_by: str | None = None
     """FHIR id of the record that replaces this one, after a merge."""
+    names: tuple[HumanName, ...] = ()
+    """All names, also former ones."""
+    address: str | None = None
+    telephone: str | None = None
+    links: tuple[str, ...] = ()
+    """`replaces Patient/7`: every Patient.link, sorted. It changes when records are merged or taken apart."""
 
 
 def patient_from(resource: Mapping[str, Any], rules: Sequence[MrnRule], *, base: str, today: date) -> PatientFacts:
@@ -67,7 +86,42 @@ def patient_from(resource: Mapping[str, Any], rules: Sequence[MrnRule], *, base:
         mrn=_mrn(identifiers, rules),
         active=resource.get("active") is not False,
         replaced_by=_replaced_by(resource, base),
+        names=names_of(resource),
+        address=address_of(resource),
+        telephone=telephone_of(resource),
+        links=tuple(sorted(f"{text(link.get('type'))} {'/'.join(reference(link.get('other'), base) or ('unknown',))}" for link in items(resource.get("link")))),
     )
+
+
+def names_of(resource: Mapping[str, Any]) -> tuple[HumanName, ...]:
+    """Every Patient.name; also of a record that a matching server gave."""
+    found = []
+    for raw in items(resource.get("name"))[:MAX_NAMES]:
+        family, given, suffix = text(raw.get("family")) or "", _joined(raw.get("given")), _joined(raw.get("suffix"))
+        whole = "" if family or given else text(raw.get("text")) or ""
+        if family or given or whole:
+            found.append(HumanName(family, given, suffix, whole, text(raw.get("use"))))
+    return tuple(found)
+
+
+def address_of(resource: Mapping[str, Any]) -> str | None:
+    """The first address that is not an old one, in one line."""
+    for raw in items(resource.get("address")):
+        if raw.get("use") != "old":
+            lines = raw.get("line")
+            parts = [*(lines if isinstance(lines, list) else []), raw.get("city"), raw.get("postalCode")]
+            if found := ", ".join(part for part in map(text, parts) if part) or text(raw.get("text")):
+                return found
+    return None
+
+
+def telephone_of(resource: Mapping[str, Any]) -> str | None:
+    numbers = (text(raw.get("value")) for raw in items(resource.get("telecom")) if raw.get("system") in ("phone", "sms") and raw.get("use") != "old")
+    return next((number for number in numbers if number), None)
+
+
+def _joined(value: object) -> str:
+    return " ".join(part for part in map(text, value if isinstance(value, list) else [value]) if part)
 
 
 def _name(names: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
@@ -77,8 +131,7 @@ def _name(names: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
 
     for raw in sorted(names, key=rank):
         family = text(raw.get("family")) or ""
-        parts = raw.get("given")
-        given = " ".join(part for part in map(text, parts if isinstance(parts, list) else [parts]) if part)
+        given = _joined(raw.get("given"))
         if family or given:
             return family, given, ", ".join(part for part in (family.upper(), given) if part)
         if whole := text(raw.get("text")):

@@ -15,7 +15,7 @@ from typing import Any
 from launch.errors import LaunchError
 from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirFailed
-from smart_app.fhir.imaging import ACCESSION_CODES
+from smart_app.fhir.imaging import ACCESSION_CODES, labels_of
 from smart_app.fhir.wire import codings, items, moment_of, reference, text
 
 URGENT = frozenset({"urgent", "asap", "stat"})
@@ -41,6 +41,7 @@ class ChartPurpose:
     urgent: bool = False
     accessions: tuple[str, ...] = ()
     named: bool = False
+    confidentiality: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class _Reader:
         accessions: tuple[str, ...] = (), named: bool = False,
     ) -> None:  # fmt: skip
         own = f"{resource.get('resourceType')}/{text(resource.get('id')) or len(self.found)}"
-        self.found[own] = ChartPurpose(kind, own, title or next(iter(codes), "not described"), codes, day, active, urgent, accessions, named)
+        self.found[own] = ChartPurpose(kind, own, title or next(iter(codes), "not described"), codes, day, active, urgent, accessions, named, labels_of(resource))
 
     def _ours(self, subjects: Sequence[Any], *, anyone: bool = False) -> bool:
         """Whether the resource is the launch's patient's. `anyone`: it may name others beside, as a group appointment does."""

@@ -69,10 +69,15 @@ class Held:
 class Holdings:
     """One a process; safe for threads. Methods take the launch's handle and never log it."""
 
-    def __init__(self, db: Database, keyring: Keyring, clock: Clock, passage: PassageOf | None = None) -> None:
-        """`passage` is the policy's word on a study, from all that this launch's sources say of it; None: there is no policy."""
+    def __init__(
+        self, db: Database, keyring: Keyring, clock: Clock, passage: PassageOf | None = None, *, stand: Callable[[frozenset[str]], frozenset[str]] = frozenset[str]
+    ) -> None:
+        """`passage` is the policy's word on a study, from all that this launch's sources say of it; None: there is no policy.
+        `stand` tells which of some decisions by people are in force now: what rests on another is not held.
+        """
         self._db = db
         self._passage = passage
+        self._stand = stand
         self._keyring = keyring
         self._clock = clock
         self._sets: OrderedDict[tuple[str, str], frozenset[str]] = OrderedDict()
@@ -135,7 +140,10 @@ class Holdings:
                 found[source] = (sealed, codec.answer_from(self._open("holding_answers", f"{launch}:{source}", sealed)))
         known.clear()
         known.update(found)
-        return tuple(answer for _, answer in found.values())
+        answers = tuple(answer for _, answer in found.values())
+        links = frozenset(link for answer in answers for study in answer.studies for link in study.links)
+        gone = links - self._stand(links) if links else links
+        return tuple(_without(answer, gone) for answer in answers) if gone else answers
 
     def saved(self, handle: str) -> dict[str, datetime]:
         """When each source's latest answer was kept; unseals nothing."""
@@ -178,6 +186,8 @@ class Holdings:
                     return None
                 continue
             record = codec.study_from(content)
+            if here and record.links and self._stand(frozenset(record.links)) != frozenset(record.links):
+                return None
             said.append(record)
             ids = record.claimed_ids if record.patient_id is None else (record.patient_id,)
             if here and found is None and ids and record.archive == archive and record.uid == study_uid:
@@ -267,6 +277,12 @@ def _named(handle: str, answer: Answer) -> dict[str, tuple[str, bytes]]:
     if not answer.source.startswith(EHR_PREFIX):
         found |= {_digest(handle, _owner(answer.source), uid): (_digest(handle, uid), b"null") for uid in answer.withheld_studies}
     return found
+
+
+def _without(answer: Answer, gone: frozenset[str]) -> Answer:
+    """The answer as if the decisions in `gone` had never been: an undone link takes its studies with it at once."""
+    kept = tuple(study for study in answer.studies if not gone.intersection(study.links))
+    return answer if len(kept) == len(answer.studies) else replace(answer, studies=kept, more_exist=True)
 
 
 def _owner(source: str) -> str:

@@ -13,6 +13,7 @@ from smart_app.archives.records import usable
 from smart_app.archives.registry import ConfiguredArchive
 from smart_app.archives.types import PatientId
 from smart_app.fhir.patient import PatientFacts
+from smart_app.identity import placeholders
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Crossed:
     retired: int = 0
     """Identifiers of this namespace that are no longer valid and are not asked with."""
     unusable: int = 0
-    """Identifiers that cannot stand in a search, for instance with a wildcard; also those beyond the bound."""
+    """Identifiers that cannot stand in a search, for instance with a wildcard; placeholders; also those beyond the bound."""
 
     @property
     def whole(self) -> bool:
@@ -51,7 +52,7 @@ def crossed(facts: PatientFacts, archive: ConfiguredArchive) -> Crossed:
             continue
         if identifier.is_retired:
             retired[identifier.value] = None
-        elif not usable(identifier.value) or len(ids) >= MAX_IDS:
+        elif not usable(identifier.value) or placeholders.is_identifier(identifier.value) or len(ids) >= MAX_IDS:
             unusable[identifier.value] = None
         else:
             ids[PatientId(identifier.value, archive.issuer)] = None

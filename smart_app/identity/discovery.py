@@ -44,6 +44,8 @@ class Discovered:
     """False: the chart holds nothing that this server may be asked with."""
     strangers: int = 0
     """Records it sent that do not carry the identifier asked for."""
+    persons: tuple[Person, ...] = ()
+    """The records behind `candidates`, one each, where the search can name them."""
 
 
 class Discover(Protocol):
@@ -80,7 +82,10 @@ class ByIdentifier:
             there = judged[0][1]
             return Discovered(Person(there.id, there.identifiers), strangers=strangers)
         pairs = zip(judged, doubts, strict=True)
-        return Discovered(candidates=tuple(self._candidate(raw, there, why) for (raw, there), why in pairs), strangers=strangers)
+        return Discovered(
+            candidates=tuple(self._candidate(raw, there, why) for (raw, there), why in pairs), strangers=strangers,
+            persons=tuple(Person(there.id, there.identifiers) for _, there in judged),
+        )  # fmt: skip
 
     def _asked(self, client: FhirClient, identifier: Identifier, end: float) -> Iterable[Mapping[str, Any]]:
         remaining = end - time.monotonic()

@@ -96,8 +96,9 @@ def remembered(old: Entry | None, answer: Answer, facts: PatientFacts, ids: tupl
     assert moment is not None
     fresh = Entry(
         answer.source, answer.name, answer.organization, moment, ids, facts.birth_date, facts.sex,
-        # An address that a source gave for one study may be a secret, and is good for this launch alone.
-        tuple(replace(record, as_of=moment) for record in answer.studies if record.as_of is None and record.retrieve is None), answer.withheld_studies,
+        # An address that a source gave for one study may be a secret, and is good for this launch alone. What rests on a person's
+        # decision is asked for anew: the chart may have changed since.
+        tuple(replace(record, as_of=moment) for record in answer.studies if record.as_of is None and record.retrieve is None and not record.links), answer.withheld_studies,
     )  # fmt: skip
     if old is not None and not is_all(answer) and same_person(old, facts, ids):
         told = {record.uid for record in fresh.studies} | set(fresh.withheld)

@@ -5,12 +5,12 @@ Nothing that a rule hides is left in the answers: neither the study nor a report
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from smart_app.archives.types import Answer, StudyRecord
+from smart_app.archives.types import Answer, PurposeRecord, StudyRecord
 from smart_app.policy.rules import Effect
-from smart_app.policy.spoken import Said, effect_on, examinations, without
+from smart_app.policy.spoken import Said, effect_on, examinations, reason_of, without
 
 Decide = Callable[[Sequence[StudyRecord]], Effect]
 
@@ -61,10 +61,31 @@ def judged(answers: Mapping[str, Answer], decide: Decide, *, glass_broken: bool)
         unsaid.append(said)
         if not any(said.speaks_of(record) for record in known):
             hidden.append(Hidden(said.pieces[0][1].reference, effect, (said.pieces[0][0].partition("/")[0],)))
+    answers = _without_reasons(answers, decide, secret, {piece.reference for said in unsaid for _, piece in said.pieces}, glass_broken=glass_broken)
     if not hidden and not unsaid:
         return Judged(answers, (), opened)
     shown = {key: replace(answer, studies=tuple(record for record in answer.studies if record.uid not in closed)) for key, answer in answers.items()}
     return Judged(without(shown, unsaid), tuple(hidden), opened)
+
+
+def _without_reasons(
+    answers: Mapping[str, Answer], decide: Decide, secret: Sequence[StudyRecord], unsaid: Collection[str], *, glass_broken: bool
+) -> Mapping[str, Answer]:
+    """The answers without the words of what the chart may be open for, where they tell of something hidden. It is no study, and
+    not counted; that it is urgent stays known.
+    """
+    shown = {Effect.SHOW, Effect.BREAK_GLASS} if glass_broken else {Effect.SHOW}
+
+    def may_say(key: str, one: PurposeRecord) -> bool:
+        said = reason_of(key, one)
+        return one.reference not in unsaid and effect_on(said, decide) in shown and not any(said.speaks_of(record) for record in secret)
+
+    return {
+        key: answer
+        if not answer.purpose
+        else replace(answer, purpose=tuple(one if may_say(key, one) else replace(one, title="", codes=()) for one in answer.purpose))
+        for key, answer in answers.items()
+    }
 
 
 def _named_by(records: Sequence[StudyRecord]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from smart_app.archives.types import Answer, EvidenceRecord, StudyRecord
+from smart_app.archives.types import Answer, EvidenceRecord, PurposeRecord, StudyRecord
 from smart_app.policy.rules import Effect
 
 Name = tuple[str, str]
@@ -58,6 +58,13 @@ def effect_on(said: Said, decide: Callable[[Sequence[StudyRecord]], Effect]) -> 
     if any(piece.confidentiality or piece.modalities for _, piece in said.pieces):
         return decide(said.records())
     return Effect.SHOW
+
+
+def reason_of(key: str, purpose: PurposeRecord) -> Said:
+    """Why the chart is open, as something said: its words may tell what a rule hides. Only an order is of one day's examination."""
+    day = purpose.date if purpose.kind == "order" else None
+    piece = EvidenceRecord(purpose.kind, purpose.reference, purpose.title, day, accessions=purpose.accessions, confidentiality=purpose.confidentiality)
+    return Said(((key, piece),))
 
 
 def without(answers: Mapping[str, Answer], hidden: Iterable[Said]) -> dict[str, Answer]:

@@ -30,6 +30,7 @@ from smart_app.fhir.patient import PatientFacts, patient_from
 from smart_app.fhir.purpose import Opened, purposes_of
 from smart_app.fhir.reports import reports_of
 from smart_app.identity.crosswalk import crossed
+from smart_app.identity.people import said_by_chart
 from smart_app.outbound import Outbound
 from smart_app.sources.base import CHART, Inquiry, Named
 from smart_app.sources.chart_evidence import evidence_questions, recorded
@@ -145,7 +146,8 @@ class Chart:
             f"{source.key}/purpose", source.name, source.organization, SourceState.PARTIAL if found.failed or found.withheld else SourceState.OK,
             asked_at=asked_at, answered_at=self._clock(), withheld=found.withheld,
             purpose=tuple(
-                PurposeRecord(one.kind, one.reference, one.title, one.codes, one.date, one.active, one.urgent, one.accessions, one.named) for one in found.purposes
+                PurposeRecord(one.kind, one.reference, one.title, one.codes, one.date, one.active, one.urgent, one.accessions, one.named, one.confidentiality)
+                for one in found.purposes
             ),
         )  # fmt: skip
 
@@ -187,6 +189,7 @@ class Chart:
             date=study.date, time=study.time, offset=study.offset, modalities=study.modalities, description=study.description,
             body_parts=study.body_parts, accession=study.accession, series_count=study.series_count, image_count=study.image_count,
             fhir_id=study.fhir_id, faults=study.faults, unfetchable=place.why, claimed_ids=crossed(facts, archive).ids if archive else (),
+            expected=(said_by_chart(facts),),
             series=tuple(SeriesRecord(one.uid, study.uid, one.number, one.modality, one.description, one.count) for one in study.series), orders=study.orders,
             confidentiality=study.confidentiality,
         )  # fmt: skip

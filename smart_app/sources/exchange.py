@@ -16,13 +16,15 @@ from launch.errors import LaunchError
 from smart_app.archives.exchanges import ConfiguredExchange
 from smart_app.archives.fanout import Question
 from smart_app.archives.registry import Archives, origin_shown
-from smart_app.archives.types import Answer, PatientId, SourceState
+from smart_app.archives.types import Answer, PatientId, Said, SourceState
 from smart_app.clock import Clock
 from smart_app.errors import NotApproved, OutboundError, TimedOut
 from smart_app.fhir.client import FhirClient, FhirFailed, FhirLimits, FhirMissing, FhirRefused
 from smart_app.fhir.patient import PatientFacts
 from smart_app.identity.crosswalk import crossed
 from smart_app.identity.discovery import ByIdentifier, Discover, Discovered, Person
+from smart_app.identity.people import said_by_chart
+from smart_app.identity.rulings import Ruling, Sorter, State, key_of_candidate
 from smart_app.outbound import Outbound
 from smart_app.outbound.addresses import Refused, parse
 from smart_app.sources.base import Inquiry, Named
@@ -44,6 +46,7 @@ class Surroundings:
     clock: Clock
     smart_server: Callable[[str], SmartServer]
     """An EHR's smart-configuration, by the EHR's key. May raise LaunchError."""
+    rulings: Callable[[LaunchContext], tuple[Ruling, ...]] = lambda context: ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class ExchangeSource:
         self._around = around
         self._tell = tell
         self._kind = kind
+        self._seen = ""
         called = self._called
         self._find = find or ByIdentifier(exchange.settings.identifier_systems, called, lambda: around.clock().date())
 
@@ -102,13 +106,16 @@ class ExchangeSource:
             limits = FhirLimits(exchange.limits.search, exchange.limits.search_bytes, entries=exchange.limits.max_rows, retries=ASK_AGAIN)
             client = FhirClient(self._around.outbound, exchange.lane, base, None, limits, proof=exchange.proof(inquiry.launch))
             found = self._discovered(client, inquiry, ends)
+            found, link, expected = self._ruled(found, inquiry)
             answer = replace(answer, candidates=found.candidates, withheld=found.strangers, notes=(STRANGERS,) if found.strangers else ())
             if not found.asked:
                 return replace(answer, state=SourceState.NO_IDENTIFIER, answered_at=clock())
             if found.person is None:
                 whole = not found.candidates and not found.strangers
                 return replace(answer, state=SourceState.EMPTY if whole else SourceState.PARTIAL, answered_at=clock())
-            return replace(self._tell(Meeting(client, found.person, inquiry.facts, ends), answer), answered_at=clock())
+            told = self._tell(Meeting(client, found.person, inquiry.facts, ends), answer)
+            studies = tuple(replace(study, expected=expected, links=link) for study in told.studies)
+            return replace(told, studies=studies, answered_at=clock())
         except (OutboundError, LaunchError) as error:
             state = state_of_failure(error)
             return replace(answer, state=state, fault_code=code_of(error), http=http_of(error), not_approved=origins, answered_at=clock())
@@ -119,6 +126,19 @@ class ExchangeSource:
             return Discovered(Person(inquiry.context.patient_id, inquiry.facts.identifiers))
         return self._find(client, inquiry.facts, ends - time.monotonic())
 
+    def _ruled(self, found: Discovered, inquiry: Inquiry) -> tuple[Discovered, tuple[str, ...], tuple[Said, ...]]:
+        """What people decided about the candidates: a confirmed one is the patient, a rejected one is not offered again."""
+        expected = (said_by_chart(inquiry.facts),)
+        sorter = Sorter(self._exchange.key, inquiry.facts, (), self._around.rulings(inquiry.context) if found.candidates else ())
+        keyed = [(one, sorter.ruled(key_of_candidate(sorter.source, one))) for one in found.candidates]
+        people = dict(zip(found.candidates, found.persons, strict=False))
+        links = [(one, ruling) for one, ruling in keyed if ruling is not None and ruling.holds(inquiry.facts) and one in people]
+        if len(links) == 1:
+            ((one, ruling),) = links
+            return Discovered(people[one], strangers=found.strangers), (ruling.id,), (*expected, Said(one.name, one.birth_date, one.sex))
+        open_ones = tuple(one for one, ruling in keyed if ruling is None or ruling.state is not State.REJECTED)
+        return replace(found, candidates=open_ones), (), expected
+
     def _base(self) -> str:
         """:raises LaunchError: the EHR did not say. :raises FhirMissing: it names none."""
         settings = self._exchange.settings
@@ -128,6 +148,7 @@ class ExchangeSource:
         found = next((one.url for one in server.associated if one.capabilities & ACCESS), None)
         if found is None:
             raise FhirMissing
+        self._seen = host_of(found)
         return found
 
     def _called(self, person: Person) -> PatientId:
@@ -135,10 +156,20 @@ class ExchangeSource:
         return ids[0] if ids else PatientId(person.id, self._exchange.name)
 
     def _host(self) -> str:
-        try:
-            return parse(self._exchange.settings.fhir or "").host
-        except Refused:
-            return ""
+        """Of an associated server: as the EHR last said, or the only one that is configured for it."""
+        settings = self._exchange.settings
+        if settings.fhir is not None:
+            return host_of(settings.fhir)
+        only = {host_of(origin) for origin in settings.origins}
+        return self._seen or (only.pop() if len(only) == 1 else "")
+
+
+def host_of(url: str) -> str:
+    """Empty for what is no address."""
+    try:
+        return parse(url).host
+    except Refused:
+        return ""
 
 
 def at_archive(archives: Archives, key: str, meeting: Meeting) -> tuple[PatientId, ...]:

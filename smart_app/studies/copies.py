@@ -19,6 +19,7 @@ from smart_app.studies.shortfall import series_lists
 MINUTES = 1
 """Between two clocks' words for one moment, seconds being cut off."""
 SAME = "The same study as at {}, sent under a new number."
+FULLER = "The copy at {} has more images."
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def with_copies(rows: Iterable[StudyRow], answers: Iterable[Answer], houses: Hou
         others = [other for other in partners[one.row.uid] if other.row.uid in partners and other.row.uid not in taken]
         if others:
             taken.update(other.row.uid for other in others)
-            folded[one.row.uid] = _folded(one.row, [other.row for other in others])
+            folded[one.row.uid] = _counted(_folded(one.row, [other.row for other in others]), one, others)
     return tuple(folded.get(row.uid, row) for row in listed if row.uid not in taken)
 
 
@@ -129,3 +130,13 @@ def _folded(row: StudyRow, others: list[StudyRow]) -> StudyRow:
         copies=tuple(RowCopy(other.uid, other.archive or "", other.hospital, other.count) for other in others),
         same_as=SAME.format(" and ".join(places)),
     )
+
+
+def _counted(row: StudyRow, lead: _Held, others: list[_Held]) -> StudyRow:
+    """Copies by shared series or instances may differ in number: then what opens is not all there is, and the tick would be a lie."""
+    here, fullest = lead.record.image_count, max(others, key=lambda other: other.record.image_count or 0)
+    most = fullest.record.image_count or 0
+    if here is None or most <= here or row.count_state == "unknown":
+        return row
+    count = f"{here:,} of {most:,} {fullest.row.count.rpartition(' ')[2]}" if row.count_state == "whole" else row.count
+    return replace(row, count=count, count_state="part", same_as=f"{row.same_as} {FULLER.format(fullest.row.hospital)}")

@@ -58,7 +58,8 @@ class Keeper:
     def _as_kept(self, answer: Answer, before: Answer | None) -> Answer:
         if before is not None and answer.state not in NOT_FAILED:
             answer = replace(
-                answer, studies=before.studies, withheld_studies=before.withheld_studies, reports=before.reports if answer.reports is None else answer.reports,
+                answer, studies=before.studies, withheld_studies=before.withheld_studies, candidates=before.candidates,
+                reports=before.reports if answer.reports is None else answer.reports,
                 evidence=before.evidence if answer.evidence is None else answer.evidence,
             )
         if answer.state is SourceState.ASKING or is_whole(answer):
@@ -75,3 +76,5 @@ def _events(answer: Answer, who: Who, patient: str | None) -> Iterator[Event]:
     )  # fmt: skip
     if answer.withheld and not asking:  # its final answer counts them again
         yield RowWithheld(who=who, patient=patient, source=answer.source, reason="another-patient", count=answer.withheld)
+    if answer.candidates and not asking:
+        yield RowWithheld(who=who, patient=patient, source=answer.source, reason="possible-match", count=len(answer.candidates), outcome=Outcome.MINOR)

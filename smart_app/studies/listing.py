@@ -16,7 +16,7 @@ from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
 from smart_app.archives.fanout import Bell, Fanout, Question
 from smart_app.archives.registry import LaunchToken
-from smart_app.archives.types import Answer, SourceState
+from smart_app.archives.types import Answer, Candidate, SourceState
 from smart_app.audit.events import Who
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
@@ -61,6 +61,8 @@ class Picture:
     """Whether a row is there only because this launch's break-glass is open."""
     relevant_to: str = ""
     """What the rows' relevance is about, in words."""
+    waiting: tuple[tuple[Named, Candidate], ...] = ()
+    """Records that wait for a person, with their source."""
 
 
 @dataclass(frozen=True)
@@ -282,7 +284,8 @@ class Listing:
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
-        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to)
+        matches = tuple((source, candidate) for source in sources if source.key in answers for candidate in answers[source.key].candidates)
+        return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to, matches)
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""

@@ -33,8 +33,7 @@ def with_purpose(rows: Sequence[StudyRow], answers: Iterable[Answer], houses: Ho
     purpose = chosen(kept, rows, today)
     if purpose is None:
         return rows, ""
-    # What is still to be done is no prior.
-    found = relevant(purpose, (row for row in rows if row.kind != "ordered"))
+    found = relevant(purpose, rows)
     if not found:
         return rows, ""
     ranked = (replace(row, relevance=said.sentence, relevance_key=said.key) if (said := found.get(row.uid)) else row for row in rows)

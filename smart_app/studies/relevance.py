@@ -87,7 +87,7 @@ def relevant(purpose: Purpose, rows: Iterable[StudyRow]) -> dict[str, Relevance]
 
 def relation(purpose: Purpose, row: StudyRow) -> tuple[int, str] | None:
     """(level, sentence) of one study; None when no rule fits, or when it is the study being read."""
-    if row.uid == purpose.uid or not purpose.sites:
+    if row.uid == purpose.uid or not purpose.sites or row.kind == "ordered":  # what is still to be done is no prior
         return None
     kin, words = _kin(purpose, row)
     way = _way(purpose, row)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from smart_app.archives.types import Answer, SourceState, StudyRecord
+from smart_app.archives.types import Answer, Candidate, SourceState, StudyRecord
 from smart_app.studies import dates
 from smart_app.studies.strip import is_whole
 
@@ -41,9 +41,15 @@ def renewed(before: Answer, fresh: Answer) -> Answer:
         state = SourceState.OK if studies else SourceState.EMPTY
     return replace(
         before, state=state, studies=tuple(studies.values()), withheld_studies=disputed, withheld=max(before.withheld, fresh.withheld),
+        candidates=_candidates(before, fresh),
         unreadable=max(before.unreadable, fresh.unreadable), more_exist=before.more_exist or fresh.more_exist,
         not_approved=tuple(dict.fromkeys((*before.not_approved, *fresh.not_approved))),
     )  # fmt: skip
+
+
+def _candidates(before: Answer, fresh: Answer) -> tuple[Candidate, ...]:
+    """Whoever waited for a person still does, and a record that is no longer certain waits from now on: its rows are gone already."""
+    return tuple({(one.patient_id, one.name, one.birth_date, one.sex): one for one in (*before.candidates, *fresh.candidates)}.values())
 
 
 def arrivals(known: Iterable[str], after: Answer, looked_before: datetime | None, now: datetime) -> tuple[Arrival, ...]:

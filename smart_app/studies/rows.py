@@ -81,6 +81,23 @@ class StudyRow:
 
 
 @dataclass(frozen=True)
+class MatchRow:
+    """A record that may be this patient's: how much it holds and when, and nothing else of it."""
+
+    id: str
+    """Names the comparison page; means nothing in another launch's patient."""
+    title: str
+    """`Possible match, Lakeside`"""
+    count: str
+    """`2 studies`, `Count unknown`."""
+    years: str
+    """`2023 to 2025` or empty."""
+    sentence: str
+    state: str
+    """`Not confirmed`, `Waits for a second person`."""
+
+
+@dataclass(frozen=True)
 class SourceChip:
     """One source in the strip: `state` picks mark and colour, `word` is what it says."""
 
@@ -109,7 +126,7 @@ class Strip:
     """The one honest sentence over the list (design.md section 7, earned words)."""
 
     tone: str
-    """`asking` | `some` | `all` | `partial` | `failed`."""
+    """`asking` | `some` | `all` | `ask` (a person must confirm) | `partial` | `failed`."""
     headline: str
     """`May be incomplete.`"""
     detail: str

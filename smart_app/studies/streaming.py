@@ -22,7 +22,7 @@ from smart_app.breakglass.store import BreakGlass
 from smart_app.errors import AppError
 from smart_app.studies.listing import Listing, Picture, Step
 from smart_app.studies.seats import StreamSeats
-from smart_app.studies.telling import Telling
+from smart_app.studies.telling import Matches, Telling
 
 log = structlog.get_logger("priors.studies")
 
@@ -30,11 +30,12 @@ log = structlog.get_logger("priors.studies")
 class Streaming:
     """One a process. `glass` where a rule lets somebody open restricted studies with a reason."""
 
-    def __init__(self, listing: Listing, audit: AuditLog, seats: StreamSeats, glass: BreakGlass | None) -> None:
+    def __init__(self, listing: Listing, audit: AuditLog, seats: StreamSeats, glass: BreakGlass | None, matches: Matches) -> None:
         self._listing = listing
         self._audit = audit
         self._seats = seats
         self._glass = glass
+        self._matches = matches
 
     def acting(self, who: Who, ctx: LaunchContext, broken: bool) -> Who:
         """Who is shown restricted rows (`broken`) is so for the reason given, also if they gave it after a stream began."""
@@ -43,7 +44,7 @@ class Streaming:
 
     def tell(self, ctx: LaunchContext, who: Who, only: str | None, elsewhere: frozenset[str]) -> Iterator[str]:
         """The events. Each answer is audited before a byte of it is sent; if that fails, the stream ends without it."""
-        telling, bell = Telling(ctx), Bell()
+        telling, bell = Telling(ctx, self._matches), Bell()
         seat = self._seats.take(bell.ring)
         broken = begun = False
         steps = self._listing.ask(ctx, lambda: self.acting(who, ctx, broken), only, elsewhere, bell)
@@ -72,7 +73,7 @@ class Streaming:
 
     def tell_rest(self, ctx: LaunchContext, who: Who, since: datetime, asked: frozenset[str]) -> Iterator[str]:
         """What has come meanwhile of a list whose stream had to hand over. Answers at once, whatever is still missing."""
-        telling = Telling(ctx)
+        telling = Telling(ctx, self._matches)
         try:
             step = self._listing.rest_of(ctx, lambda: who, since, asked)
             if step.answers or not step.pending:

@@ -6,7 +6,8 @@ be asked takes both away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from smart_app.archives.types import Answer, SourceState
@@ -36,6 +37,7 @@ WHAT = {
     "token-silent": "{name} was not asked: the service that lets us in did not answer.",
     "token-refused": "{name} was not asked: the service that lets us in refused us.",
     "token-faulty": "{name} was not asked: the service that lets us in answered with a fault.",
+    "not-discovered": "{name} was not asked: neither the chart nor a search for the patient gave an identifier for it.",
     "paused": "{name} did not answer several times, so it was not asked now.",
     "lost": "Priors lost its question to {name} before there was an answer.",
     "missing": "{name} does not offer its list of studies.",
@@ -51,11 +53,23 @@ def is_whole(answer: Answer) -> bool:
     return (
         answer.state.answered_in_full
         and not answer.withheld
+        and not answer.candidates
         and not answer.unreadable
         and not answer.more_exist
         and not answer.not_approved
         and answer.fault_code is None
     )
+
+
+def only_waits(answer: Answer) -> bool:
+    """Whether nothing but a possible match keeps this answer from being whole."""
+    return bool(answer.candidates) and is_whole(replace(answer, candidates=()))
+
+
+def to_confirm(answers: Iterable[Answer]) -> str:
+    """`2 to confirm`; empty when nothing waits for a person."""
+    count = sum(len(answer.candidates) for answer in answers)
+    return f"{count} to confirm" if count else ""
 
 
 def strip_of(
@@ -69,7 +83,12 @@ def strip_of(
     total, answered = len(sources), sum(answer.state in ANSWERED for answer in latest.values())
     pending = total - len(latest)
     whole = total > 0 and pending == 0 and all(is_whole(answer) for answer in latest.values())
+    waits = to_confirm(latest.values())
     tone, headline, detail = _sentence(total, answered, pending, whole, latest)
+    if waits and tone == "partial" and all(is_whole(answer) or only_waits(answer) for answer in latest.values()):
+        tone, headline = "ask", waits
+    elif waits and tone in ("partial", "failed"):
+        detail = f"{detail} {waits}."
     if in_part and whole:  # otherwise 'May be incomplete' is said already, and the room is for who failed
         detail = f"{detail} {'One study has' if in_part == 1 else f'{in_part} studies have'} missing images.".strip()
     chips = [_chip(source, latest.get(source.key)) for source in sources]
@@ -116,6 +135,7 @@ def _word(answer: Answer) -> str:
             f"{answer.unreadable:,} unreadable" if answer.unreadable else "",
             f"{answer.withheld:,} withheld" if answer.withheld else "",
             "not approved" if answer.not_approved else "",
+            to_confirm([answer]),
         ]
         return ", ".join([count, *(word for word in more if word)])
     word = CODES.get(answer.fault_code or "", WORDS[answer.state])
@@ -157,6 +177,8 @@ def _in_part(name: str, answer: Answer) -> tuple[str, str]:
     elif answer.more_exist:
         count = len(answer.studies)
         said.append(f"{name} sent {count:,} stud{'y' if count == 1 else 'ies'} and may have more. Older studies from there may be missing here.")
+    if answer.candidates:
+        said.append(f"{name} may hold more studies of this patient. They stay hidden, and are not counted, until someone compares the two records.")
     if answer.withheld:
         were = "record was" if answer.withheld == 1 else "records were"
         said.append(f"{answer.withheld:,} {were} withheld: not this patient's, or not certain to be. The image desk can look into it.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import render_template
 
 from launch.context import LaunchContext
 from smart_app.studies.listing import Picture, Step
-from smart_app.studies.rows import StudyRow
+from smart_app.studies.rows import MatchRow, StudyRow
 
 COME_BACK = 2000
 """Milliseconds after which a page that had to hand over its stream asks for the rest."""
@@ -21,11 +22,16 @@ def patient_key(ctx: LaunchContext) -> str:
     return hashlib.sha256(f"{ctx.handle}{ctx.patient_id}".encode()).hexdigest()[:16]
 
 
+Matches = Callable[[Picture, LaunchContext], tuple[MatchRow, ...]]
+"""The records that wait for a person, as rows."""
+
+
 class Telling:
     """The events of one stream; remembers what it has told."""
 
-    def __init__(self, ctx: LaunchContext) -> None:
+    def __init__(self, ctx: LaunchContext, matches: Matches) -> None:
         self._ctx = ctx
+        self._matches = matches
         self._echo = {"launch": ctx.handle, "patient": patient_key(ctx)}
         self._shown: dict[str, StudyRow] = {}
         self._strip: tuple[Any, ...] = ()
@@ -46,11 +52,11 @@ class Telling:
 
     def strip(self, picture: Picture) -> str:
         """Empty when it is what was told last."""
-        told = (picture.strip, picture.notes, picture.restricted, picture.answered, picture.asked, picture.relevant_to)
+        told = (picture.strip, picture.notes, picture.restricted, picture.answered, picture.asked, picture.relevant_to, picture.waiting)
         if told == self._strip:
             return ""
         self._strip = told
-        return _event("strip", self._echo | strip_told(picture, self._ctx))
+        return _event("strip", self._echo | strip_told(picture, self._ctx, self._matches(picture, self._ctx)))
 
     def later(self, step: Step) -> str:
         """The asking goes on without this stream: when to come back, and what for."""
@@ -63,14 +69,14 @@ class Telling:
         return _event("done", self._echo)
 
 
-def strip_told(picture: Picture, ctx: LaunchContext) -> dict[str, Any]:
+def strip_told(picture: Picture, ctx: LaunchContext, matches: tuple[MatchRow, ...]) -> dict[str, Any]:
     """The strip and what belongs to it, for its page."""
     strip = picture.strip
     return {
         "tone": strip.tone, "none_found": strip.none_found, "answered": picture.answered, "asked": picture.asked,
         "relevant_to": picture.relevant_to,
         "html": render_template("studies/_strip.html", strip=strip, launch=ctx),
-        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, launch=ctx, restricted=picture.restricted),
+        "notes_html": render_template("studies/_notes.html", strip=strip, notes=picture.notes, matches=matches, launch=ctx, restricted=picture.restricted),
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires, unattended
 from smart_app.archives.dicom_json import is_uid
+from smart_app.archives.types import Candidate
 from smart_app.audit.events import Event, RequestPrepared, RowWithheld, SourceAnswered, StudyArrived, Who
 from smart_app.audit.log import AuditLog
 from smart_app.breakglass.reasons import REASONS
@@ -24,9 +25,10 @@ from smart_app.errors import AppError, Fault, Side
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.sources.chart import Chart
-from smart_app.studies import dates
+from smart_app.studies import dates, waiting
 from smart_app.studies.listing import Listing, Picture
 from smart_app.studies.request_sheet import sheet_of
+from smart_app.studies.rows import MatchRow
 from smart_app.studies.seats import StreamSeats
 from smart_app.studies.streaming import Streaming
 from smart_app.studies.telling import patient_key, row_told, strip_told
@@ -51,15 +53,27 @@ class Pace:
     watch_seconds: int = 0
 
 
+def banner(facts: PatientFacts, today: date) -> dict[str, Any]:
+    """What the patient banner prints beside name, sex and MRN."""
+    return {"patient_age": dates.age(facts.birth_date, today), "born": dates.in_words(facts.birth_date) if facts.birth_date else "unknown"}
+
+
+MatchId = Callable[[LaunchContext, str, Candidate], str]
+
+
 def make_blueprint(
     listing: Listing, watch: Watch, holdings: Holdings, chart: Chart, audit: AuditLog, clock: Clock, pace: Pace, seats: StreamSeats, warm: Warm,
-    *, glass: BreakGlass | None = None,
+    *, match_id: MatchId, glass: BreakGlass | None = None,
 ) -> Blueprint:  # fmt: skip
-    """`chart` is asked only when the launch's patient has not been read yet. `warm` opens connections to whom the list will ask. `glass` where a rule lets somebody open restricted studies with a
-    reason.
+    """`chart` is asked only when the launch's patient has not been read yet. `warm` opens connections to whom the list will ask. `glass` where a
+    rule lets somebody open restricted studies with a reason. `match_id` names a candidate's comparison.
     """
     blueprint = Blueprint("studies", __name__)
-    streaming = Streaming(listing, audit, seats, glass)
+
+    def matches(picture: Picture, ctx: LaunchContext) -> tuple[MatchRow, ...]:
+        return waiting.rows_of(picture.waiting, lambda source, candidate: match_id(ctx, source, candidate))
+
+    streaming = Streaming(listing, audit, seats, glass, matches)
 
     @blueprint.get("/l/<launch:handle>/studies")
     @requires(Action.VIEW_STUDIES)
@@ -120,7 +134,8 @@ def make_blueprint(
             events.append(SourceAnswered(who=who, patient=ctx.patient_id, source="watch", state="shown", count=len(picture.rows)))
             shown = {row.uid for row in picture.rows}  # what a rule hides is not named either
             arrived = {one.uid: _arrival(one.within_seconds, look) for one in look.arrived if one.uid in shown}
-            told |= {"rows": [row_told(row, ctx) for row in picture.rows], "strip": strip_told(picture, ctx), "arrived": arrived}
+            strip = strip_told(picture, ctx, matches(picture, ctx))
+            told |= {"rows": [row_told(row, ctx) for row in picture.rows], "strip": strip, "arrived": arrived}
         audit.record_all(events)
         return jsonify(told)
 
@@ -150,9 +165,8 @@ def make_blueprint(
         key = patient_key(ctx)
         base = f"/l/{ctx.handle}"
         return render_template(
-            "studies/page.html", ctx=ctx, patient=facts, patient_age=dates.age(facts.birth_date, today), patient_key=key, rows=known.rows,
-            born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown", strip=known.strip, notes=known.notes, open_study=open_study,
-            relevant_to=known.relevant_to,
+            "studies/page.html", ctx=ctx, patient=facts, patient_key=key, rows=known.rows, **banner(facts, today), matches=matches(known, ctx),
+            strip=known.strip, notes=known.notes, open_study=open_study, relevant_to=known.relevant_to,
             restricted=known.restricted, glass=glass.state(ctx.handle) if glass else None, reasons=REASONS if glass else {}, glass_minutes=glass.minutes if glass else 0,
             boot={"launch": ctx.handle, "patient": key, "studies": f"{base}/studies", "stream": f"{base}/studies/stream", "open": open_study,
                   "idle_seconds": pace.idle_seconds, "watch_seconds": pace.watch_seconds},
@@ -202,5 +216,8 @@ def _arrival(within: int | None, look: Look) -> str:
 
 
 def _mark(picture: Picture) -> str:
-    """Names what is shown without telling it: equal as long as no row differs."""
-    return hashlib.sha256(repr((picture.rows, picture.relevant_to)).encode()).hexdigest()[:16]
+    """Names what is shown without telling it: equal as long as no row differs, and no word about what was not found."""
+    strip = picture.strip
+    words = (strip.tone, strip.headline, strip.detail, strip.none_found, strip.chart_unread, [(chip.key, chip.state, chip.word) for chip in strip.chips])
+    told = (picture.rows, picture.relevant_to, words, picture.restricted, picture.waiting)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

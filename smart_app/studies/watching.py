@@ -101,7 +101,9 @@ class Watch:
         ctx = inquiry.context
         if fresh.state not in ANSWERED:
             log.info("watch_missed", source=fresh.source, answered=fresh.state.value, code=fresh.fault_code)
-            return replace(look, missed=tuple(dict.fromkeys((*look.missed, fresh.name))))
+            return _missing(look, fresh)
+        if fresh.fault_code is not None:
+            look = _missing(look, fresh)  # it broke off: what it told is kept, but nobody has looked at the rest
         known = before[fresh.source]
         kept = renewed(known, fresh)
         seen = [study.uid for answer in before.values() for study in answer.studies]
@@ -131,6 +133,10 @@ class Watch:
             while len(self._looked) > REMEMBERED:
                 self._looked.popitem(last=False)
         return earlier
+
+
+def _missing(look: Look, fresh: Answer) -> Look:
+    return replace(look, missed=tuple(dict.fromkeys((*look.missed, fresh.name))))
 
 
 class Flights:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from launch.context import LaunchContext
 from smart_app.archives.registry import Archives, ConfiguredArchive, LaunchToken
-from smart_app.archives.types import PatientId
+from smart_app.archives.types import PatientId, Said
 from smart_app.audit.events import AccessDenied, Event, Who
 from smart_app.errors import AppError, Fault, Side
 from smart_app.holdings.store import Held, Holdings
@@ -58,6 +58,11 @@ class Ask:
     def patients(self) -> tuple[PatientId, ...]:
         """The identifiers that its instances may carry."""
         return self.held.patient_ids or (self.held.patient_id,)
+
+    @property
+    def expected(self) -> tuple[Said, ...]:
+        """Whom its instances may name beside the identifier."""
+        return self.held.record.expected
 
 
 def patient_key(context: LaunchContext) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from smart_app.archives.dicom_json import Row, is_uid
 from smart_app.archives.types import PatientId
-from smart_app.archives.wado import Listed, Place, Wado
+from smart_app.archives.wado import Listed, Place
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.checks import Checks
 from smart_app.viewer.reads import Reads, Withheld
+from smart_app.viewer.upstream import Upstream
 
 SERIES_FIELDS = ("00080060", "0008103E", "00180015", "00200011", "00201209", "00100010", "00100020", "00100021", "00100030", "00100040")
 INSTANCE_FIELDS = ("00080016", "00200013", "00280008", "00280010", "00280011", "00100020", "00100021")
@@ -35,11 +36,13 @@ class Found:
     withheld: int = 0
     partial: bool = False
     """The archive may know more than these."""
+    notes: tuple[str, ...] = ()
+    """What else is to be said of them, a sentence each."""
 
 
 class Catalogue:
-    def __init__(self, wado: Wado, reads: Reads, checks: Checks) -> None:
-        self._wado = wado
+    def __init__(self, upstream: Upstream, reads: Reads, checks: Checks) -> None:
+        self._upstream = upstream
         self._reads = reads
         self._checks = checks
 
@@ -49,12 +52,12 @@ class Catalogue:
 
     def series(self, ask: Ask) -> Found:
         """:raises OutboundError: the archive did not give a list."""
-        listed = self._wado.rows(ask.archive, ask.launch, Place(ask.study), "series", SERIES_FIELDS)
+        listed = self._upstream.of(ask).rows(Place(ask.study), "series", SERIES_FIELDS)
         return self._judged(ask, None, listed, "0020000E")
 
     def instances(self, ask: Ask, series: str | None, number: int | None = None) -> Found:
         """With `number`, at least those of that Instance Number: one of hundreds is found in a moment. :raises OutboundError: no list."""
-        listed = self._wado.rows(ask.archive, ask.launch, Place(ask.study, series), "instances", INSTANCE_FIELDS, number)
+        listed = self._upstream.of(ask).rows(Place(ask.study, series), "instances", INSTANCE_FIELDS, number)
         return self._judged(ask, series, listed, "00080018")
 
     def _judged(self, ask: Ask, series: str | None, listed: Listed, level: str) -> Found:
@@ -76,7 +79,7 @@ class Catalogue:
             kept.append({**row, **{tag: _ui(said[tag]) for tag in UIDS if said[tag]}, "00081190": {"vr": "UR", "Value": [base + where.path]}})
         if withheld:
             self._reads.withheld(ask, withheld)
-        return Found(kept, len(withheld), listed.partial)
+        return Found(kept, len(withheld), listed.partial, listed.notes)
 
 
 def narrowed(rows: Rows, query: Mapping[str, str]) -> Rows:

@@ -17,17 +17,17 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from smart_app.archives.dicom_json import is_uid
-from smart_app.archives.wado import NOT_THERE, WRONG_CONTENT, ArchiveFault, Place, Wado
-from smart_app.errors import AppError, Fault, Side, TimedOut
+from smart_app.archives.wado import NOT_THERE, WRONG_CONTENT, ArchiveFault, Place
+from smart_app.errors import AppError, TimedOut
 from smart_app.holdings.store import Holdings
 from smart_app.viewer.asking import Ask
-from smart_app.viewer.reads import Reads, Withheld
+from smart_app.viewer.reads import WITHHELD, Reads, Withheld
 from smart_app.viewer.rewriting import BulkTokens, NotMetadata, Rewriter, entries, named
 from smart_app.viewer.shelf import Shelf
+from smart_app.viewer.upstream import Upstream
 
 log = structlog.get_logger("priors.viewer")
 
-WITHHELD = Fault("withheld", Side.ARCHIVE, "This image was withheld: it names another patient than this study.", "The image desk was told.", False, 404)
 KEEP_SECONDS = 120.0
 KEEP_BYTES = 32_000_000
 KEEP_SERIES = 4096
@@ -52,8 +52,8 @@ class Judged:
 
 
 class Checks:
-    def __init__(self, wado: Wado, holdings: Holdings, reads: Reads, tokens: BulkTokens, *, public_url: str, shelf: Shelf | None = None) -> None:
-        self._wado = wado
+    def __init__(self, upstream: Upstream, holdings: Holdings, reads: Reads, tokens: BulkTokens, *, public_url: str, shelf: Shelf | None = None) -> None:
+        self._upstream = upstream
         self._holdings = holdings
         self._reads = reads
         self._tokens = tokens
@@ -171,7 +171,7 @@ class Checks:
         return judged
 
     def _judge(self, ask: Ask, place: Place) -> Judged:
-        status, body = self._wado.metadata(ask.archive, ask.launch, place)
+        status, body = self._upstream.of(ask).metadata(place)
         rewriter = Rewriter(self._tokens, ask.handle, ask.archive.key, ask.archive.wado_base, self.gateway_base(ask))
         squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
         pieces = [squeeze.compress(b"[")]
@@ -184,7 +184,7 @@ class Checks:
                     withheld.append(Withheld(place.series or "", "", "unreadable"))
                     continue
                 name = named(entry, ask.archive.issuer)
-                if objection := name.objection(place, ask.patients):
+                if objection := name.objection(place, ask.patients, ask.expected):
                     withheld.append(Withheld(_uid(name.series), _uid(name.instance), objection))
                     continue
                 if name.instance in seen:

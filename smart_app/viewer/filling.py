@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
@@ -25,6 +25,7 @@ from smart_app.viewer.accept import DICOM
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.lanes import Lanes, Seats
 from smart_app.viewer.objects import Met, met, part_headers
+from smart_app.viewer.reads import Withheld
 from smart_app.viewer.shelf import Shelf
 from smart_app.viewer.volume import PIECE, Piece, Volume
 from smart_app.viewer.writing import Full, Writer
@@ -62,8 +63,9 @@ class Unwanted(Exception):
 class Filler:
     """One a process. `tenant` is part of every name: what one site keeps is not there for another."""
 
-    def __init__(self, wado: Wado, shelf: Shelf, seats: Seats, *, tenant: str) -> None:
-        self._wado, self._shelf, self._seats, self._tenant = wado, shelf, seats, tenant
+    def __init__(self, wado: Wado, shelf: Shelf, seats: Seats, *, tenant: str, elsewhere: Callable[[Ask], bool] = lambda _: False) -> None:
+        """`elsewhere`: whether the study is here as a whole, so that there is no series to fetch."""
+        self._wado, self._shelf, self._seats, self._tenant, self._elsewhere = wado, shelf, seats, tenant, elsewhere
         self._running = threading.BoundedSemaphore(AT_ONCE)
         self._too_large: set[str] = set()
 
@@ -86,7 +88,7 @@ class Filler:
         `listed`: all its instances, where this launch knows them.
         """
         name = self.name(ask, series)
-        if name in self._too_large:
+        if name in self._too_large or self._elsewhere(ask):
             return None
         seat = self._seats.take(ask.archive)
         if seat is None:
@@ -114,7 +116,7 @@ class Filler:
         return volume
 
     def _fill(self, writer: Writer, ask: Ask, series: str, listed: tuple[str, ...] | None, haste: Haste) -> None:
-        retrieval, since = _Retrieval(self._wado, self._seats, writer, ask, Place(ask.study, series), listed, haste), time.monotonic()
+        retrieval, since = Retrieval(self._wado, self._seats, writer, ask, Place(ask.study, series), listed, haste), time.monotonic()
         try:
             whole = retrieval.run()
             writer.finish(keep=whole)
@@ -134,7 +136,9 @@ class Filler:
 
 
 @dataclass
-class _Retrieval:
+class Retrieval:
+    """One retrieval into one volume: of a series, or of a study whose place gives nothing less."""
+
     wado: Wado
     seats: Seats
     writer: Writer
@@ -142,7 +146,8 @@ class _Retrieval:
     place: Place
     listed: tuple[str, ...] | None
     haste: Haste
-    clean: bool = True
+    status: int = 0
+    withheld: list[Withheld] = field(default_factory=list)
     kept: int = 0
     looked: float = field(default_factory=time.monotonic)
     until: float = 0.0
@@ -150,6 +155,10 @@ class _Retrieval:
     hold: float = 0.0
     begun: threading.Event = field(default_factory=threading.Event)
     lanes: Lanes | None = None
+
+    @property
+    def clean(self) -> bool:
+        return not self.withheld
 
     @property
     def streams(self) -> int:
@@ -160,7 +169,7 @@ class _Retrieval:
         self.until = self.looked + (AHEAD_SECONDS if self.haste is not Haste.FOLLOWED else 2 * LOOK_EVERY)
         self._widen()
         try:
-            status = self._stream()
+            self.status = self._stream()
         except BaseException:
             if self.lanes is not None:
                 self.begun.set()
@@ -169,7 +178,7 @@ class _Retrieval:
         if self.lanes is not None:
             for uid in self.lanes.left():
                 self._single(uid)
-        return self.clean and status == 200 and self.kept > 0
+        return self.clean and self.status == 200 and self.kept > 0
 
     def _widen(self) -> None:
         """More streams to a distant archive. How far it is may be known only once it has answered."""
@@ -213,10 +222,11 @@ class _Retrieval:
             retrieved.close()
 
     def _keep(self, kind: MediaType, part: Part, found: Met, place: Place) -> None:
-        objection = found.objection(place, self.ask.patients)
+        objection = found.objection(place, self.ask.patients, self.ask.expected)
         if objection or found.header is None:
-            self.clean = False
-            self.writer.withhold(found.named.series[:64], found.named.instance[:64], objection or "")
+            withheld = Withheld(found.named.series[:64], found.named.instance[:64], objection or "")
+            self.withheld.append(withheld)
+            self.writer.withhold(withheld.series, withheld.instance, withheld.reason)
             return
         chunks: Iterable[bytes] = chain(found.held, part.chunks)
         length = part.length

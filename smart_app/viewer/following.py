@@ -12,35 +12,24 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
-from smart_app.archives import wado as archive_faults
-from smart_app.archives.frames import media_type_of
 from smart_app.archives.multipart import MediaType, PartWriter
-from smart_app.archives.wado import ArchiveFault, Place, Wado
-from smart_app.audit.log import AuditUnavailable
-from smart_app.errors import AppError, Busy, Cut, Fault, NotApproved, OutboundError, TimedOut, TooLarge, Unreachable
+from smart_app.archives.wado import Place, Wado
+from smart_app.errors import AppError
 from smart_app.viewer.accept import DICOM, Wanted
 from smart_app.viewer.asking import Ask
-from smart_app.viewer.checks import WITHHELD, Checks
+from smart_app.viewer.checks import Checks
 from smart_app.viewer.filling import AS_STORED, Filler, Haste
+from smart_app.viewer.kept_frames import OCTETS, frame_kind
 from smart_app.viewer.objects import part_headers, passing
-from smart_app.viewer.reads import Reads, Withheld
+from smart_app.viewer.reads import WITHHELD, Reads, Withheld
+from smart_app.viewer.retold import retold
 from smart_app.viewer.sent import Sent
 from smart_app.viewer.volume import FAULT, LEFT, Kept, Piece, Volume
 
-OCTETS = "application/octet-stream"
-EXPLICIT = "1.2.840.10008.1.2.1"
 AGAIN_SECONDS = 60.0
 SEVERAL = 3
 """Frames of one series asked for one by one, after which the rest is fetched ahead."""
 REMEMBERED = 1000
-FAULTS: dict[str, Fault] = {
-    fault.code: fault
-    for fault in (
-        *(one for one in vars(archive_faults).values() if isinstance(one, Fault)),
-        *(kind.fault for kind in (NotApproved, Unreachable, TimedOut, TooLarge, Busy, Cut)),
-    )
-}
-"""What one worker's retrieval failed with, another worker's reader is told by its code."""
 
 
 class Following:
@@ -78,9 +67,9 @@ class Following:
             self._missing(ask, place.series)
             return None
         piece = volume.piece(place.instance)
-        if piece is None or piece.named.objection(place, ask.patients) or max(numbers) > len(piece.frames):
+        if piece is None or piece.named.objection(place, ask.patients, ask.expected) or max(numbers) > len(piece.frames):
             return None
-        kind = _frame_kind(piece.syntax, wanted)
+        kind = frame_kind(piece.syntax, wanted.form)
         return None if kind is None else _framed(volume, piece, kind, numbers, single=wanted.single)
 
     def ahead(self, ask: Ask, series: str, haste: Haste = Haste.IDLE) -> Volume | None:
@@ -115,7 +104,7 @@ class Following:
             listed = self._checks.listed(ask, series)
         if listed is None or frozenset(listed) != volume.instances:
             return None
-        if any(isinstance(one, Kept) or one.named.objection(place, ask.patients) for one in volume.entries):
+        if any(isinstance(one, Kept) or one.named.objection(place, ask.patients, ask.expected) for one in volume.entries):
             return None
         try:
             file, size = volume.file()
@@ -155,7 +144,7 @@ class Following:
                 continue
             entry = entries[have]
             have += 1
-            reason = entry.reason if isinstance(entry, Kept) else entry.named.objection(place, ask.patients)
+            reason = entry.reason if isinstance(entry, Kept) else entry.named.objection(place, ask.patients, ask.expected)
             if isinstance(entry, Kept) or reason:
                 names = (entry.series, entry.instance) if isinstance(entry, Kept) else (entry.named.series, entry.named.instance)
                 self._reads.withheld(ask, [Withheld(*names, reason or "")])
@@ -163,7 +152,7 @@ class Following:
             sent[entry.named.instance] += 1
             yield from volume.part(entry)
         if volume.end.how == FAULT:
-            raise _fault(volume.end.code, volume.end.retry_after)
+            raise retold(volume.end.code, volume.end.retry_after)
         if volume.end.how == LEFT:
             yield from self._directly(ask, place, volume.boundary, sent)
         if not sent:
@@ -175,7 +164,7 @@ class Following:
         owed = Counter(sent)
         retrieved = self._wado.parts(ask.archive, ask.launch, place, AS_STORED)
         try:
-            for body in passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld)):
+            for body in passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld), ask.expected):
                 if owed[body.instance]:
                     owed[body.instance] -= 1
                     continue
@@ -223,15 +212,6 @@ def _type(volume: Volume) -> str:
     return f'multipart/related; type="{DICOM}"; boundary={volume.boundary}'
 
 
-def _frame_kind(syntax: str, wanted: Wanted) -> MediaType | None:
-    """What a kept frame is sent as; None where the client wants another form than the one it has."""
-    name = media_type_of(syntax)
-    fits = wanted.form.syntax in ("*", syntax) or (wanted.form.syntax is None and syntax == EXPLICIT)
-    if name is None or not fits or wanted.form.type not in (OCTETS, name):
-        return None
-    return MediaType(name, {"transfer-syntax": syntax})
-
-
 def _framed(volume: Volume, piece: Piece, kind: MediaType, numbers: tuple[int, ...], *, single: bool) -> Sent:
     bodies = [volume.read(piece.body + at, length) for at, length in (piece.frames[number - 1] for number in numbers)]
     if single:
@@ -240,9 +220,3 @@ def _framed(volume: Volume, piece: Piece, kind: MediaType, numbers: tuple[int, .
     # Not joined: that would copy half a megabyte once more.
     pieces = [*(piece for body in bodies for piece in (writer.head(part_headers(kind, len(body))), body)), writer.tail()]
     return Sent(writer.content_type(OCTETS), iter(pieces), sum(map(len, pieces)))
-
-
-def _fault(code: str, retry_after: str | None) -> AppError:
-    if code == AuditUnavailable.fault.code:
-        return AuditUnavailable()
-    return ArchiveFault(FAULTS[code], retry_after) if code in FAULTS else OutboundError(archive_faults.FAILED)

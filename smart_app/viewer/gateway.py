@@ -10,17 +10,18 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from smart_app.archives.multipart import PartWriter
-from smart_app.archives.wado import DAMAGED, WRONG_CONTENT, ArchiveFault, Place, Retrieved, Wado
+from smart_app.archives.wado import DAMAGED, WRONG_CONTENT, ArchiveFault, Place
 from smart_app.errors import AppError, OutboundError
 from smart_app.viewer.accept import DICOM, FRAME_TYPES, Wanted
 from smart_app.viewer.asking import Ask
-from smart_app.viewer.checks import WITHHELD, Checks
+from smart_app.viewer.checks import Checks
 from smart_app.viewer.filling import AS_STORED
 from smart_app.viewer.following import Following
-from smart_app.viewer.objects import Body, passing
-from smart_app.viewer.reads import Reads
+from smart_app.viewer.objects import Arriving, Body, passing
+from smart_app.viewer.reads import WITHHELD, Reads
 from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.sent import Sent
+from smart_app.viewer.upstream import Upstream
 
 WHOLE_BYTES = 8_000_000
 """An answer up to this size is read to its end before its status leaves: a fault is then a fault, not a broken stream."""
@@ -29,9 +30,9 @@ WHOLE_BYTES = 8_000_000
 class Gateway:
     """All methods raise AppError (OutboundError among them) before the first byte, and break the stream after it."""
 
-    def __init__(self, wado: Wado, checks: Checks, reads: Reads, tokens: BulkTokens, following: Following | None = None) -> None:
+    def __init__(self, upstream: Upstream, checks: Checks, reads: Reads, tokens: BulkTokens, following: Following | None = None) -> None:
         """Without `following` nothing is kept: every answer is the archive's own, as it comes."""
-        self._wado = wado
+        self._upstream = upstream
         self._checks = checks
         self._reads = reads
         self._tokens = tokens
@@ -45,7 +46,7 @@ class Gateway:
         if self._following is not None and (kept := self._following.frames(ask, place, numbers, wanted)) is not None:
             return kept
         listed = ",".join(str(number) for number in numbers)
-        retrieved = self._wado.parts(ask.archive, ask.launch, place, wanted.form, frames=listed)
+        retrieved = self._upstream.of(ask).parts(place, wanted.form, frames=listed)
         return _answered(retrieved, self._frame_parts(retrieved, len(numbers)), wanted.single, wanted.form.type)
 
     def rendered(self, ask: Ask, place: Place, accept: str, query: Mapping[str, str], frame: int | None = None) -> Sent:
@@ -53,7 +54,7 @@ class Gateway:
         series, instance = _both(place)
         self._checks.ensure(ask, series, instance)
         self._reads.note(ask, series, "rendered", self._checks.count(ask, series))
-        picture = self._wado.picture(ask.archive, ask.launch, place, accept, query, frame=None if frame is None else str(frame))
+        picture = self._upstream.of(ask).picture(place, accept, query, frame=None if frame is None else str(frame))
         return Sent(picture.type, iter((picture.body,)), len(picture.body), instance=instance)
 
     def thumbnail(self, ask: Ask, series: str, accept: str, query: Mapping[str, str], middle: int | None = None) -> Sent:
@@ -64,7 +65,7 @@ class Gateway:
         order = self._checks.order_if_known(ask, series)
         if order is None and middle is not None:
             try:
-                found = self._wado.numbered(ask.archive, ask.launch, Place(ask.study, series), middle)
+                found = self._upstream.of(ask).numbered(Place(ask.study, series), middle)
             except OutboundError:
                 found = None  # not every archive can be asked so
             if found is not None:
@@ -77,11 +78,11 @@ class Gateway:
     def instances(self, ask: Ask, place: Place, wanted: Wanted) -> Sent:
         """Whole objects at `place`, each let through by its own header."""
         self._reads.note(ask, place.series or "", "instance", self._checks.count(ask, place.series) if place.series else 1)
-        if self._following is not None and wanted.form == AS_STORED and (kept := self._following.series(ask, place)) is not None:
+        if self._following is not None and wanted.form == AS_STORED and (kept := self._followed(self._following, ask, place)) is not None:
             return kept
-        retrieved = self._wado.parts(ask.archive, ask.launch, place, wanted.form)
+        retrieved = self._upstream.of(ask).parts(place, wanted.form)
         single = wanted.single and place.instance is not None
-        bodies = passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld))
+        bodies = passing(retrieved, place, ask.patients, ask.archive.issuer, lambda withheld: self._reads.withheld(ask, withheld), ask.expected)
         return _answered(retrieved, bodies, single, DICOM, WHOLE_BYTES if place.instance else 0)
 
     def bulk(self, ask: Ask, place: Place, token: str) -> Sent:
@@ -92,10 +93,19 @@ class Gateway:
         series, instance = _both(place)
         self._checks.ensure(ask, series, instance)
         self._reads.note(ask, series, "bulkdata", 1)
-        retrieved = self._wado.bulk(ask.archive, ask.launch, path)
+        retrieved = self._upstream.of(ask).bulk(path)
         return _answered(retrieved, self._frame_parts(retrieved, 1), False, "application/octet-stream")
 
-    def _frame_parts(self, retrieved: Retrieved, expected: int) -> Iterator[Body]:
+    def _followed(self, following: Following, ask: Ask, place: Place) -> Sent | None:
+        """What the shelf gives; None also where the place may give whole studies only, and is to be asked again."""
+        try:
+            return following.series(ask, place)
+        except ArchiveFault:
+            if not self._upstream.of(ask).may_be_whole:
+                raise
+            return None
+
+    def _frame_parts(self, retrieved: Arriving, expected: int) -> Iterator[Body]:
         count = 0
         for kind, part in retrieved.parts():
             count += 1
@@ -106,7 +116,7 @@ class Gateway:
             raise ArchiveFault(DAMAGED)
 
 
-def _answered(retrieved: Retrieved, bodies: Iterator[Body], single: bool, of: str, whole: int = WHOLE_BYTES) -> Sent:
+def _answered(retrieved: Arriving, bodies: Iterator[Body], single: bool, of: str, whole: int = WHOLE_BYTES) -> Sent:
     """Bodies as one answer. Up to `whole` bytes are read to the end first; of more, the first piece."""
     try:
         first = next(bodies, None)
@@ -151,7 +161,7 @@ def _one(body: Body, bodies: Iterator[Body]) -> Iterator[bytes]:
 class _Rest:
     """What is left to send. Closing it (the client went away), begun or not, closes the upstream at once."""
 
-    def __init__(self, retrieved: Retrieved, begun: list[bytes], stream: Iterator[bytes]) -> None:
+    def __init__(self, retrieved: Arriving, begun: list[bytes], stream: Iterator[bytes]) -> None:
         self._retrieved = retrieved
         self._stream = chain(_emptied(begun), stream)
 

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 from smart_app.archives.headers import Header, HeaderFault, HeaderReader
 from smart_app.archives.multipart import MediaType, Part
-from smart_app.archives.types import PatientId
-from smart_app.archives.wado import WRONG_CONTENT, ArchiveFault, Place, Retrieved
+from smart_app.archives.types import PatientId, Said
+from smart_app.archives.wado import WRONG_CONTENT, ArchiveFault, Place
 from smart_app.viewer.accept import DICOM
 from smart_app.viewer.reads import Withheld
 from smart_app.viewer.rewriting import Named
 
 FIRST = 8192
+
+
+class Arriving(Protocol):
+    """Parts on their way: an archive's `Retrieved`, or what lies on the shelf in its stead."""
+
+    @property
+    def status(self) -> int: ...
+
+    def parts(self) -> Iterator[tuple[MediaType, Part]]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -25,9 +37,9 @@ class Met:
     named: Named
     header: Header | None
 
-    def objection(self, place: Place, accepted: tuple[PatientId, ...]) -> str | None:
-        """Why it may not pass; None when it is an instance at `place` of one of the `accepted`."""
-        return "header cannot be read" if self.header is None else self.named.objection(place, accepted)
+    def objection(self, place: Place, accepted: tuple[PatientId, ...], expected: tuple[Said, ...] = ()) -> str | None:
+        """Why it may not pass; None when it is an instance at `place` of one of the `accepted`, who may be one of `expected`."""
+        return "header cannot be read" if self.header is None else self.named.objection(place, accepted, expected)
 
 
 def met(part: Part, archive_issuer: str) -> Met:
@@ -43,7 +55,7 @@ def met(part: Part, archive_issuer: str) -> Met:
     except HeaderFault:
         return Met([], Named("", "", "", None, None), None)
     patient = PatientId(header.patient_id, header.issuer or archive_issuer) if header.patient_id else None
-    return Met(held, Named(header.study, header.series, header.instance, patient, None), header)
+    return Met(held, Named(header.study, header.series, header.instance, patient, None, header.birth_date, header.sex), header)
 
 
 def part_headers(kind: MediaType, length: int | None) -> dict[str, str]:
@@ -67,14 +79,15 @@ class Body:
 
 
 def passing(
-    retrieved: Retrieved, place: Place, accepted: tuple[PatientId, ...], archive_issuer: str, withhold: Callable[[list[Withheld]], None]
-) -> Iterator[Body]:
-    """The parts that are instances at `place` of the `accepted`; `withhold` is told of each other one, whose bytes stop here."""
+    retrieved: Arriving, place: Place, accepted: tuple[PatientId, ...], archive_issuer: str, withhold: Callable[[list[Withheld]], None],
+    expected: tuple[Said, ...] = (),
+) -> Iterator[Body]:  # fmt: skip
+    """The parts that are instances at `place` of the `accepted`, who may be one of `expected`; `withhold` is told of each other one, whose bytes stop here."""
     for kind, part in retrieved.parts():
         if kind.name != DICOM:
             raise ArchiveFault(WRONG_CONTENT)
         found = met(part, archive_issuer)
-        if objection := found.objection(place, accepted):
+        if objection := found.objection(place, accepted, expected):
             withhold([Withheld(found.named.series[:64], found.named.instance[:64], objection)])
             continue
         yield Body(kind, part.length, chain(found.held, part.chunks), found.named.instance)

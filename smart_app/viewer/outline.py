@@ -93,6 +93,7 @@ class Outline:
         """What is known to be missing from this study here, a sentence each. None of it is an error of a single image."""
         name, record = ask.held.record.organization or ask.archive.organization, ask.held.record
         withheld = found.withheld
+        yield from found.notes
         if found.partial:
             yield f"{name} did not list all series of this study."
         if withheld:

@@ -19,9 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from smart_app.audit.events import InstanceWithheld, SeriesRead, launch_id
 from smart_app.audit.log import AuditLog, AuditUnavailable
 from smart_app.db import Database
+from smart_app.errors import Fault, Side
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.models import SeriesAccess
 
+WITHHELD = Fault("withheld", Side.ARCHIVE, "This image was withheld: it names another patient than this study.", "The image desk was told.", False, 404)
 KEEP = 4096
 _rows = SeriesAccess.__table__.c
 NOTED = select(_rows.access).where(_rows.launch == bindparam("launch"), _rows.access == bindparam("access"))

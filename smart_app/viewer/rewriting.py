@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from smart_app.archives.dicom_json import Row, is_uid
-from smart_app.archives.types import PatientId
+from smart_app.archives.types import PatientId, Said
 from smart_app.archives.wado import Place
+from smart_app.identity.people import contradicts
 from smart_app.sealing import Keyring
 
 RETRIEVE_URL = "00081190"
@@ -39,9 +40,11 @@ class Named:
     instance: str
     patient: PatientId | None
     number: int | None
+    birth_date: str | None = None
+    sex: str | None = None
 
-    def objection(self, place: Place, accepted: tuple[PatientId, ...]) -> str | None:
-        """Why this is not an instance at `place` of the patient known as `accepted`; None when it is."""
+    def objection(self, place: Place, accepted: tuple[PatientId, ...], expected: tuple[Said, ...] = ()) -> str | None:
+        """Why this is not an instance at `place` of the patient known as `accepted`, who is one of `expected`; None when it is."""
         if self.study != place.study:
             return "other study"
         if place.series and self.series != place.series:
@@ -52,7 +55,7 @@ class Named:
             return "no identity"
         if self.patient is None:
             return "names no patient"
-        return None if self.patient in accepted else "other patient"
+        return contradicts(expected, self.birth_date, self.sex) if self.patient in accepted else "other patient"
 
 
 def named(entry: Mapping[str, Any], archive_issuer: str) -> Named:
@@ -62,7 +65,10 @@ def named(entry: Mapping[str, Any], archive_issuer: str) -> Named:
     readable, value = texts["00100020"]
     issuer_readable, issuer = texts["00100021"]
     patient = PatientId(value, issuer or archive_issuer) if readable and issuer_readable and value else None
-    return Named(texts["0020000D"][1] or "", texts["0020000E"][1] or "", texts["00080018"][1] or "", patient, row.count("00200013", "number"))
+    return Named(
+        texts["0020000D"][1] or "", texts["0020000E"][1] or "", texts["00080018"][1] or "", patient, row.count("00200013", "number"),
+        row.exact("00100030")[1], row.exact("00100040")[1],
+    )  # fmt: skip
 
 
 def entries(body: bytes) -> Iterator[object]:

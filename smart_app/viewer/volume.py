@@ -210,8 +210,11 @@ class Volume:
 
     def part(self, piece: Piece) -> Iterator[bytes]:
         """The piece as a part of a multipart answer with our boundary."""
-        for at in range(piece.at, piece.at + piece.size, PIECE):
-            yield self.read(at, min(PIECE, piece.at + piece.size - at))
+        return self.stretch(piece.at, piece.size)
+
+    def stretch(self, begin: int, size: int) -> Iterator[bytes]:
+        for at in range(begin, begin + size, PIECE):
+            yield self.read(at, min(PIECE, begin + size - at))
 
     def file(self) -> tuple[BinaryIO, int]:
         """All parts as one answer, to be sent by the kernel, and its size. :raises OSError: it was removed meanwhile."""
@@ -260,7 +263,7 @@ def line(piece: Piece) -> dict[str, Any]:
     name = piece.named
     assert name.patient is not None
     return {
-        "u": name.study, "s": name.series, "i": name.instance, "p": [name.patient.value, name.patient.issuer], "t": piece.syntax,
+        "u": name.study, "s": name.series, "i": name.instance, "p": [name.patient.value, name.patient.issuer], "b": name.birth_date, "x": name.sex, "t": piece.syntax,
         "at": piece.at, "size": piece.size, "body": piece.body, "f": piece.frames,
     }  # fmt: skip
 
@@ -275,7 +278,7 @@ def _entry(line: bytes) -> Piece | Kept:
         if "reason" in told:
             return Kept(told["s"], told["i"], told["reason"])
         value, issuer = told["p"]
-        name = Named(told["u"], told["s"], told["i"], PatientId(value, issuer), None)
+        name = Named(told["u"], told["s"], told["i"], PatientId(value, issuer), None, told["b"], told["x"])
         frames = tuple((int(at), int(length)) for at, length in told["f"])
         return Piece(name, told["t"], int(told["at"]), int(told["size"]), int(told["body"]), frames)
     except (ValueError, TypeError, KeyError) as error:

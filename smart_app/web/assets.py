@@ -24,10 +24,11 @@ class BundleMissing(Exception):
 
 @dataclass(frozen=True)
 class Asset:
-    """One entry: its script, and the style sheets it and its static imports bring."""
+    """One entry: its script, the scripts that its static imports bring, and the style sheets of all of them."""
 
     js: str
     css: tuple[str, ...]
+    imports: tuple[str, ...] = ()
 
 
 class Assets:
@@ -42,17 +43,10 @@ class Assets:
         manifest = self._read()
         if entry not in manifest:
             raise BundleMissing(f"the browser bundle has no entry {entry}; build it with `make viewer`")
-        return Asset(PREFIX + str(manifest[entry]["file"]), tuple(self._styles(manifest, entry, set())))
-
-    def _styles(self, manifest: dict[str, dict[str, object]], name: str, seen: set[str]) -> list[str]:
-        if name in seen:
-            return []
-        seen.add(name)
-        found: list[str] = []
-        for imported in _names(manifest[name].get("imports")):
-            found += self._styles(manifest, imported, seen)
-        found += [PREFIX + href for href in _names(manifest[name].get("css"))]
-        return list(dict.fromkeys(found))
+        order = _loaded(manifest, entry, [])
+        styles = dict.fromkeys(PREFIX + href for name in order for href in _names(manifest[name].get("css")))
+        scripts = dict.fromkeys(PREFIX + str(manifest[name]["file"]) for name in order if name != entry)
+        return Asset(PREFIX + str(manifest[entry]["file"]), tuple(styles), tuple(scripts))
 
     def _read(self) -> dict[str, dict[str, object]]:
         if self._manifest is None:
@@ -87,6 +81,15 @@ def make_blueprint(folder: Path) -> Blueprint:
         return response
 
     return blueprint
+
+
+def _loaded(manifest: dict[str, dict[str, object]], name: str, path: list[str]) -> list[str]:
+    """`name` after all that it imports, each once."""
+    found: list[str] = []
+    for imported in _names(manifest[name].get("imports")):
+        if imported not in path:
+            found += _loaded(manifest, imported, [*path, name])
+    return list(dict.fromkeys([*found, name]))
 
 
 def _names(value: object) -> list[str]:

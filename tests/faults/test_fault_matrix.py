@@ -21,7 +21,7 @@ from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, ConfiguredArchive
 from smart_app.archives.types import PatientId
 from smart_app.clock import utc_now
-from smart_app.config import Archive, Credential
+from smart_app.config_archives import Archive, Credential
 from smart_app.errors import AppError
 from smart_app.outbound import Outbound
 from smart_app.outbound.breaker import Breaker
@@ -94,8 +94,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     for one in settings:
         world.held(made.holdings, STUDY, wire.PATIENT, key=one.key)
         made.holdings.check(world.HANDLE, one.key, STUDY, SERIES, frozenset({f"{SERIES}.1", f"{SERIES}.2"}))
-    outbound = made.checks._wado._outbound
-    assert isinstance(outbound, Outbound)
+    outbound = made.outbound
+    assert outbound is not None
     yield Town(servers, made, {place: [one for one in settings if one.key.startswith(place)] for place in servers}, outbound)
     for group in servers.values():
         for server in group:

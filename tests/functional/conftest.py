@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from tests.town import town as build_town
 @pytest.fixture(scope="session")
 def pictures() -> Path:
     """Kept between runs: building them is not what is tested here."""
-    return Path(tempfile.gettempdir()) / "priors-test-pictures"
+    return Path(__file__).resolve().parents[1] / "out" / "pictures"
 
 
 @pytest.fixture(scope="module")

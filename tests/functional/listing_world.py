@@ -43,8 +43,14 @@ def patient(**fields: Any) -> dict[str, Any]:
     } | fields  # fmt: skip
 
 
-def study(uid: str, patient_id: str, *, day: str = "20260112", issuer: str | None = None, images: int = 184, text: str = "CT head") -> dict[str, Any]:
-    named = {"00100021": {"vr": "LO", "Value": [issuer]}} if issuer else {}
+def study(
+    uid: str, patient_id: str, *, day: str = "20260112", issuer: str | None = None, images: int = 184, text: str = "CT head", born: str | None = "19510809", sex: str | None = "F",
+    name: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    named: dict[str, Any] = {"00100021": {"vr": "LO", "Value": [issuer]}} if issuer else {}
+    named |= {"00100030": {"vr": "DA", "Value": [born]}} if born else {}
+    named |= {"00100040": {"vr": "CS", "Value": [sex]}} if sex else {}
+    named |= {"00100010": {"vr": "PN", "Value": [{"Alphabetic": name}]}} if name else {}
     return named | {
         "0020000D": {"vr": "UI", "Value": [uid]}, "00100020": {"vr": "LO", "Value": [patient_id]}, "00080020": {"vr": "DA", "Value": [day]},
         "00080061": {"vr": "CS", "Value": ["CT"]}, "00081030": {"vr": "LO", "Value": [text]}, "00201208": {"vr": "IS", "Value": [images]},

@@ -6,11 +6,15 @@ are tried with made-up tokens: they must find nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from flask import Flask
 
+from smart_app.archives.types import Candidate, PatientId
+from smart_app.factory import build
+from smart_app.identity.rulings import key_of_candidate
+from smart_app.matching.store import Subject
 from tests.town import Jar, Seen, Town, events
 
 ONE, TWO = "marchetti", "parekh"
@@ -44,6 +48,12 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.page": OWN,
     "studies.study": OWN,
     "studies.stream": OWN,
+    "matching.overview": OWN,
+    "matching.compare": OWN,
+    "matching.confirm": {**OWN, "A": 403},  # without the page's token nobody decides anything
+    "matching.reject": {**OWN, "A": 403},
+    "matching.undecided": {**OWN, "A": 403},
+    "matching.undo": {**OWN, "A": 403},
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     "studies.ask_for": OWN,
@@ -93,9 +103,21 @@ def cast(town: Town) -> Cast:
     base = f"{town.plan.app}/l/{launches['A']}/dicomweb/northgate/studies/{study}"
     series = shared.get(f"{base}/series").json()[0]["0020000E"]["Value"][0]
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
-    values = {"archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
+    match = _put(town, launches["A"])
+    values = {"match": match, "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
               "issuer": "northgate", "name": _bundle_file(town)}  # fmt: skip
     return Cast(jars, launches, values)
+
+
+def _put(town: Town, handle: str) -> str:
+    """Let a record wait for launch 1's patient, as Kestrel's answer; returns the name of its comparison."""
+    candidate = Candidate(PatientId("KC-1", "KESTREL"), "MARCHETTI^ROSA", "19510908", "F")
+    parts = build(town.settings)
+    answer = next(one for one in parts.holdings.answers(handle) if one.source == "kestrel")
+    parts.holdings.save_answer(handle, replace(answer, candidates=(candidate,)))
+    name = parts.rulings.name(Subject("default", town.plan.fhir, ONE), key_of_candidate("kestrel", candidate))
+    parts.database.engine.dispose()
+    return name
 
 
 def _bundle_file(town: Town) -> str:
@@ -104,6 +126,8 @@ def _bundle_file(town: Town) -> str:
 
 
 def ask(town: Town, cast: Cast, endpoint: str, who: str, handle: str) -> Seen:
+    if endpoint == "matching.compare":
+        _put(town, cast.launches["A"])  # another route may have asked Kestrel since
     rule = next(rule for rule in town.app.url_map.iter_rules() if rule.endpoint == endpoint)
     values = {name: handle if name == "handle" else cast.values[name] for name in rule.arguments}
     with town.app.test_request_context(base_url=town.plan.app):

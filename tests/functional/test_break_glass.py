@@ -106,6 +106,35 @@ def test_alone_it_still_takes_none_found_away(hospital: World) -> None:
     assert "No imaging found" not in strip(events)["notes_html"]
 
 
+def why(hospital: World, kind: str) -> None:
+    """Something that says what the chart is open for, and whose words are secret."""
+    psy = {"security": [{"code": "PSY"}]}
+    order = {"resourceType": "ServiceRequest", "id": "o1", "status": "active", "subject": {"reference": "Patient/p1"}, "code": {"text": "CT head CANARY-ORDER"},
+             "authoredOn": hospital.parts.clock().isoformat()}  # fmt: skip
+    if kind == "labelled order":
+        hospital.ehr["ServiceRequest"] = lambda asked: bundle(order | {"meta": psy})
+    elif kind == "order of the restricted study":
+        number = {"type": {"coding": [{"code": "ACSN"}]}, "value": "NG-1"}
+        hospital.ehr["ImagingStudy"] = lambda asked: bundle(imaging_study(1, identifier=[{"system": "urn:dicom:uid", "value": "urn:oid:2.25.1"}, number], meta=psy))
+        hospital.ehr["ServiceRequest"] = lambda asked: bundle(order | {"identifier": [number]})
+    else:
+        visit = {"resourceType": "Encounter", "id": "e1", "status": "in-progress", "subject": {"reference": "Patient/p1"}, "meta": psy,
+                 "reasonCode": [{"text": "headache, CANARY-VISIT"}], "period": {"start": hospital.parts.clock().isoformat()}}  # fmt: skip
+        hospital.ehr["Encounter"] = lambda asked: bundle(visit)
+
+
+@pytest.mark.parametrize("kind", ["labelled order", "order of the restricted study", "labelled visit"])
+def test_what_the_list_is_relevant_to_does_not_tell_a_restricted_reason(hospital: World, kind: str) -> None:
+    """The glass opens it, and shows that the words were there."""
+    why(hospital, kind)
+    told = json.dumps([data for event, data in hospital.stream() if event == "strip"][-1])
+    for text in (told, hospital.get("/studies").text, hospital.get("/studies/relevance").text):
+        assert "CANARY-ORDER" not in text
+        assert "CANARY-VISIT" not in text
+    assert hospital.post("/break-glass", **REASON).status_code < 400
+    assert "CANARY" in hospital.get("/studies/relevance").text
+
+
 def test_a_labelled_report_is_no_way_round(hospital: World) -> None:
     """The chart speaks of a study that nobody holds, under a label; and an order speaks of the restricted one."""
     said = {"resourceType": "DiagnosticReport", "status": "final", "subject": {"reference": "Patient/p1"}, "code": {"text": "CANARY-REPORT MRI brain"},

@@ -41,6 +41,7 @@ def test_check_as_json(town: Town) -> None:
     assert report["ok"] is True
     assert {line["key"] for line in report["archives"]} == {"northgate", "kestrel", "stbrannoc"}
     assert report["ehrs"][0]["supports"], "what the EHR supports is said"
+    assert {(line["key"], line["ok"]) for line in report["exchanges"]} == {("larkmoor", True), ("dunmere", True)}
 
 
 @pytest.mark.parametrize(
@@ -48,9 +49,11 @@ def test_check_as_json(town: Town) -> None:
     [
         (lambda town: town.archive_faults["kestrel"].add("search-studies", "status", status=500), "fault"),
         (lambda town: town.archive_faults["kestrel"].add("search-studies", "status", status=401), "refused"),
+        (lambda town: town.archive_faults["larkmoor"].add("token", "status", status=401), "gave us no token"),
+        (lambda town: town.archive_faults["dunmere"].add("*", "status", status=500), "not FHIR"),
         (lambda town: town.ehr_faults.add("smart-configuration", "status", status=500), "answered with a fault"),
     ],
-    ids=["archive fault", "archive refuses", "ehr discovery"],
+    ids=["archive fault", "archive refuses", "exchange credential", "exchange fault", "ehr discovery"],
 )
 def test_check_exits_1_and_says_what_to_do_when_something_does_not_answer(town: Town, break_it, words: str) -> None:
     break_it(town)
@@ -92,7 +95,7 @@ def test_worker_forgets_what_is_over_and_stops(town: Town) -> None:
 
 
 def test_db_upgrade_can_be_repeated(town: Town) -> None:
-    assert "version 0001" in priors(town, "db", "upgrade").stdout
+    assert "version 0005" in priors(town, "db", "upgrade").stdout
 
 
 def test_a_reader_who_has_seen_enough_is_no_fault(town: Town, seen_patient: str) -> None:

@@ -68,6 +68,16 @@ def test_a_chart_without_a_number_for_an_archive_never_earns_all(town: Town) -> 
     assert strip["tone"] == "partial"
 
 
+def test_the_namesakes_of_one_patient_wait_for_a_person(town: Town) -> None:
+    """One found by a patient index, with day and month swapped; one found by name and birth date."""
+    rows, strip = listed(town, "fernandes")
+    assert {OWNERS[uid] for uid in rows} == {"fernandes"}
+    assert len(rows) == 1
+    assert (strip["tone"], strip["none_found"]) == ("ask", False)
+    assert "2 to confirm" in strip["html"]
+    assert "Kestrel Cancer Centre may hold 1 more study" in strip["notes_html"]
+    assert "St Brannoc may hold 1 more study" in strip["notes_html"]
+    assert "portable" not in strip["notes_html"]
 def test_what_is_restricted_is_counted_and_shown_to_reviewers_alone(town: Town) -> None:
     secret = next(study for study in STUDIES if study.security)
     rows, strip = listed(town, secret.patient)

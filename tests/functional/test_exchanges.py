@@ -81,6 +81,14 @@ def test_a_study_that_only_an_exchange_knows_is_listed_and_opens(town: Town, pat
     assert opened(town, jar, handle, exchange, study.uid) == sum(series.small for series in study.series)
 
 
+@pytest.mark.parametrize(("patient", "key"), [("oyelaran-femi", "femi-mr-larkmoor"), ("penhaligon", "penhaligon-cxr-larkmoor")], ids=["token", "capability"])
+def test_a_study_opens_where_only_whole_studies_are_served(town: Town, patient: str, key: str) -> None:
+    town.archive_faults["larkmoor"].add("images", "whole-only")
+    study = BY_KEY[key]
+    jar, handle, _, _ = listed(town, patient)
+    assert opened(town, jar, handle, "larkmoor", study.uid) == sum(series.small for series in study.series)
+
+
 def test_another_patients_study_of_the_exchange_is_not_there(town: Town) -> None:
     jar, handle, rows, _ = listed(town, "oyelaran-femi")
     theirs = BY_KEY["penhaligon-cxr-larkmoor"].uid

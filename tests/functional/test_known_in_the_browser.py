@@ -65,7 +65,7 @@ def test_from_the_letter_to_the_sheet_by_keyboard(town: Town, tab: Any) -> None:
                  "Why: Stroke, thrombectomy decision", "Also: Report, Thin slices (1 mm or less)"):  # fmt: skip
         assert line in said.split("\n")
     tab.click("[data-copy-text]")
-    tab.wait_for_function("document.querySelector('#copied').textContent !== ''")
+    tab.wait_for_selector("#copied:not(:empty)")
     tab.emulate_media(media="print")
     assert not tab.is_visible("[data-print]")
     assert tab.is_visible("dd:has-text('MARCHETTI')")

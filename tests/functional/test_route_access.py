@@ -11,7 +11,7 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,12 +22,14 @@ from werkzeug.routing import Rule
 
 from launch.context import LaunchContext, User
 from launch.session import BROWSER_COOKIE, TokenSet
-from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
+from smart_app.archives.types import Answer, Candidate, PatientId, SourceState, StudyRecord
 from smart_app.audit.models import AuditRecord
 from smart_app.clock import utc_now
 from smart_app.config import Settings
 from smart_app.factory import Parts, build, create_app
 from smart_app.fhir.patient import PatientFacts
+from smart_app.identity.rulings import RecordKey
+from smart_app.matching.store import Subject
 from smart_app.web.csrf import Csrf
 
 ORIGIN = "https://priors.example"
@@ -39,6 +41,8 @@ SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
 
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
+DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
+MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 ROWS = {
     "/": PUBLIC,
@@ -65,6 +69,12 @@ ROWS = {
     "/l/<launch:handle>/studies/<uid:study>": CHART,
     "/l/<launch:handle>/request": CHART,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
+    "/l/<launch:handle>/matches": DECIDE,
+    MATCH: DECIDE_OBJECT,
+    f"{MATCH}/confirm": DECIDE_OBJECT,
+    f"{MATCH}/reject": DECIDE_OBJECT,
+    f"{MATCH}/undecided": DECIDE_OBJECT,
+    f"{MATCH}/undo": DECIDE_OBJECT,
     DICOMWEB: CHART,
     f"{DICOMWEB}/<uid:study>": OBJECT,
     f"{DICOMWEB}/<uid:study>/metadata": OBJECT,
@@ -97,13 +107,14 @@ class World:
     app: Flask
     parts: Parts
     people: dict[str, Identity]
+    samples: dict[str, str] = field(default_factory=lambda: dict(SAMPLE))
 
     def call(self, rule: str, method: str, *, path_of: str, browser: str | None) -> int:
         """Status of `rule` under the launch of `path_of`, asked with this browser's cookie."""
         handle = self.people[path_of].launch.handle
         with self.app.test_request_context(base_url=ORIGIN):
             found = next(one for one in self.app.url_map.iter_rules() if one.rule == rule)
-            path = self.app.url_for(found.endpoint, **{name: SAMPLE.get(name, handle) for name in found.arguments})
+            path = self.app.url_for(found.endpoint, **{name: self.samples.get(name, handle) for name in found.arguments})
         client = self.app.test_client()
         if browser:
             client.set_cookie(BROWSER_COOKIE, browser, domain="priors.example", secure=True)
@@ -153,8 +164,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name, studies in (("A", (record,)), ("B", ())):
         handle = people[name].launch.handle
         parts.holdings.save_patient(handle, replace(facts, id=people[name].launch.patient_id or ""))
-        parts.holdings.save_answer(handle, Answer("kestrel", "Kestrel", "Kestrel", SourceState.OK if studies else SourceState.EMPTY, studies))
-    yield World(app, parts, people)
+        waiting = (Candidate(PatientId("K-2", "K"), "MARCHETTI^ROSA", "19510908", "F"),) if studies else ()
+        parts.holdings.save_answer(handle, Answer("kestrel", "Kestrel", "Kestrel", SourceState.OK if studies else SourceState.EMPTY, studies, candidates=waiting))
+    match = parts.rulings.name(Subject.of(people["A"].launch), RecordKey("kestrel", PatientId("K-2", "K"), "1951-09-08", "F"))
+    yield World(app, parts, people, SAMPLE | {"match": match})
     parts.database.engine.dispose()
 
 
@@ -183,6 +196,13 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return frozenset({404})
     if kind == CHART:
         return frozenset({404}) if staff else OWN_ANSWERS
+    if kind in (DECIDE, DECIDE_OBJECT) and staff:
+        return frozenset({403})
+    if kind == DECIDE:
+        return OWN_ANSWERS
+    if kind == DECIDE_OBJECT:
+        # A form without its fields, and an undoing of what was never decided, are refused in other words.
+        return OWN_ANSWERS | {303, 404} if column == "A" else frozenset({404})
     if kind == OBJECT:
         return OWN_ANSWERS if column == "A" else frozenset({404})
     return OWN_ANSWERS if column == {AUDIT: "auditor", SETUP: "administrator"}[kind] else frozenset({403})

@@ -66,7 +66,7 @@ def _odd_ones(archive: Path) -> None:
         ds.file_meta = pydicom.dataset.FileMetaDataset(pattern.file_meta)
         ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.SOPInstanceUID = study, generate_uid(), generate_uid()
         ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-        ds.PatientName = "OKONKWO-REYES^<script>ran()</script>"
+        ds.PatientName = "OKONKWO-REYES^Marisol^<script>ran()</script>"
         ds.StudyDescription, ds.SeriesDescription, ds.SeriesNumber = f"Odd {HOSTILE}", f"{title} {HOSTILE}", number
         ds.InstitutionName = HOSTILE
         ds.Rows, ds.Columns = ramp.shape

@@ -5,12 +5,14 @@ One tab serves all of it, as it does a reader's morning.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.functional.viewer_navigator import Navigator, browser, reader
+from tests.functional.viewer_navigator import PANE, Navigator, browser, reader
 from tests.town import Town
 
 
@@ -42,13 +44,39 @@ def test_a_click_shows_the_first_image_and_then_the_series(reading: Navigator) -
     assert "6 of 6 images loaded" in reading.status
     assert "Not for primary diagnosis" in reading.status
     moments = reading.page.evaluate("Object.fromEntries(performance.getEntriesByType('mark').map(one => [one.name, one.startTime]))")
-    assert moments["priors:first-picture"] <= moments["priors:first-image"] <= moments["priors:all-images"]
+    assert moments["priors:first-picture"] <= min(moments["priors:first-image"], moments["priors:all-images"])
     assert "MARCHETTI" in reading.corner("tl")
     assert "St Brannoc District" in reading.corner("tr")
     assert "Outside study" in reading.corner("tr")
     assert "Series 2 · Axial brain 5 mm" in reading.corner("bl"), "the first series with slices, not the scout"
     assert reading.row("CT head without contrast").get_attribute("class") is not None
     assert reading.page.url.endswith(str(reading.row("CT head without contrast").get_attribute("data-uid")))
+
+
+def test_the_stack_scrolls_before_the_tools_are_there(reading: Navigator) -> None:
+    held: list[Any] = []
+    code = re.compile(r"/assets/stack-[^/]*\.js")
+    reading.page.route(code, lambda route: held.append(route))
+    reading.opens_chart_of("marchetti")
+    reading.row("CT head without contrast").locator("a.ttl").click()
+    reading.page.wait_for_selector(f"{PANE}[data-loaded='6']")
+    assert reading.fact("state") == "loading"
+    first = reading.fingerprint()
+    reading.looks_at_the_picture()
+    reading.presses("ArrowDown")
+    reading.reaches(2, 6)
+    reading.page.wait_for_selector(".v-picture")
+    second = reading.changed_since(first)
+    reading.presses("Home")
+    reading.changed_since(second)
+    reading.presses("ArrowDown")
+    reading.reaches(2, 6)
+    assert len(held) == 1
+    held[0].continue_()
+    reading.page.unroute(code)
+    reading.sees_a_picture()
+    reading.sees_everything_loaded()
+    assert reading.place == "Image 2 of 6", "what was scrolled to stays"
 
 
 def test_closing_gives_the_focus_back_to_the_row(head: Navigator) -> None:

@@ -16,7 +16,7 @@ from smart_app.session_store import LaunchRow
 from tests.functional.listing_world import SAME_NUMBER, World, bundle, once, study, world
 from tests.functional.test_listing import strip
 from tests.functional.test_relevance import ago
-from tests.unit.archives.scripted import Say
+from tests.unit.archives.scripted import Say, rows
 
 
 @pytest.fixture
@@ -137,3 +137,32 @@ def test_a_launch_that_ends_while_it_looks_keeps_nothing(hospital: World) -> Non
     told = look(hospital)
     assert (told["ended"], told.keys()) == (True, {"launch", "patient", "ended"})
     assert hospital.parts.holdings.answers(hospital.handle) == ()
+
+
+def test_new_doubt_reaches_an_open_tab_also_when_no_row_changes(hospital: World) -> None:
+    """'All answered' on the screen is a claim about now: a row that must be withheld takes it away at the next look."""
+    hospital.archives["northgate"] = once(study("2.25.1", SAME_NUMBER, day=ago(9)))
+    assert strip(list(hospital.stream()))["tone"] == "all"
+    first = look(hospital)
+    hospital.archives["northgate"] = once(study("2.25.1", SAME_NUMBER, day=ago(9)), study("2.25.2", "SOMEBODY-ELSE", day=ago(0)))
+    anew(hospital)
+    told = look(hospital, first["known"])
+    assert shown(told) == {"2.25.1"}
+    assert told["strip"]["tone"] == "partial"
+    assert "withheld" in told["strip"]["html"]
+    anew(hospital)
+    assert "strip" not in look(hospital, told["known"]), "told once"
+
+
+def test_a_look_that_broke_off_is_no_check(hospital: World) -> None:
+    """Else the page says that it has looked, while the second half of the list was never read."""
+    hospital.archives["northgate"] = once(study("2.25.1", SAME_NUMBER, day=ago(9)))
+    list(hospital.stream())
+
+    def breaks_off(asked: Any) -> Say:
+        full = [study(f"2.25.1{n}", SAME_NUMBER, day=ago(9)) for n in range(int(asked.one("limit") or 100))]
+        return rows(*full) if asked.one("offset") == "0" else Say(500)
+
+    hospital.archives["northgate"] = breaks_off
+    anew(hospital)
+    assert look(hospital)["missed"] == ["Northgate"]

@@ -27,7 +27,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 EDGES = {"top": ".v-mt", "right": ".v-mr", "bottom": ".v-mb", "left": ".v-ml"}
 
 # Read from a copy: reading the canvas itself would make the browser move it out of graphics memory, and say so.
-_COPY = """const shown = document.querySelector('.v-cs canvas');
+_COPY = """const shown = document.querySelector('.v-picture') ?? document.querySelector('.v-cs canvas');
   const copy = window.copyOfCanvas ??= new OffscreenCanvas(1, 1);
   copy.width = shown.width; copy.height = shown.height;
   const pen = copy.getContext('2d', {willReadFrequently: true});

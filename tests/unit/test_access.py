@@ -53,6 +53,7 @@ def test_a_chart_makes_a_clinician() -> None:
 
 MATRIX = {
     Action.VIEW_STUDIES: {Role.CLINICIAN},
+    Action.DECIDE_MATCH: {Role.CLINICIAN},
     Action.VIEW_IMAGES: {Role.CLINICIAN},
     Action.REQUEST_IMAGES: {Role.CLINICIAN},
     Action.BREAK_GLASS: {Role.CLINICIAN},

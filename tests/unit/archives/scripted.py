@@ -23,6 +23,7 @@ class Asked:
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
+    body: bytes = b""
 
     def one(self, name: str) -> str | None:
         return self.query.get(name, [None])[0]
@@ -86,7 +87,8 @@ class Scripted:
                 name, _, value = raw.partition(":")
                 headers[name.strip().lower()] = value.strip()
             parts = urlsplit(line[1])
-            asked = Asked(line[0], parts.path, parse_qs(parts.query), headers)
+            body = reader.read(int(headers.get("content-length") or 0))
+            asked = Asked(line[0], parts.path, parse_qs(parts.query), headers, body)
             self.asked.append(asked)
             try:
                 self._say(connection, self.answer(asked))

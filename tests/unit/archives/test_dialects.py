@@ -12,7 +12,8 @@ from smart_app.archives.probing import NOBODY, Probed, Prober
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, ConfiguredArchive
 from smart_app.archives.types import Answer, PatientId, SourceState
-from smart_app.config import Archive, Profile
+from smart_app.config_archives import Archive
+from smart_app.dialect_settings import Profile
 from tests.unit.archives.scripted import Say, Scripted, outbound_to, scripted
 from tests.unit.archives.speaking import PATIENT, UID, Ways, speaking
 

@@ -9,7 +9,7 @@ import pytest
 from smart_app.archives.exchanges import NO_PLACE, ConfiguredExchange, Exchanges
 from smart_app.archives.registry import Archives, LaunchToken
 from smart_app.archives.types import PatientId
-from smart_app.config import Exchange
+from smart_app.config_archives import Exchange
 
 
 class Tokens:

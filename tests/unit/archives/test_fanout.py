@@ -45,10 +45,13 @@ def test_threads_are_bounded_and_given_back() -> None:
     fan = fanout(max_threads=2)
     release = threading.Event()
     held = [Question(key, key, key, lambda deadline, key=key: (release.wait(5), Answer(key, key, key, SourceState.OK))[1]) for key in "ab"]
-    first = fan.ask([*held, question("c")], 5)
-    assert next(first).fault_code == "busy"
+    first = fan.begin([*held, question("c")], 5)
+    assert first.begun == {"a", "b"}
     release.set()
-    assert {answer.source for answer in first} == {"a", "b"}
+    heard = []
+    while first.waiting:
+        heard += [(answer.source, answer.fault_code) for answer in first.more()]
+    assert sorted(heard) == [("a", None), ("b", None), ("c", None)]
     time.sleep(0.05)
     assert [answer.state for answer in fan.ask([question("d")], 1)] == [SourceState.EMPTY]
 
@@ -104,3 +107,19 @@ def test_a_bell_wakes_who_waits_whenever_it_is_rung() -> None:
         assert asking.more() == ()
         assert list(asking.waiting) == ["a"]
     held.set()
+
+
+def test_more_sources_than_threads_are_all_asked() -> None:
+    """A network of 500 archives is no reason to call an honest one failed."""
+    fan = fanout(max_threads=8)
+    answers = list(fan.ask([question(f"s{n}") for n in range(500)], 20))
+    assert {answer.state for answer in answers} == {SourceState.EMPTY}
+    assert len(answers) == 500
+
+
+def test_whose_turn_never_came_was_not_asked_and_that_is_our_side() -> None:
+    fan, release = fanout(max_threads=1), threading.Event()
+    hung = Question("hung", "hung", "hung", lambda deadline: (release.wait(5), Answer("hung", "hung", "hung", SourceState.EMPTY))[1])
+    told = {answer.source: (answer.state, answer.fault_code) for answer in fan.ask([hung, question("honest")], 0.1)}
+    assert told == {"hung": (SourceState.TIMEOUT, "timeout"), "honest": (SourceState.FAILED, "busy")}
+    release.set()

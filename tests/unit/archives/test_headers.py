@@ -72,6 +72,8 @@ def test_names_are_read_in_every_encoding(syntax, step):
     header = read(encoded(dataset(), syntax), step)
     assert (header.instance, header.series, header.study) == ("1.2.3.4", "1.2.3.1", "1.2.3")
     assert (header.patient_id, header.issuer, header.transfer_syntax) == ("P-1", "KESTREL", syntax)
+    born = encoded(dataset(PatientBirthDate="19510809", PatientSex="F"), syntax)
+    assert (read(born, step).birth_date, read(born, step).sex, header.birth_date) == ("19510809", "F", "")
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

@@ -13,7 +13,7 @@ import pytest
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives, LaunchToken
 from smart_app.archives.types import Answer, PatientId, SourceState
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from tests.unit.archives.scripted import DICOM_JSON, Asked, Say, Scripted, outbound_to, rows, scripted
 
 MINE = PatientId("K-77", "KESTREL")

@@ -12,7 +12,7 @@ from smart_app.archives.probing import Prober
 from smart_app.archives.qido import Qido
 from smart_app.archives.registry import Archives
 from smart_app.archives.types import PatientId, SourceState
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from tests import peers
 from tests.unit.archives.scripted import outbound_to
 

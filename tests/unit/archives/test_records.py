@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smart_app.archives.records import Found, judge, usable
 from smart_app.archives.registry import Archives
 from smart_app.archives.types import PatientId
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 
 (KESTREL,) = Archives(
     [Archive(key="kestrel", name="K", dicomweb="https://k.org/rs", patient_id_issuer="KESTREL", identifier_systems=("k",))], read_secret=lambda ref: ""

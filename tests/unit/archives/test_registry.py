@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smart_app.archives.registry import Archives, LaunchToken, origin_shown
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 
 
 def archives(**settings: object) -> Archives:

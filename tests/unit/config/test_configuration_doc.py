@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config, dialect_settings
+from smart_app import config, config_archives, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -20,15 +20,16 @@ MODELS = {
     "`ehrs[].roles`": config.RoleRule,
     "`ehrs[].quirks`": config.Quirks,
     "`ehrs[].backend`": config.Backend,
-    "Signing keys": config.KeyFile,
-    "Secret references": config.SecretRef,
-    "`archives`": config.Archive,
-    "`archives[].credential`": config.Credential,
+    "Signing keys": config_archives.KeyFile,
+    "Secret references": config_archives.SecretRef,
+    "`archives`": config_archives.Archive,
+    "`archives[].discovery`": config_archives.Discovery,
+    "`archives[].credential`": config_archives.Credential,
     "`archives[].profile`": dialect_settings.Profile,
-    "`archives[].limits`": config.Limits,
-    "`exchanges`": config.Exchange,
-    "`exchanges[].patient_ids`": config.Namespace,
-    "`exchanges[].locations`": config.Location,
+    "`archives[].limits`": config_archives.Limits,
+    "`exchanges`": config_archives.Exchange,
+    "`exchanges[].patient_ids`": config_archives.Namespace,
+    "`exchanges[].locations`": config_archives.Location,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
 
@@ -43,5 +44,6 @@ def test_every_setting_is_documented(heading: str, name: str) -> None:
 
 
 def test_no_model_is_forgotten() -> None:
-    kinds = {kind for kind in vars(config).values() if isinstance(kind, type) and issubclass(kind, BaseModel)}
-    assert kinds - {config.Frozen, config.BaseModel, config.BaseSettings} == set(MODELS.values())
+    named = [kind for module in (config, config_archives) for kind in vars(module).values()]
+    kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    assert kinds - {config_archives.Frozen, BaseModel, config.BaseSettings} == set(MODELS.values())

@@ -33,7 +33,7 @@ beside = st.builds(
     Answer, words, words, words, st.sampled_from(SourceState), series=st.lists(series, max_size=2).map(tuple), evidence=st.none() | st.lists(evidence, max_size=2).map(tuple),
     studies=st.lists(st.builds(StudyRecord, words, words, words, maybe, series=st.lists(series, max_size=2).map(tuple), orders=tuples), max_size=2).map(tuple),
 )  # fmt: skip
-purposes = st.builds(PurposeRecord, words, words, words, tuples, maybe, st.booleans(), st.booleans(), tuples, st.booleans())
+purposes = st.builds(PurposeRecord, words, words, words, tuples, maybe, st.booleans(), st.booleans(), tuples, st.booleans(), tuples)
 facts = st.builds(
     PatientFacts, words, words, words, words, maybe, maybe, st.lists(st.builds(Identifier, maybe, words, tuples, maybe, maybe), max_size=2).map(tuple), maybe,
     st.booleans(), maybe,

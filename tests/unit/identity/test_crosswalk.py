@@ -6,7 +6,7 @@ import pytest
 
 from smart_app.archives.registry import Archives, ConfiguredArchive
 from smart_app.archives.types import PatientId
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from smart_app.fhir.patient import Identifier, PatientFacts
 from smart_app.identity.crosswalk import Crossed, crossed
 

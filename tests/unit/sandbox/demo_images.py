@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sandbox import images
+from tests.parallel import only_one
 
 TODAY = date(2026, 5, 21)
 HOME = Path(__file__).resolve().parents[2] / "out" / "demo-images"
@@ -14,4 +15,5 @@ HOME = Path(__file__).resolve().parents[2] / "out" / "demo-images"
 
 @lru_cache(maxsize=1)
 def small_set() -> dict[str, Path]:
-    return images.build(HOME, small=True, today=TODAY)
+    with only_one(HOME):
+        return images.build(HOME, small=True, today=TODAY)

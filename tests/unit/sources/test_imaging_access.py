@@ -204,6 +204,9 @@ def test_an_associated_server_gets_the_launchs_token_and_patient() -> None:
         made.answers["ImagingStudy"] = lambda asked: bundle(study(subject={"reference": "Patient/p1"}))
         answer = made.ask(facts(identifiers=(Identifier(OWN, "LM-1"),)))
         assert len(answer.studies) == 1
+        named_there = made.source.named(made.context())
+        assert named_there is not None
+        assert named_there.host == "127.0.0.1", "where the EHR said it is"
         assert {one.headers["authorization"] for one in made.server.asked} == {f"Bearer {LAUNCH_TOKEN}"}
         made.issuer_key = "south"
         assert made.source.named(made.context()) is None, "another EHR's launch has nothing to do with it"
@@ -218,6 +221,14 @@ def test_an_associated_server_that_is_a_stranger_gets_nothing() -> None:
         assert (answer.state, answer.not_approved) == (SourceState.NOT_APPROVED, (made.stranger.base,))
         assert not made.stranger.asked
         assert not made.server.asked
+
+
+@pytest.mark.parametrize(("origins", "host"), [(["https://img.north.example"], "img.north.example"), (["https://a.example", "https://b.example"], ""), ([], "")])
+def test_the_strip_knows_an_associated_servers_host_before_it_is_asked(origins: list[str], host: str) -> None:
+    with world(imaging_access, lambda server, stranger: (), fhir=None, associated_with="north", discovery="launch", origins=origins) as made:
+        named = made.source.named(made.context())
+        assert named is not None
+        assert named.host == host
 
 
 def test_an_ehr_that_names_no_imaging_server_has_failed() -> None:

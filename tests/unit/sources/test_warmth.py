@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from smart_app.archives.registry import Archives
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from smart_app.fhir.patient import Identifier, PatientFacts
 from smart_app.sources.warmth import AT_ONCE, Warmth
 

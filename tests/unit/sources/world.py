@@ -14,7 +14,7 @@ from smart_app.archives.exchanges import ConfiguredExchange, Exchanges
 from smart_app.archives.registry import Archives, LaunchToken
 from smart_app.archives.types import Answer
 from smart_app.clock import utc_now
-from smart_app.config import Archive, Exchange
+from smart_app.config_archives import Archive, Exchange
 from smart_app.fhir.patient import Identifier, PatientFacts
 from smart_app.outbound import Lane, Outbound
 from smart_app.sources.base import Inquiry

@@ -56,7 +56,7 @@ def test_a_sent_copy_is_one_row_with_both_sources(fields: dict[str, Any]) -> Non
         (row,) = rows(*pair)
         assert (row.uid, row.archive, row.hospital) == ("2.25.2", "local", "Local, Kestrel")
         assert [source.key for source in row.sources] == ["local", "kestrel"]
-        assert row.same_as == "The same study as at Kestrel, sent under a new number."
+        assert row.same_as.startswith("The same study as at Kestrel, sent under a new number.")
         assert [(one.uid, one.archive) for one in row.copies] == [("2.25.1", "kestrel")]
 
 
@@ -109,3 +109,17 @@ def test_three_hospitals_with_one_study_are_one_row_and_the_best_report_counts()
 def test_a_study_that_only_the_chart_names_is_no_copy() -> None:
     chart = copy("ehr:n", archive="kestrel", patient_id=None, claimed_ids=(PatientId("1", "K"),))
     assert len(rows(ORIGINAL, chart)) == 2
+
+
+def test_a_copy_with_fewer_images_than_the_other_is_not_told_as_whole() -> None:
+    """The local archive has all that was sent to it, which is less than there is: the tick would be a lie."""
+    whole = replace(ORIGINAL, series=series("2.25.77", "2.25.78"), image_count=240)
+    part = copy(series=series("2.25.77"), series_count=1, image_count=63)
+    for pair in permutations([whole, part]):
+        (row,) = rows(*pair)
+        assert row.archive == "local"
+        assert row.count_state == "part"
+        assert row.count == "63 of 240 images"
+        assert row.same_as.endswith("The copy at Kestrel has more images.")
+    (row,) = rows(whole, replace(part, image_count=None))
+    assert row.count_state == "unknown"

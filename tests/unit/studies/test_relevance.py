@@ -93,6 +93,11 @@ def test_the_study_being_read_is_not_its_own_prior() -> None:
     assert list(found) == ["2"]
 
 
+def test_an_order_still_to_be_done_is_no_prior() -> None:
+    assert relation(purpose("CT head", "CT"), row("1", "CT head", kind="ordered")) is None
+    assert relation(purpose("CT head", "CT"), row("1", "CT head", kind="known")) is not None
+
+
 def test_every_rule_names_what_the_code_can_say() -> None:
     assert {kin for kin, _ in LEVELS} == {"site", "other side", "part", "whole", "near"}
     assert {way for _, way in LEVELS} == {"same", "related", "other", "any"}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from smart_app.archives.types import Answer, PurposeRecord, SourceState, StudyRecord
+from smart_app.archives.types import Answer, Candidate, PatientId, PurposeRecord, SourceState, StudyRecord
 from smart_app.studies.renewal import arrivals, renewed
+from smart_app.studies.strip import is_whole
 
 THEN = datetime(2026, 5, 21, 10, 14, tzinfo=UTC)
 LATER = THEN + timedelta(minutes=28)
@@ -68,3 +69,15 @@ def test_an_arrival_is_what_nobody_named_before_and_says_at_most_how_long() -> N
     found = arrivals(["1"], after, LATER - timedelta(seconds=30), LATER)
     assert [(one.uid, one.within_seconds, one.study_seconds) for one in found] == [("2", 30, 120), ("3", 30, None), ("4", 30, None)]
     assert arrivals([], answer(study("1")), None, LATER)[0].within_seconds is None
+
+
+def test_a_study_whose_record_is_no_longer_certain_waits_for_a_person() -> None:
+    """It may not just vanish from an open list that says 'all answered'."""
+    doubtful = Candidate(PatientId("1", "N"), "X", "1990-02-03", "M", study_count=1, why="birth-date")
+    fresh = answer(at=LATER, state=SourceState.EMPTY, withheld_studies=("1",), candidates=(doubtful,))
+    kept = renewed(answer(study("1")), fresh)
+    assert (kept.studies, kept.candidates) == ((), (doubtful,))
+    assert not is_whole(kept)
+    again = renewed(kept, answer(at=LATER, candidates=(replace(doubtful, study_count=2),)))
+    assert [one.study_count for one in again.candidates] == [2]
+    assert renewed(again, answer(at=LATER)).candidates == again.candidates, "a person settles it, or a question that a person asks"

@@ -24,5 +24,5 @@ def glass(state: object) -> Any:
     [(True, SimpleNamespace(purpose="ETREAT", id="BG-1"), "ETREAT"), (False, SimpleNamespace(purpose="ETREAT", id="BG-1"), ""), (True, None, "")],
 )
 def test_the_reason_stands_in_the_record(broken: bool, state: object, purpose: str) -> None:
-    assert Streaming(NOTHING, NOTHING, NOTHING, glass(state)).acting(WHO, LAUNCH, broken).purpose == purpose
-    assert Streaming(NOTHING, NOTHING, NOTHING, None).acting(WHO, LAUNCH, broken) == WHO
+    assert Streaming(NOTHING, NOTHING, NOTHING, glass(state), NOTHING).acting(WHO, LAUNCH, broken).purpose == purpose
+    assert Streaming(NOTHING, NOTHING, NOTHING, None, NOTHING).acting(WHO, LAUNCH, broken) == WHO

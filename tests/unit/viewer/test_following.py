@@ -10,11 +10,12 @@ from smart_app.archives.registry import Archives
 from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
 from smart_app.audit.events import Who
 from smart_app.holdings.store import Held
-from smart_app.viewer import filling, following
+from smart_app.viewer import filling
 from smart_app.viewer.ahead import Ahead
 from smart_app.viewer.asking import Ask
 from smart_app.viewer.filling import Filler
 from smart_app.viewer.lanes import Lanes, Seats
+from smart_app.viewer.retold import FAULTS
 from smart_app.viewer.shelf import Shelf
 from tests.unit.viewer import fake, world
 from tests.unit.viewer.test_gateway import FRAMES, OBJECTS, ONE, SERIES, parts, stranger
@@ -438,7 +439,7 @@ def test_lanes_claim_each_instance_once_and_say_what_is_left(kestrel):
 
 
 def test_every_fault_a_retrieval_can_have_is_known_by_its_code():
-    assert {"not-there", "overloaded", "failed", "refused", "damaged", "cut", "timeout", "busy", "unreachable", "too-large"} <= set(following.FAULTS)
+    assert {"not-there", "overloaded", "failed", "refused", "damaged", "cut", "timeout", "busy", "unreachable", "too-large"} <= set(FAULTS)
 
 
 def test_a_multi_frame_object_gives_each_of_its_frames(tmp_path):

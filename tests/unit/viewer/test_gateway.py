@@ -7,6 +7,7 @@ import time
 import pytest
 
 from smart_app.archives.multipart import MultipartFault, PartReader, boundary_of, media_type
+from smart_app.archives.types import Said
 from smart_app.audit.log import AuditUnavailable
 from tests.unit.viewer import fake, world
 
@@ -356,6 +357,19 @@ def test_bad_entries_cost_only_themselves(gate, kestrel):
     response = gate.get(f"{SERIES}/metadata")
     assert len(response.get_json(force=True)) == 5
     assert response.headers["X-Priors-Withheld"] == "7"
+
+
+@pytest.mark.parametrize("change", [{"PatientBirthDate": "19740405"}, {"PatientSex": "M"}])
+def test_an_object_under_the_right_number_that_names_somebody_else_is_withheld(gate, kestrel, change):
+    """The row agreed; the header of one image does not (safety.md P1)."""
+    world.held(gate.holdings, fake.STUDY, "P-1", expected=(Said("DOE, Jane", "1961-03-02", "Female"),))
+    kestrel.instances[1] = fake.instance(2, **change)
+    response = gate.get(SERIES, OBJECTS)
+    assert [body for _, body in parts(response)] == [fake.part10(ds) for at, ds in enumerate(kestrel.instances) if at != 1]
+    metadata = gate.get(f"{SERIES}/metadata")
+    assert metadata.headers["X-Priors-Withheld"] == "1"
+    assert gate.get(f"{SERIES}/instances/{fake.SERIES}.2/frames/1", FRAMES).status_code == 404
+    assert {json.loads(event.details)["reason"] for event in gate.events("InstanceWithheld")} <= {"other birth date", "other sex"}
 
 
 # Audit

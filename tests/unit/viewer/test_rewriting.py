@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from smart_app.archives.types import PatientId
+from smart_app.archives.types import PatientId, Said
 from smart_app.archives.wado import Place
 from smart_app.sealing import Keyring
 from smart_app.viewer.rewriting import BulkTokens, NotMetadata, Rewriter, entries, local_path, named
@@ -131,3 +131,33 @@ def test_who_an_entry_is(values, objection):
 def test_two_patient_ids_are_no_identity():
     both = {**entry(), "00100020": {"vr": "LO", "Value": ["P-1", "P-2"]}}
     assert named(both, "urn:own").objection(PLACE, (PatientId("P-1", "urn:own"),)) == "names no patient"
+
+
+@pytest.mark.parametrize(
+    ("birth", "sex", "objection"),
+    [
+        ("19510809", "F", None),
+        ("1951.08.09", "f", None),
+        (None, None, None),
+        ("", "", None),
+        ("19000101", "O", None),
+        ("rubbish", "X", None),
+        (["19510809", "19740405"], "F", None),
+        ("19510908", "F", "other birth date"),
+        ("19740405", None, "other birth date"),
+        ("19510809", "M", "other sex"),
+    ],
+)
+def test_who_an_entry_may_name_beside_the_number(birth, sex, objection):
+    told = {**entry(), "00100030": {"vr": "DA", "Value": birth if isinstance(birth, list) else [birth]}, "00100040": {"vr": "CS", "Value": [sex]}}
+    ours = (PatientId("P-1", "urn:own"),)
+    assert named(told, "urn:own").objection(PLACE, ours, (Said("MARCHETTI", "1951-08-09", "Female"),)) == objection
+    assert named(told, "urn:own").objection(PLACE, ours) is None
+
+
+def test_a_confirmed_record_may_be_named_beside_the_chart():
+    told = {**entry(), "00100030": {"vr": "DA", "Value": ["19510908"]}}
+    both = (Said(None, "1951-08-09", "Female"), Said(None, "19510908", "F"))
+    assert named(told, "urn:own").objection(PLACE, (PatientId("P-1", "urn:own"),), both) is None
+    third = {**told, "00100030": {"vr": "DA", "Value": ["19740405"]}}
+    assert named(third, "urn:own").objection(PLACE, (PatientId("P-1", "urn:own"),), both) == "other birth date"

@@ -17,7 +17,7 @@ from smart_app.archives.types import Answer, PatientId, SourceState, StudyRecord
 from smart_app.archives.wado import Wado
 from smart_app.audit.log import AuditLog
 from smart_app.audit.models import AuditRecord
-from smart_app.config import Archive
+from smart_app.config_archives import Archive
 from smart_app.db import Base, Database
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
@@ -35,7 +35,9 @@ from smart_app.viewer.outline import Outline
 from smart_app.viewer.reads import Reads
 from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf
+from smart_app.viewer.upstream import Upstream
 from smart_app.viewer.views import make_blueprint
+from smart_app.viewer.whole import WholeStudies
 from smart_app.web.converters import install_converters
 
 HANDLE = "h" * 43
@@ -60,6 +62,7 @@ class World:
     checks: Checks
     root: str
     shelf: Shelf | None = None
+    outbound: Outbound | None = None
 
     @property
     def client(self):
@@ -106,10 +109,13 @@ def build(folder: Path, settings: list[Archive], *, public_url: str = "http://ap
     wado, reads, tokens = Wado(outbound), Reads(db, audit), BulkTokens(keyring)
     doorman = Doorman(archives, holdings, audit, lambda context: None)
     shelf = Shelf(folder / "frames", keyring.derive("frame cache"), most=keep, seconds=3600) if keep else None
-    checks = Checks(wado, holdings, reads, tokens, public_url=public_url, shelf=shelf)
-    catalogue = Catalogue(wado, reads, checks)
-    following = Following(wado, Filler(wado, shelf, Seats(), tenant="default"), checks, reads) if shelf else None
-    gateway = Gateway(wado, checks, reads, tokens, following)
+    seats = Seats()
+    whole = WholeStudies(wado, shelf, seats, reads, tenant="default")
+    upstream = Upstream(wado, whole)
+    checks = Checks(upstream, holdings, reads, tokens, public_url=public_url, shelf=shelf)
+    catalogue = Catalogue(upstream, reads, checks)
+    following = Following(wado, Filler(wado, shelf, seats, tenant="default", elsewhere=whole.has), checks, reads) if shelf else None
+    gateway = Gateway(upstream, checks, reads, tokens, following)
     ahead = Ahead(following, lambda handle: True).opened if following else None
     outline = Outline(catalogue, checks, holdings, audit, lambda: NOW, not_for_diagnosis="Not for primary diagnosis on this display", opened=ahead)
     app = Flask(__name__)
@@ -124,4 +130,4 @@ def build(folder: Path, settings: list[Archive], *, public_url: str = "http://ap
 
     app.register_blueprint(make_blueprint(doorman, catalogue, checks, gateway, outline, reads.note))
     key = settings[0].key
-    return World(app, db, holdings, keyring, checks, f"/l/{HANDLE}/dicomweb/{key}", shelf)
+    return World(app, db, holdings, keyring, checks, f"/l/{HANDLE}/dicomweb/{key}", shelf, outbound)

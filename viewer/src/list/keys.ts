@@ -42,6 +42,14 @@ export function bindKeySwitch(box: HTMLInputElement | null): void {
   });
 }
 
+/** Focus on the next possible match, round and round; false when none waits. */
+function nextMatch(scroll: HTMLElement): boolean {
+  const links = [...scroll.querySelectorAll<HTMLElement>('[data-match] a')];
+  const next = links[(links.indexOf(document.activeElement as HTMLElement) + 1) % links.length];
+  next?.focus();
+  return next !== undefined;
+}
+
 export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Actions): void {
   const move = (to: 'next' | 'previous' | 'first' | 'last' | number): void => {
     const links = actions.rows().map((row) => row.querySelector<HTMLElement>('[data-stop]')).filter((link) => link !== null);
@@ -77,6 +85,7 @@ export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Action
     if (typing || inViewer || !singleKeysOn()) return;
     if (event.key === '/') actions.find();
     else if (event.key === '?') actions.help();
+    else if (event.key === 'm' && nextMatch(scroll)) return event.preventDefault();
     else if ((event.key === 'o' || event.key === 'O') && inList) actions.turnOrder();
     else if (event.key === 'q' && inList) actions.request();
     else if (event.key === 'R' && event.shiftKey) actions.retryFailed();

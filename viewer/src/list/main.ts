@@ -275,7 +275,10 @@ function start(): void {
   }).observe(viewerPane, { attributeFilter: ['data-state'] });
   count();
   opening.follow();
-  request(null);
+  // Until then the strip says, as the page came, that all are being asked.
+  void opening.done.then(() => {
+    if (!session.over) request(null);
+  });
 }
 
 start();

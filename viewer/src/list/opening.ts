@@ -12,6 +12,20 @@ export function prefetch(): void {
   later(() => void load().catch(() => (viewer = undefined)));
 }
 
+const PATIENCE = 1000; // ms
+
+/** Resolves when the study that is being opened shows its first picture or says why not, at the latest after a second. */
+function pictured(pane: HTMLElement): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (['shown', 'document', 'error', 'ended'].includes(pane.dataset['state'] ?? '')) resolve();
+    };
+    document.addEventListener('priors:first-picture', () => resolve(), { once: true });
+    new MutationObserver(look).observe(pane, { attributeFilter: ['data-state'] });
+    setTimeout(resolve, PATIENCE);
+  });
+}
+
 export class Opening {
   readonly #app: HTMLElement;
   readonly #pane: HTMLElement;
@@ -34,6 +48,11 @@ export class Opening {
 
   get current(): string {
     return this.#open;
+  }
+
+  /** When the list may be asked for: a study that the page was opened for comes first, it has the same cores and the same line. */
+  get done(): Promise<void> {
+    return this.#open ? pictured(this.#pane) : Promise.resolve();
   }
 
   /** Shows what the address names: after load, and after Back or Forward. */

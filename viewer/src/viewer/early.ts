@@ -1,8 +1,13 @@
 // The first image while the metadata of its hundreds is still on its way: one instance, found by its number, painted from
-// its own pixels. Says nothing when it fails: the series' own metadata follows and tells what is wrong.
+// its own file. Says nothing when it fails: the series' own metadata follows and tells what is wrong.
+import { readHeader } from './dicom/header';
 import { type StackImage, readStack } from './dicom/images';
+import { text } from './dicom/json';
+import { readPart10 } from './dicom/part10';
+import { isPlainGrey, readValues } from './dicom/pixels';
+import { isPlain } from './dicom/syntaxes';
 import { firstPicture } from './picture';
-import { type Frame, type SeriesPaths, findNumbered, getFrame, getMetadata } from './transfer/gateway';
+import { type Frame, type SeriesPaths, findNumbered, getFile } from './transfer/gateway';
 
 /** One image with its bytes and its picture, painted before the rest of its series was known. */
 export interface Early { image: StackImage; frame: Frame; canvas: HTMLCanvasElement }
@@ -16,10 +21,14 @@ export async function earlyImage(
   if (counted !== null && counted < WORTH_IT) return null;
   try {
     const instance = await findNumbered(paths, 1, signal);
-    if (!instance) return null;
-    const [metadata, frame] = await Promise.all([getMetadata(paths, signal, instance), getFrame(paths, instance, 1, signal)]);
-    const image = metadata.patient === patient ? readStack(metadata.sets)[0] : undefined;
-    if (!image || image.instance !== instance || image.frame !== 1) return null;
+    const file = instance ? await getFile(paths, instance, signal) : null;
+    const header = file?.patient === patient ? readHeader(file.bytes) : null;
+    if (!file || !header || text(header, '0020000D') !== paths.study || text(header, '0020000E') !== paths.series) return null;
+    const image = readStack([header])[0];
+    const { transferSyntax, frames: [bytes] } = await readPart10(file.bytes);
+    if (!image || !bytes || image.instance !== instance) return null;
+    const plain = isPlain(transferSyntax) && isPlainGrey(image);
+    const frame: Frame = { syntax: transferSyntax, bytes, ...(plain ? { values: readValues(image, bytes) } : {}) };
     return { image, frame, canvas: await paint(image, frame, paths, signal) };
   } catch {
     return null;

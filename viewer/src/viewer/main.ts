@@ -1,23 +1,24 @@
 // Door of the viewer: opens one study in the pane, or closes it. The list page calls only these two functions.
 import './ui/viewer.css';
-import { fetchOutline, type Request } from './outline';
+import { type Ahead, ahead } from './ahead';
+import type { Request } from './outline';
 import { StudyView } from './study';
 import { ViewerFault, isAbort } from './transfer/gateway';
 import { blank, busy } from './ui/blank';
 
-let open: { view: StudyView | null; abort: AbortController; pane: HTMLElement } | null = null;
+let open: { view: StudyView | null; ahead: Ahead; pane: HTMLElement } | null = null;
 
 /** Shows the study in `pane`. Resolves when its controls are there; images follow. Faults are shown in the pane, not thrown. */
 export async function openStudy(pane: HTMLElement, request: Request): Promise<void> {
   leave();
-  const mine = { view: null as StudyView | null, abort: new AbortController(), pane };
+  const mine = { view: null as StudyView | null, ahead: ahead(request), pane };
   open = mine;
   pane.dataset.state = 'opening';
   pane.replaceChildren(busy());
   try {
-    const outline = await fetchOutline(request, mine.abort.signal);
+    const outline = await mine.ahead.outline;
     if (open !== mine) return;
-    mine.view = new StudyView(pane, request, outline, { close: closeStudy, ended: (fault) => { if (open === mine) fail(mine.pane, fault); } });
+    mine.view = new StudyView(pane, request, outline, mine.ahead, { close: closeStudy, ended: (fault) => { if (open === mine) fail(mine.pane, fault); } });
     mine.view.begin();
   } catch (error) {
     if (open !== mine || isAbort(error)) return;
@@ -33,7 +34,7 @@ export function closeStudy(): void {
 }
 
 function leave(): void {
-  open?.abort.abort();
+  open?.ahead.abort.abort();
   open?.view?.destroy();
   if (open) {
     open.pane.replaceChildren();

@@ -9,9 +9,14 @@ import { fullRange, grey } from './windows';
 
 const JPEG = '1.2.840.10008.1.2.4.50';
 
+/** True where the picture can be painted here, without asking anybody. */
+export function isPaintable(image: StackImage, frame: Frame): boolean {
+  return frame.values !== undefined || (isPlain(frame.syntax) && isPlainGrey(image));
+}
+
 /** A canvas with the picture, ready to be put under the corners. Rejects when there is no quick way to one. */
-export async function firstPicture(image: StackImage, frame: Frame, paths: SeriesPaths, signal: AbortSignal): Promise<HTMLCanvasElement> {
-  if (isPlain(frame.syntax) && isPlainGrey(image)) return stretched(paintGrey(image, frame), image);
+export async function firstPicture(image: StackImage, frame: Frame, paths: SeriesPaths, signal?: AbortSignal): Promise<HTMLCanvasElement> {
+  if (isPaintable(image, frame)) return stretched(paintGrey(image, frame), image);
   const own = frame.syntax === JPEG && image.samples === 3; // grey JPEG still needs its window
   const bytes = own ? frame.bytes : await getRendered(paths, image.instance, image.frame, signal);
   const bitmap = await createImageBitmap(new Blob([bytes.slice()], { type: 'image/jpeg' }));
@@ -19,7 +24,7 @@ export async function firstPicture(image: StackImage, frame: Frame, paths: Serie
 }
 
 function paintGrey(image: StackImage, frame: Frame): HTMLCanvasElement {
-  const { data, min, max } = readValues(image, frame.bytes);
+  const { data, min, max } = frame.values ?? readValues(image, frame.bytes);
   const window = image.windows[0] ?? fullRange(min, max);
   const canvas = document.createElement('canvas');
   canvas.width = image.columns;

@@ -2,10 +2,12 @@
 // Knows the gateway and (once loaded) the stack; draws no control and writes no word.
 import { type StackImage, readHead, readStack, type FileHead } from './dicom/images';
 import { type Early, earlyImage } from './early';
+import { painted } from './moments';
 import { firstPicture } from './picture';
 import type { Stack } from './stack';
-import { SeriesFrames } from './transfer/frames';
+import { LARGEST_STREAM, SeriesFrames } from './transfer/frames';
 import { type SeriesPaths, ViewerFault, getMetadata, isAbort } from './transfer/gateway';
+import { Arrivals } from './transfer/streaming';
 
 export interface SeriesEvents {
   ready: (session: SeriesSession) => void;                     // metadata read
@@ -18,6 +20,7 @@ export interface SeriesEvents {
 
 const AT_ONCE = 6;      // requests in flight, as a browser allows on one HTTP/1.1 host
 const DECODING = 4;
+const SLICE = 8;        // ms of work after which the page may do something else
 const KEEP_AHEAD = 1.2e9; // decoded bytes that are prepared without being looked at
 
 export class SeriesSession {
@@ -35,12 +38,17 @@ export class SeriesSession {
   index = 0;
   #stack: Stack | null = null;
   #early: Early | null = null;
+  #arrivals: Arrivals | null = null;
+  #whole: () => void = () => undefined;
 
   constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly counted: number | null, private readonly events: SeriesEvents) {}
 
-  /** Fetches the metadata and the first frame, paints it, puts the stack up and loads the rest. Rejects with ViewerFault. */
-  async open(stack: () => Promise<Stack>): Promise<void> {
-    void earlyImage(this.paths, this.patient, this.counted, this.#abort.signal).then((early) => this.#before(early, stack));
+  /**
+   * Fetches the metadata and the first frame, paints it, puts the stack up and loads the rest. Rejects with ViewerFault.
+   * `ahead`: the first image, where it was asked for before.
+   */
+  async open(stack: () => Promise<Stack>, ahead: Promise<Early | null> | null = null): Promise<void> {
+    void (ahead ?? earlyImage(this.paths, this.patient, this.counted, this.#abort.signal)).then((early) => this.#before(early, stack));
     const { sets, withheld, patient, partial } = await getMetadata(this.paths, this.#abort.signal);
     if (patient !== null && patient !== this.patient) {
       throw new ViewerFault('mismatch', 'The answer was for another patient, so it was not shown.', 'Open the Images tab again from the patient\u2019s chart.', null, 0);
@@ -53,18 +61,29 @@ export class SeriesSession {
     this.head = sets[0] ? readHead(sets[0]) : null;
     const first = this.images[0];
     if (!first) throw withheld ? allWithheld() : new ViewerFault('empty', 'This series holds no picture that can be drawn.', 'Ask the sending hospital if you expected one.', null, 0);
-    const frames = new SeriesFrames(this.paths, this.images, () => this.events.progress(this));
+    const frames = new SeriesFrames(this.paths, this.images, () => {
+      if (frames.ready.size === this.images.length) this.#whole();
+      this.events.progress(this);
+    });
     this.frames = frames;
     const early = this.#early;
     if (early && early.image.instance === first.instance && first.frame === 1) frames.give(0, early.frame);
     else if (early) this.events.picture(null);
     this.events.ready(this);
     if (frames.states[0] === 'wanted') await this.#paint(frames, first);
-    const shown = await this.#show(await stack(), frames);
-    if (shown) this.events.drawn(this);
-    // Not before the first render: hundreds of images would take the cores and the line that it needs.
-    const stream = this.images.length > 1 ? frames.stream().catch((error: unknown) => this.#over(error)) : Promise.resolve();
-    await this.#fill(stream);
+    // Not before the first picture: hundreds of images would take the cores and the line that it needs.
+    const stream = this.images.length > 1 ? frames.stream(this.#arrivals ?? undefined).catch((error: unknown) => this.#over(error)) : Promise.resolve();
+    await this.#all(await stack(), frames, stream);
+  }
+
+  // Shows the first image and fills the rest in beside it: what the stream brought needs little more than a place.
+  async #all(stack: Stack, frames: SeriesFrames, stream: Promise<void>): Promise<void> {
+    let filling: Promise<void> | null = this.#shown ? this.#fill(stack, frames, stream) : null;
+    if (!filling && (await this.#show(stack, frames, () => { filling ??= this.#fill(stack, frames, stream); }))) this.events.drawn(this);
+    await filling;
+    if (this.#abort.signal.aborted) return;
+    this.settled = true;
+    this.events.settled(this);
   }
 
   // Only as long as the series itself is not known: then it may turn out that another image comes first.
@@ -72,7 +91,18 @@ export class SeriesSession {
     if (!early || this.frames || this.#abort.signal.aborted) return;
     this.#early = early;
     this.events.picture(early.canvas);
+    // The rest comes while Cornerstone starts, which mostly waits for the graphics.
+    const bytes = early.frame.bytes.length * (this.counted ?? Infinity);
+    if (bytes < LARGEST_STREAM) void painted().then(() => { if (!this.frames) this.#arrivals = new Arrivals(this.paths, this.#abort.signal); });
     stack().catch(() => undefined); // begun now; `open` waits for it and tells what went wrong
+  }
+
+  /**
+   * Whether Cornerstone may start: it takes the cores for a second or two, in which images that need no decoder are all here.
+   * Resolves when they are, after `patience` ms, or at once where a decoder is needed or nothing was painted early.
+   */
+  async room(patience: number): Promise<void> {
+    if (this.#early?.frame.values) await Promise.race([new Promise<void>((resolve) => { this.#whole = resolve; }), pause(patience)]);
   }
 
   async #paint(frames: SeriesFrames, image: StackImage): Promise<void> {
@@ -86,15 +116,16 @@ export class SeriesSession {
   }
 
   // The first image that can be shown: a broken one at the start must not hide the others.
-  async #show(stack: Stack, frames: SeriesFrames): Promise<boolean> {
+  async #show(stack: Stack, frames: SeriesFrames, taken: () => void): Promise<boolean> {
     this.#stack = stack;
-    const order = [this.index, ...this.images.keys()].slice(0, 40);
+    const asked = this.index;
+    const order = [asked, ...this.images.keys()].slice(0, 40);
     for (const index of order) {
       if (this.#abort.signal.aborted) return false;
       if (frames.states[index] === 'failed') continue;
       try {
-        await stack.open(frames, index);
-        if (frames.states[this.index] !== 'failed') this.index = index;
+        await stack.open(frames, index, taken);
+        if (this.index === asked && frames.states[asked] !== 'failed') this.index = index;
         this.#shown = true;
         return true;
       } catch (error) {
@@ -105,10 +136,7 @@ export class SeriesSession {
     return false;
   }
 
-  async #fill(stream: Promise<void>): Promise<void> {
-    const frames = this.frames;
-    const stack = this.#stack;
-    if (!frames || !stack) return;
+  async #fill(stack: Stack, frames: SeriesFrames, stream: Promise<void>): Promise<void> {
     let streaming = true;
     void stream.then(() => { streaming = false; });
     const room = Math.max(1, Math.floor(KEEP_AHEAD / this.#imageBytes()));
@@ -121,12 +149,10 @@ export class SeriesSession {
       }
     });
     await Promise.all(workers);
-    if (this.#abort.signal.aborted) return;
-    this.settled = true;
-    this.events.settled(this);
   }
 
   readonly #busy = new Set<number>();
+  #since = 0;
   #shown = false;
 
   // The nearest one to where the person is: those that the stream brought first, and any other once it is over.
@@ -152,7 +178,9 @@ export class SeriesSession {
     } finally {
       this.#busy.delete(index);
     }
+    if (performance.now() - this.#since < SLICE) return;
     await pause(0); // lets the wheel and the keys in between
+    this.#since = performance.now();
   }
 
   #imageBytes(): number {
@@ -167,8 +195,7 @@ export class SeriesSession {
     this.settled = false;
     this.images.forEach((_, i) => frames.retry(i));
     this.events.progress(this);
-    if (!this.#shown && (await this.#show(this.#stack, frames))) this.events.drawn(this);
-    await this.#fill(Promise.resolve());
+    await this.#all(this.#stack, frames, Promise.resolve());
   }
 
   #over(error: unknown): void {

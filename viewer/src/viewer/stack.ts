@@ -84,7 +84,7 @@ async function load(imageId: string): Promise<Types.IImage> {
     if (!canDraw(frame.syntax)) {
       throw new ViewerFault('undrawable', `This kind of image (${syntaxName(frame.syntax)}) cannot be drawn here.`, 'The archive can send it in another form.', null, 0);
     }
-    made = isPlain(frame.syntax) && isPlainGrey(image) ? greyImage(imageId, image, readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
+    made = isPlain(frame.syntax) && isPlainGrey(image) ? greyImage(imageId, image, frame.values ?? readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
   } catch (error) {
     series.frames.fail(index, error);
     throw error;
@@ -106,8 +106,10 @@ async function decoded(imageId: string, series: LoadedSeries, index: number, ima
   return isPlainGrey(image) ? greyImage(imageId, image, scaleValues(image, made.getPixelData() as Uint16Array)) : made;
 }
 
+// The decoder's worker takes the whole buffer away: it gets one that holds this frame only.
 function decode(imageId: string, bytes: Uint8Array<ArrayBuffer>, syntax: string, scale = true): Promise<Types.IImage> {
-  return inTime(createImage(imageId, bytes, syntax, { useRGBA: false, preScale: { enabled: scale } } as Parameters<typeof createImage>[3]) as Promise<Types.IImage>);
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+  return inTime(createImage(imageId, own, syntax, { useRGBA: false, preScale: { enabled: scale } } as Parameters<typeof createImage>[3]) as Promise<Types.IImage>);
 }
 
 // The decoder's promise never settles when its last step throws: without a limit one bad image would hold its place for ever.
@@ -179,8 +181,8 @@ export class Stack {
     return this.#engine.getViewport(VIEWPORT) as StackViewport;
   }
 
-  /** Puts a series in, showing `index` first. Resolves once that image is on the screen. */
-  async open(frames: SeriesFrames, index: number): Promise<void> {
+  /** Puts a series in, showing `index` first. `taken`: others can be prepared from now on. Resolves once that image is on the screen. */
+  async open(frames: SeriesFrames, index: number, taken: () => void): Promise<void> {
     const mine = ++this.#sequence;
     const series = new LoadedSeries(frames);
     const id = series.ids[index] as string;
@@ -193,6 +195,7 @@ export class Stack {
     if (mine !== this.#sequence) { series.forget(); return; }
     const earlier = this.#series;
     this.#series = series;
+    taken();
     const rendered = new Promise<void>((resolve) => this.element.addEventListener(Enums.Events.IMAGE_RENDERED, () => resolve(), { once: true }));
     this.#keepOwnWindows();
     await this.viewport.setStack(series.ids, index);

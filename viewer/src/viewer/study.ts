@@ -1,5 +1,6 @@
 // One open study: its controls, the series being looked at, and every word about it. Joins the parts; each part's own
 // work (fetching, decoding, dragging, drawing controls) is done by that part.
+import type { Ahead } from './ahead';
 import { edgeLetters } from './dicom/orientation';
 import { singleLetters } from './choices';
 import { Cine } from './cine';
@@ -7,10 +8,12 @@ import { cornersOf } from './corners';
 import { type Command, commandOf } from './keys';
 import { type Outline, type OutlineSeries, type Request, firstSeries, isDrawable } from './outline';
 import { mark, painted } from './moments';
+import { firstPicture, isPaintable } from './picture';
 import { SeriesSession } from './session';
 import type { Shown, Stack } from './stack';
 import { statusOf } from './statuses';
 import { Toolbox } from './toolbox';
+import type { SeriesFrames } from './transfer/frames';
 import { ViewerFault, isAbort } from './transfer/gateway';
 import { h } from './ui/dom';
 import { gaps, head } from './ui/head';
@@ -21,6 +24,9 @@ import { DRAG_TOOLS, type DragTool, Toolbar } from './ui/toolbar';
 import { ViewportFrame } from './ui/viewport';
 import { Wheel } from './wheel';
 import { type Preset, type Window, presetOf, presetsFor } from './windows';
+
+const PROGRESS_MS = 250;
+const PATIENCE_MS = 1500;
 
 interface Doors { close: () => void; ended: (fault: ViewerFault) => void }
 
@@ -41,9 +47,11 @@ export class StudyView {
   #presets: Preset[] = [];
   #overlays = true;
   #queued = 0;
+  #later = 0;
+  #told: SeriesSession | null = null;
   #gone = false;
 
-  constructor(private readonly pane: HTMLElement, private readonly request: Request, private readonly outline: Outline, private readonly doors: Doors) {
+  constructor(private readonly pane: HTMLElement, private readonly request: Request, private readonly outline: Outline, private readonly ahead: Pick<Ahead, 'early'>, private readonly doors: Doors) {
     this.#toolbar = new Toolbar({
       command: (command) => this.run(command), preset: (preset: Preset) => this.#applyWindow(preset), window: (window) => this.#applyWindow(window),
     });
@@ -99,12 +107,12 @@ export class StudyView {
       ready: (each) => this.#current(each, () => this.#ready(each)),
       picture: (canvas) => this.#current(session, () => { this.#picture(canvas); if (canvas) mark('priors:first-picture'); }),
       drawn: (each) => this.#current(each, () => this.#drawn()),
-      progress: (each) => this.#current(each, () => this.#queue()),
+      progress: (each) => this.#current(each, () => { this.#whole(each); this.#soon(); }),
       settled: (each) => this.#current(each, () => this.#settled(each)),
       ended: (fault) => this.doors.ended(fault),
     });
     this.#session = session;
-    session.open(() => this.#startStack()).catch((error: unknown) => this.#current(session, () => this.#broken(error)));
+    session.open(() => this.#startStack(session), this.ahead.early(series)).catch((error: unknown) => this.#current(session, () => this.#broken(error)));
   }
 
   #current(session: SeriesSession, act: () => void): void {
@@ -129,8 +137,8 @@ export class StudyView {
   }
 
   // Cornerstone is fetched after the first picture is on the screen: its start would hold the picture up.
-  async #startStack(): Promise<Stack> {
-    this.#stack ??= painted().then(() => import('./stack')).then(({ Stack: Made }) => {
+  async #startStack(session: SeriesSession): Promise<Stack> {
+    this.#stack ??= painted().then(() => session.room(PATIENCE_MS)).then(() => import('./stack')).then(({ Stack: Made }) => {
       const stack = new Made(this.#viewport.pixels, () => this.#queue());
       if (this.#gone) stack.destroy();
       this.#live = stack;
@@ -148,6 +156,7 @@ export class StudyView {
     this.#data({ state: 'shown' });
     this.#queue();
     if (this.#session?.frames?.states[0] === 'failed') void this.go(0);
+    else if (this.#live?.shown?.index !== this.#index) void this.go(this.#index); // scrolled to while it was put up
     if (this.#live) void this.#toolbox.start(this.#live).then((on) => { if (on && !this.#gone) this.pane.dataset.tools = 'ready'; });
     const rate = this.#session?.images[0]?.frameRate;
     if (rate && (this.#session?.images.length ?? 0) > 1) this.#toolbar.side(`${Math.round(rate)} frames a second`);
@@ -161,11 +170,19 @@ export class StudyView {
       this.#data({ state: 'error' });
     }
     this.#progress();
-    if (session.frames?.count('failed') === 0) mark('priors:all-images');
+    this.#whole(session);
+  }
+
+  // Every image is decoded and can be scrolled to.
+  #whole(session: SeriesSession): void {
+    if (this.#told === session || session.frames?.ready.size !== session.images.length || !this.#viewport.pixels.childElementCount) return;
+    this.#told = session;
+    mark('priors:all-images');
   }
 
   #broken(error: unknown): void {
     if (isAbort(error)) return;
+    this.#session?.close(); // what is still on its way is of no use without the rest
     const fault = error instanceof ViewerFault ? error : new ViewerFault('viewer', 'This series could not be shown.', 'Try again, or open another series.', null, 0);
     if (fault.ended) { this.doors.ended(fault); return; }
     this.#tell(fault, this.#series);
@@ -195,7 +212,7 @@ export class StudyView {
     this.#index = session.index = index;
     this.#scrollbar();
     if (frames.states[index] === 'failed') { this.#cover(index); return; }
-    if (!this.#live || this.pane.dataset.state !== 'shown') return;
+    if (!this.#live || this.pane.dataset.state !== 'shown') { await this.#paint(session, frames, index); return; }
     const slow = window.setTimeout(() => { if (this.#index === index) this.#viewport.waiting(`Image ${index + 1}`); }, 120);
     try {
       await this.#live.show(index);
@@ -212,6 +229,18 @@ export class StudyView {
     this.#viewport.curtain(null);
     if (Boolean(session.images[earlier]?.spacing) !== Boolean(session.images[index]?.spacing)) this.#toolbox.look();
     this.#queue();
+  }
+
+  // Until Cornerstone is there, images that need no decoder are painted as the first one was: the stack scrolls at once.
+  async #paint(session: SeriesSession, frames: SeriesFrames, index: number): Promise<void> {
+    const image = session.images[index];
+    const waits = (): boolean => this.#session === session && this.#index === index && this.pane.dataset.state === 'loading';
+    const frame = image && frames.states[index] === 'held' ? await frames.now(index).catch(() => null) : null;
+    if (!image || !frame || !isPaintable(image, frame) || !waits()) return;
+    const canvas = await firstPicture(image, frame, session.paths);
+    if (!waits()) return;
+    this.#picture(canvas);
+    this.#corners(null);
   }
 
   #cover(index: number): void {
@@ -289,6 +318,11 @@ export class StudyView {
     this.run(command);
   }
 
+  // Hundreds of images arrive: their number is read by a person, not by the frame.
+  #soon(): void {
+    this.#later ||= window.setTimeout(() => { this.#later = 0; this.#queue(); }, PROGRESS_MS);
+  }
+
   // Many things change in one frame of the screen; the words are written once for it.
   #queue(): void {
     if (this.#queued || this.#gone) return;
@@ -342,6 +376,7 @@ export class StudyView {
   destroy(): void {
     this.#gone = true;
     cancelAnimationFrame(this.#queued);
+    window.clearTimeout(this.#later);
     this.#cine.stop();
     this.#wheel.stop();
     this.#session?.close();

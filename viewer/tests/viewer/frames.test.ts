@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { StackImage } from '../../src/viewer/dicom/images';
+import { type StackImage, readStack } from '../../src/viewer/dicom/images';
+import { readHeader } from '../../src/viewer/dicom/header';
+import { readArrived } from '../../src/viewer/transfer/arriving';
 import { type FrameSource, SeriesFrames } from '../../src/viewer/transfer/frames';
 import { type Frame, ViewerFault } from '../../src/viewer/transfer/gateway';
+import { Arrivals } from '../../src/viewer/transfer/streaming';
+import { slice } from './files';
 
 const paths = { base: '/d', study: '1', series: '2' };
 const images = (n: number): StackImage[] => Array.from({ length: n }, (_, i) => ({ instance: `i${i}`, frame: 1, rows: 1, columns: 1, samples: 1, bitsAllocated: 8 }) as StackImage);
+const described = (n: number): StackImage[] => Array.from({ length: n }, (_, i) => readStack([readHeader(slice({ instance: `i${i}` })) ?? {}])[0] as StackImage);
 const made = (n: number): Frame => ({ syntax: 's', bytes: Uint8Array.from([n]) });
 const source = (frame: FrameSource['frame'], stream: FrameSource['stream'] = async () => undefined): FrameSource => ({ frame, stream });
 
@@ -40,11 +45,33 @@ describe('frames of a series', () => {
     await expect(over.stream()).rejects.toThrow();
   });
 
-  it('skips a file that is not DICOM and leaves its image to be asked for', async () => {
-    const frames = new SeriesFrames(paths, images(1), () => undefined, source(async () => made(5), async (_, onFile) => onFile(new Uint8Array(200))));
+  it('takes what a stream brings, also what came before the metadata', async () => {
+    const file = await readArrived(slice({ instance: 'i1' }));
+    let end = (): void => undefined;
+    const begun = new Arrivals(paths, new AbortController().signal, async (_, onFile) => { onFile(file); await new Promise<void>((resolve) => { end = resolve; }); });
+    const frames = new SeriesFrames(paths, described(2), () => undefined, source(async () => made(5)));
+    const streamed = frames.stream(begun);
+    expect([frames.states, frames.streaming]).toEqual([['wanted', 'held'], true]);
+    expect([...((await frames.now(1)).values?.data ?? [])]).toEqual([-1024, 0, 1024, 3071]);
+    end();
+    await streamed;
+    expect(frames.streaming).toBe(false);
+    expect((await frames.now(0)).bytes[0]).toBe(5);
+  });
+
+  it('does not use values that were read otherwise than the metadata says', async () => {
+    const file = await readArrived(slice({ instance: 'i0', slope: '2' }));
+    const frames = new SeriesFrames(paths, described(1), () => undefined, source(async () => made(5), async (_, onFile) => onFile(file)));
     await frames.stream();
     expect(frames.states).toEqual(['wanted']);
     expect((await frames.now(0)).bytes[0]).toBe(5);
+  });
+
+  it('drops a file that the metadata does not name', async () => {
+    const file = await readArrived(slice({ instance: 'withheld' }));
+    const frames = new SeriesFrames(paths, described(1), () => undefined, source(async () => made(5), async (_, onFile) => onFile(file)));
+    await frames.stream();
+    expect(frames.states).toEqual(['wanted']);
   });
 
   it('lets bytes go once drawn, and takes nothing after it was stopped', async () => {

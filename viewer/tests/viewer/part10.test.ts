@@ -1,34 +1,9 @@
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { SYNTAX, readPart10 } from '../../src/viewer/dicom/part10';
+import { Writer, ascii, short } from './files';
 
 const SOP = '1.2.3.4';
-type Value = Uint8Array | 'undefined-sequence';
-
-class Writer {
-  bytes: number[] = [];
-  constructor(readonly little = true, readonly explicit = true) {}
-  u16(v: number): this { this.bytes.push(...(this.little ? [v & 255, v >> 8] : [v >> 8, v & 255])); return this; }
-  u32(v: number): this { const b = [v & 255, (v >>> 8) & 255, (v >>> 16) & 255, v >>> 24]; this.bytes.push(...(this.little ? b : b.reverse())); return this; }
-  tag(group: number, element: number): this { return this.u16(group).u16(element); }
-  element(group: number, element: number, vr: string, value: Value): this {
-    this.tag(group, element);
-    const undefinedLength = value === 'undefined-sequence';
-    const length = undefinedLength ? 0xffffffff : (value as Uint8Array).length;
-    if (!this.explicit) this.u32(length);
-    else {
-      this.bytes.push(vr.charCodeAt(0), vr.charCodeAt(1));
-      if (['OB', 'OW', 'SQ', 'UN'].includes(vr)) this.u16(0).u32(length);
-      else this.u16(length);
-    }
-    if (!undefinedLength) this.bytes.push(...(value as Uint8Array));
-    return this;
-  }
-  raw(bytes: Iterable<number>): this { this.bytes.push(...bytes); return this; }
-}
-
-const ascii = (s: string): Uint8Array => Uint8Array.from(s.length % 2 ? `${s}\0` : s, (c) => c.charCodeAt(0));
-const short = (v: number, little = true): Uint8Array => Uint8Array.from(new Writer(little).u16(v).bytes);
 
 function head(syntax: string): Writer {
   return new Writer().raw(new Uint8Array(128)).raw(ascii('DICM')).element(2, 3, 'UI', ascii(SOP)).element(2, 0x10, 'UI', ascii(syntax));

@@ -19,14 +19,15 @@ export const SYNTAX = {
 
 const NATIVE = new Set<string>(Object.values(SYNTAX));
 const LONG_VR = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
-const UNDEFINED = 0xffffffff;
+export const UNDEFINED = 0xffffffff;
 const TAG = { instance: 0x00080018, frames: 0x00280008, samples: 0x00280002, rows: 0x00280010, columns: 0x00280011,
   bits: 0x00280100, pixels: 0x7fe00010, floats: 0x7fe00008, doubles: 0x7fe00009, item: 0xfffee000, endItem: 0xfffee00d, endSequence: 0xfffee0dd,
   offsets: 0x7fe00001, lengths: 0x7fe00002, syntax: 0x00020010, mediaInstance: 0x00020003 };
 
-interface Element { tag: number; vr: string; length: number; at: number }
+export interface Element { tag: number; vr: string; length: number; at: number }
 
-class Cursor {
+/** Walks the elements of one dataset. */
+export class Cursor {
   readonly view: DataView;
   constructor(readonly bytes: Uint8Array<ArrayBuffer>, public at: number, readonly little: boolean, readonly explicit: boolean) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -98,14 +99,15 @@ class Cursor {
 
 /** Frames of one file. Throws Part10Error when it is not DICOM, is cut short or holds no pixels that can be cut. */
 export async function readPart10(bytes: Uint8Array<ArrayBuffer>): Promise<FilePixels> {
-  if (String.fromCharCode(...bytes.subarray(128, 132)) !== 'DICM') throw new Part10Error('not a DICOM file');
   const { syntax, instance, at } = readMeta(bytes);
   if (syntax !== SYNTAX.deflated) return readDataset(bytes, at, syntax, instance);
   const inflated = await inflate(bytes.slice(at));
   return readDataset(inflated, 0, SYNTAX.explicit, instance);
 }
 
-function readMeta(bytes: Uint8Array<ArrayBuffer>): { syntax: string; instance: string; at: number } {
+/** The file meta group: how the dataset is written, which instance it says to be, and where it begins. */
+export function readMeta(bytes: Uint8Array<ArrayBuffer>): { syntax: string; instance: string; at: number } {
+  if (String.fromCharCode(...bytes.subarray(128, 132)) !== 'DICM') throw new Part10Error('not a DICOM file');
   const cursor = new Cursor(bytes, 132, true, true);
   let syntax = '';
   let instance = '';
@@ -153,7 +155,7 @@ function cutNative(cursor: Cursor, element: Element, frames: number, numbers: Ma
   // YBR_FULL_422 stores two bytes a pixel, so fewer than rows x columns x samples are right for it.
   const size = whole * frames <= element.length ? whole : Math.floor(element.length / frames);
   if (!Number.isInteger(size) || size === 0 || size < whole / 2) throw new Part10Error('the pixel data is shorter than its header says');
-  return Array.from({ length: frames }, (_, i) => cursor.bytes.slice(element.at + i * size, element.at + (i + 1) * size));
+  return Array.from({ length: frames }, (_, i) => cursor.bytes.subarray(element.at + i * size, element.at + (i + 1) * size));
 }
 
 function readFragments(cursor: Cursor): Fragments {

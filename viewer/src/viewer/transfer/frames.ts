@@ -1,22 +1,25 @@
 // The frames of one series: asks for each at most once at a time, takes them from the series stream when it brings
 // them first, and keeps who failed. Bytes stay here only until the image is decoded.
-import { readPart10 } from '../dicom/part10';
 import type { StackImage } from '../dicom/images';
-import { type Frame, type SeriesPaths, ViewerFault, getFrame, isAbort, streamSeries } from './gateway';
+import { type Arrived, agrees } from './arriving';
+import { type Frame, type SeriesPaths, ViewerFault, getFrame, isAbort } from './gateway';
+import { Arrivals, type Stream, streamFiles } from './streaming';
 
 export type FrameState = 'wanted' | 'held' | 'drawn' | 'failed';
 
 export interface FrameSource {
   frame(p: SeriesPaths, instance: string, frame: number, signal: AbortSignal): Promise<Frame>;
-  stream(p: SeriesPaths, onFile: (bytes: Uint8Array<ArrayBuffer>) => void, signal: AbortSignal): Promise<void>;
+  stream: Stream;
 }
 
-const GATEWAY: FrameSource = { frame: getFrame, stream: streamSeries };
-const LARGEST_STREAM = 1.5e9; // decoded bytes; beyond it frames come one by one around the image looked at
+const GATEWAY: FrameSource = { frame: getFrame, stream: streamFiles };
+export const LARGEST_STREAM = 1.5e9; // decoded bytes; beyond it frames come one by one around the image looked at
 
 export class SeriesFrames {
   readonly states: FrameState[];
   readonly faults = new Map<number, ViewerFault>();
+  /** Decoded and here: they can be looked at without waiting. */
+  readonly ready = new Set<number>();
   readonly #held = new Map<number, Frame>();
   readonly #asked = new Map<number, Promise<Frame>>();
   readonly #waiting = new Map<number, ((frame: Frame) => void)[]>();
@@ -76,40 +79,40 @@ export class SeriesFrames {
     }
   }
 
-  /** Streams the whole series. Resolves when it is through or broken; what is missing then is for `now`. */
-  async stream(): Promise<void> {
+  /** Streams the whole series, or takes over a stream already begun. Resolves when it is through or broken; what is missing then is for `now`. */
+  async stream(begun?: Arrivals): Promise<void> {
     const bytes = this.images.reduce((sum, image) => sum + (image.rows * image.columns * image.samples * image.bitsAllocated) / 8, 0);
     if (bytes > LARGEST_STREAM || typeof DecompressionStream === 'undefined') return;
     this.#streaming = true;
-    const reading: Promise<void>[] = [];
+    const arrivals = begun ?? new Arrivals(this.paths, this.#abort.signal, this.source.stream);
+    arrivals.to((file) => this.#take(file));
     try {
-      await this.source.stream(this.paths, (file) => reading.push(this.#take(file)), this.#abort.signal);
+      await arrivals.ended;
     } catch (error) {
       if (error instanceof ViewerFault && error.ended) throw error;
     } finally {
-      await Promise.all(reading);
       this.#streaming = false;
     }
   }
 
-  async #take(file: Uint8Array<ArrayBuffer>): Promise<void> {
-    try {
-      const { instance, transferSyntax, frames } = await readPart10(file);
-      const indexes = this.#indexes.get(instance);
-      if (!indexes) return; // not in the metadata we were given: withheld, or not a picture
-      frames.forEach((bytes, i) => {
-        const index = indexes[i];
-        if (index !== undefined && this.states[index] !== 'drawn') this.#hold(index, { syntax: transferSyntax, bytes });
-      });
-    } catch {
-      // this file is asked for again frame by frame, and its own answer says what is wrong
-    }
+  #take({ instance, transferSyntax, frames, values }: Arrived): void {
+    const indexes = this.#indexes.get(instance);
+    if (!indexes) return; // not in the metadata we were given: withheld, or not a picture
+    const first = indexes[0];
+    const image = first === undefined ? undefined : this.images[first];
+    // Values read otherwise than the metadata says are not used: the frame is asked for by itself and read as it says.
+    if (values && image && first !== undefined && agrees(image, values.as)) this.#hold(first, { syntax: transferSyntax, bytes: new Uint8Array(0), values: values.read });
+    frames.forEach((bytes, i) => {
+      const index = indexes[i];
+      if (index !== undefined) this.#hold(index, { syntax: transferSyntax, bytes });
+    });
   }
 
   #hold(index: number, frame: Frame): void {
     if (this.#abort.signal.aborted || this.states[index] === 'drawn' || this.#held.has(index)) return;
     this.#held.set(index, frame);
     this.states[index] = 'held';
+    if (frame.values) this.ready.add(index);
     this.faults.delete(index);
     this.#waiting.get(index)?.forEach((arrived) => arrived(frame));
     this.#waiting.delete(index);
@@ -120,18 +123,22 @@ export class SeriesFrames {
   drawn(index: number): void {
     this.#held.delete(index);
     this.states[index] = 'drawn';
+    this.ready.add(index);
     this.faults.delete(index);
     this.onChange(index);
   }
 
   /** The decoded image was thrown out to make room: it may be asked for again. */
   forgotten(index: number): void {
-    if (this.states[index] === 'drawn') this.states[index] = 'wanted';
+    if (this.states[index] !== 'drawn') return;
+    this.states[index] = 'wanted';
+    this.ready.delete(index);
   }
 
   fail(index: number, error: unknown): void {
     this.#held.delete(index);
     this.states[index] = 'failed';
+    this.ready.delete(index);
     this.faults.set(index, error instanceof ViewerFault ? error
       : new ViewerFault('undecodable', 'This image is damaged and could not be drawn.', 'Ask the sending hospital to send it again.', null, 0));
     this.onChange(index);

@@ -1,10 +1,12 @@
 // The only place of the viewer that calls the server. Turns every failure into a ViewerFault that a person can read;
 // holds no state. Paths come from the outline, and only same-origin ones are followed.
 import { type Dataset, text } from '../dicom/json';
+import type { Values } from '../dicom/pixels';
 import { syntaxOf } from '../dicom/syntaxes';
 import { MultipartSplitter, boundaryOf, splitAll } from './multipart';
 
-export interface Frame { syntax: string; bytes: Uint8Array<ArrayBuffer> }
+/** One frame as stored. `values` where it needed no decoder and was read already: then there are no bytes. */
+export interface Frame { syntax: string; bytes: Uint8Array<ArrayBuffer>; values?: Values }
 
 /** One failure as shown: what happened, what to do, and the reference to quote. */
 export class ViewerFault extends Error {
@@ -30,6 +32,7 @@ export const path = {
 
 const FRAME_AS_STORED = 'multipart/related; type="application/octet-stream"; transfer-syntax=*';
 const FRAME_PLAIN = 'multipart/related; type="application/octet-stream"';
+const FILE_AS_STORED = 'application/dicom; transfer-syntax=*';
 const FILES_AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 
 export async function getJson(url: string, signal?: AbortSignal): Promise<unknown> {
@@ -53,6 +56,12 @@ export async function findNumbered(p: SeriesPaths, wanted: number, signal?: Abor
   const answer = await call(`${path.series(p)}/instances?InstanceNumber=${wanted}&limit=2`, 'application/dicom+json', signal);
   const rows: unknown = answer.status === 204 ? [] : await answer.json().catch(() => { throw unreadable(); });
   return Array.isArray(rows) && rows.length === 1 ? (text(rows[0] as Dataset, '00080018') ?? null) : null;
+}
+
+/** One whole DICOM file as stored, and whose launch the gateway says it is for. */
+export async function getFile(p: SeriesPaths, instance: string, signal?: AbortSignal): Promise<{ bytes: Uint8Array<ArrayBuffer>; patient: string | null }> {
+  const answer = await call(path.instance(p, instance), FILE_AS_STORED, signal);
+  return { bytes: new Uint8Array(await answer.arrayBuffer()), patient: answer.headers.get('X-Priors-Patient') };
 }
 
 /** One frame as stored; asked for once more without `*` where an archive cannot give it as stored. */
