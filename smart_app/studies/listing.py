@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -79,6 +79,7 @@ class Step:
 
 Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
 SERIES_SECONDS = 5.0
+LAST_SECONDS = 2.0
 
 
 def row_token(handle: str, uid: str) -> str:
@@ -122,6 +123,7 @@ class Listing:
         self._deadline = deadline
         self._then = then
         self._last = last
+        self._last_read: tuple[float, Mapping[str, datetime]] = (0.0, {})
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
@@ -280,12 +282,20 @@ class Listing:
         strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
         strip = replace(strip, earlier=earliest(said, today) if waiting else "")
         rows, relevant_to = with_purpose(rows, said, self._houses, today)
-        strip = with_desk(strip, sources, {key: answer for key, answer in answers.items() if key not in waiting}, self._last.all(), self._clock())
+        strip = with_desk(strip, sources, {key: answer for key, answer in answers.items() if key not in waiting}, self._last_answers(), self._clock())
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         matches = tuple((source, candidate) for source in sources if source.key in answers for candidate in answers[source.key].candidates)
         return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to, matches)
+
+    def _last_answers(self) -> Mapping[str, datetime]:
+        """Good to the minute, and asked for at every step of every list: read once in a few seconds."""
+        good_until, read = self._last_read
+        if time.monotonic() >= good_until:
+            read = self._last.all()
+            self._last_read = (time.monotonic() + LAST_SECONDS, read)
+        return read
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""
