@@ -79,7 +79,7 @@ class Step:
 
 Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
 SERIES_SECONDS = 5.0
-LAST_SECONDS = 2.0
+LAST_SECONDS = 0.2
 
 
 def row_token(handle: str, uid: str) -> str:
@@ -290,7 +290,7 @@ class Listing:
         return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to, matches)
 
     def _last_answers(self) -> Mapping[str, datetime]:
-        """Good to the minute, and asked for at every step of every list: read once in a few seconds."""
+        """Good to the minute, and asked for at every step of every list: read once for steps that follow close."""
         good_until, read = self._last_read
         if time.monotonic() >= good_until:
             read = self._last.all()
