@@ -23,7 +23,7 @@ from smart_app.errors import AppError, Busy
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 0.004
+TOGETHER = 0.002
 """Seconds in which answers that follow the first are waited for: each round of telling costs a write to disk and a drawing."""
 GRACE = 0.25
 """Seconds past a call's own deadline in which its own, better worded answer may still arrive."""

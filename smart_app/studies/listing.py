@@ -175,37 +175,39 @@ class Listing:
         asked = set(sources) if only is None else {sources[only].key}
         waiting, since, unsealed = frozenset(asked), self._clock(), Unsealed()
         elsewhere -= asked
-        yield Step((), self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
-        facts, failure = self._patient(ctx)
+        known = self._holdings.patient(ctx.handle)
+        if known is None:  # the EHR is asked first, which may take its time
+            yield Step((), self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
+        facts, failure = self._patient(ctx, known)
         if facts is None:
             rounds: Iterator[tuple[tuple[Answer, ...], frozenset[str]]] = iter(
                 [(tuple(self._unasked(source, failure) for key, source in sources.items() if key in asked), frozenset())]
             )
         else:
             rounds = self._answers(ctx, Inquiry(ctx, facts, self._launch_token(ctx)), asked, bell)
-        final: list[Answer] = []
+        told: dict[str, Answer] = {}
         try:
             for answers, waiting in rounds:
                 kept = self._keep(ctx, who(), answers, unsealed) if answers else ()
-                final += (said := [answer for answer in kept if answer.state is not SourceState.ASKING])
-                self._memory.settle(ctx, said)
+                told |= {answer.source: answer for answer in kept}
+                self._memory.settle(ctx, [answer for answer in kept if answer.state is not SourceState.ASKING])
                 yield Step(kept, self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
         finally:
             # What other launches may be told later delays nobody who looks now; it is also taken in when the page has gone.
             if facts is not None:
-                self._memory.remember(ctx, facts, final)
+                self._memory.remember(ctx, facts, [_final(answer) for answer in told.values()])
 
-    def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step:
+    def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step | None:
         """What has come of the questions `asked` in a round that began at `since` and goes on without a stream, here or in another worker.
 
-        A step without answers: nothing is new. What nobody can answer any more is kept as lost.
+        None: nothing is new. What nobody can answer any more is kept as lost.
         """
         sources = {source.key: source for source in self.sources(ctx)}
         asked = frozenset(key for key in asked if owner(key) in sources)
         saved, unsealed = self._holdings.saved(ctx.handle), Unsealed()
         over = self._clock() > since + timedelta(seconds=self._deadline) + GIVEN_UP
         if not over and not any(key in saved and saved[key] >= since for key in asked):
-            return Step((), self._picture(ctx, asked, unsealed), tuple(asked), since)
+            return None
         answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle, unsealed)}
         told = tuple(answers[key] for key in asked if key in answers and saved.get(key, since) >= since)
         pending = asked - {answer.source for answer in told if answer.state is not SourceState.ASKING}
@@ -215,12 +217,14 @@ class Listing:
         return Step(told, self._picture(ctx, pending, unsealed), tuple(pending), since)
 
     def _answers(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], bell: Bell | None) -> Iterator[tuple[tuple[Answer, ...], frozenset[str]]]:
-        """(answers that came together, who is still waited for)."""
+        """(answers that came together, who is still waited for). At first none: all are being asked while that is drawn and told."""
         end = time.monotonic() + self._deadline
         questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
-        asking = self._fanout.begin(questions, self._deadline)
+        # What names studies goes out first; what is asked beside it can follow.
+        asking = self._fanout.begin(sorted(questions, key=lambda question: owner(question.source) != question.source), self._deadline)
         if bell is not None:
             bell.hang(asking)
+        yield (), frozenset(asking.waiting)
         while asking.waiting:
             answers = asking.more()
             yield answers, frozenset(asking.waiting)
@@ -245,8 +249,7 @@ class Listing:
             raise SessionEnded
         return kept
 
-    def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
-        facts = self._holdings.patient(ctx.handle)
+    def _patient(self, ctx: LaunchContext, facts: PatientFacts | None) -> tuple[PatientFacts | None, str]:
         if facts is None:
             try:
                 facts = self._read_patient(ctx)
