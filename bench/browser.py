@@ -114,19 +114,29 @@ def _ohif(playwright: Playwright, site: str, load: LoadStudy, picture: Path) -> 
 
 
 def _priors(playwright: Playwright, places: Places, load: LoadStudy, picture: Path) -> Visit:
-    """A live launch whose list was loaded, in a browser that has seen none of it."""
+    """A live launch whose list was loaded, in a browser that has seen none of it; nothing of the series is kept by Priors either."""
     ours = launched(places.plan)
+    places.priors.forget()
     with _cold(playwright) as context:
         _let_in(context, dict(ours.cookies), ours.app)
         page = _open(context, ours.page(load))
         first = _first(page)
         page.wait_for_function("() => performance.getEntriesByName('priors:all-images').length > 0", timeout=LIMIT, polling=100)
+        _to_the_last(page, load.slices)
+        page.wait_for_function("() => performance.getEntriesByName('priors:first-image').length > 0", timeout=LIMIT, polling=100)
         marks = page.evaluate(f"() => Object.fromEntries({list(MARKS)}.map((name) => [name, performance.getEntriesByName(name)[0]?.startTime ?? 0]))")
         state = page.evaluate("() => ({ ...document.getElementById('viewer-pane').dataset })")
         if state.get("loaded") != str(load.slices):
             raise RuntimeError(f"Priors has loaded {state.get('loaded')} of {load.slices} images")
         page.screenshot(path=picture)
         return Visit(first, marks["priors:all-images"], marks)
+
+
+def _to_the_last(page: Any, slices: int) -> None:
+    """Ready means that a person gets there: the last image is gone to, whatever draws it then."""
+    page.evaluate("() => document.querySelector('.v-vp').focus()")
+    page.keyboard.press("End")
+    page.wait_for_function(f"() => document.querySelector('.v-br').textContent.includes('Image {slices} of {slices}')", timeout=LIMIT)
 
 
 def _bytes(playwright: Playwright, url: str, cookies: dict[str, str], app: str) -> float:

@@ -17,12 +17,12 @@ from bench.report import Line
 from bench.samples import Samples
 
 READINGS = (
-    ("P1", "The page, its styles and the viewer's own code come first; then one question for the outline, one for the first image's UID, and its "
-           "metadata and pixels together. What is left is mostly the browser's own work (script, layout, a first painting without a graphics card) "
-           "and that the list asks its sources again at the same time. The WebGL image waits for 2.7 MB of Cornerstone to be parsed and for the "
-           "first WebGL context, which software drawing makes dear; a graphics card does not."),
-    ("P2", "One multipart answer for the series. The limit is the browser's one main thread, which splits and converts 300 images, beside two workers "
-           "and Orthanc on the same cores. OHIF asks for 300 frames one by one."),
+    ("P1", "The page's head asks for the outline, for the first image's UID and for its file while the page's own code is still on its way; one file names "
+           "patient, study and series and holds the pixels. What is left is the browser's own work: script, layout, and the first canvas, which waits for the "
+           "graphics process. Without a graphics card all of that is drawn by the same two cores. The list asks its sources after the first picture, or a second."),
+    ("P2", "One multipart answer for the series, fetched, split and turned into values by a worker beside the page while Cornerstone waits its turn; the stack "
+           "scrolls on the 2D canvas until WebGL is there. The limit is the series' metadata (judged one by one, some hundred milliseconds of Python) and the "
+           "copies of 157 MB through Orthanc, gunicorn and the browser's network process on two cores. OHIF asks for 300 frames one by one."),
     ("P3", "As P1 and P2, plus round trips: each new connection to the archive costs two of them, and slow start several more until half a megabyte fits "
            "its window. One stream is bound by its window for each round trip."),
     ("P4", "The series as one answer is one file that the kernel sends; each image of it was judged for this launch first. One by one, an image costs "
@@ -107,10 +107,11 @@ distant archives. There is no nginx in front of Priors. The archive "{RTT_MS} ms
   levels), watched in the same way in both pages from inside them, counted from the navigation. In Priors that is the
   series' own first image with its own window at its full resolution, painted on a 2D canvas (`priors:first-picture`);
   the same image drawn by Cornerstone in WebGL, on which tools work, follows (`priors:first-image`). Both are above.
-- **All images** is, in Priors, the moment when all 300 are decoded and kept (`priors:all-images`). For OHIF it is
-  the arrival of the last of 300 frames, which is kinder: its decoding is not waited for.
+- **All images** is, in Priors, the moment when all 300 are decoded, kept and can be scrolled to (`priors:all-images`); each visit goes to
+  the last one to prove it. Until Cornerstone is there they are painted as the first one is; its tools come with `priors:first-image`.
+  For OHIF it is the arrival of the last of 300 frames, which is kinder: its decoding is not waited for.
 - **Cold** is a new browser profile that has finished starting and has loaded no page. Priors' page is the study's own
-  address in a live launch whose list was loaded before; OHIF's is its viewer with the study's UID. OHIF {ohif.VERSION} is the build
+  address in a live launch whose list was loaded before, with nothing of the series kept by Priors; OHIF's is its viewer with the study's UID. OHIF {ohif.VERSION} is the build
   its makers ship in the npm package, served by nginx with gzipped files; it asks Orthanc through the same nginx, with no login.
 - **Frames** are fetched over 6 keep-alive connections by `bench/wire.py`, which parses next to nothing: the ruler must not
   cost what it measures. Every round asks through a new launch that has read the metadata, as the viewer does.

@@ -20,7 +20,9 @@ from smart_app.fhir.client import FhirClient, FhirFailed, FhirLimits, FhirMissin
 from smart_app.outbound import Outbound
 
 ACCESS = frozenset({"smart-imaging-access", "http://fhir.org/argonaut/smart-imaging/capabilities/app-launch"})
+NO_TOKEN = ("Its token server gave us no token.", "Check `credential`: token_url, client_id, and its secret or key.")
 ADVICE: dict[type[OutboundError], tuple[str, str]] = {
+    NotLetIn: NO_TOKEN,
     FhirRefused: ("It refused the question.", "Check `credential`, and that this client may search Patient."),
     FhirMissing: ("It has no Patient search at this address.", "Check `fhir`: it must be the FHIR base, without a resource behind it."),
     FhirFailed: ("It answered with a fault, or with something that is not FHIR.", "Check `fhir`; if it is right, tell its team."),
@@ -30,7 +32,6 @@ ADVICE: dict[type[OutboundError], tuple[str, str]] = {
     Unreachable: ("It could not be reached.", "Check the network and the address."),
     Busy: ("Too many questions to it were under way.", "Ask again in a minute."),
 }
-NO_TOKEN = ("Its token server gave us no token.", "Check `credential`: token_url, client_id, and its secret or key.")
 NOT_NAMED = ("The EHR names no imaging server in its smart-configuration.", "Ask the EHR team, or give its address as `fhir`.")
 EHR_SILENT = ("The EHR that names it could not be asked.", "See what is said of that EHR above.")
 STRANGERS = ("It returns patients it was not asked for: nobody could be found there for certain.", "Ask its team why `identifier` is ignored.")
@@ -86,8 +87,6 @@ def exchange_line(exchange: ConfiguredExchange, outbound: Outbound, launcher: La
                 address = named
         if address:
             supports, (wrong, advice) = _asked(exchange, outbound, address)
-    except NotLetIn:
-        wrong, advice = NO_TOKEN
     except OutboundError as error:
         wrong, advice = next((said for kind, said in ADVICE.items() if isinstance(error, kind)), ADVICE[FhirFailed])
     except LaunchError:

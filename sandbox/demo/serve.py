@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,14 +26,14 @@ from sandbox.serving import serve
 def main(arguments: list[str]) -> int:
     plan, name = Plan.read(Path(arguments[0])), arguments[1]
     apps = [(_ehr(plan), plan.ehr_port)] if name == "ehr" else _exchanges(plan) if name == "exchanges" else [_archive(plan, name)]
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    # Blocked in every thread and waited for here: a handler that sets an event can come while that event's own lock is held.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     end_with_parent()
     with ExitStack() as running:
         for app, port in apps:
             running.enter_context(serve(app, port=port))
-        stopped.wait()
+        signal.sigwait(ends)
     return 0
 
 

@@ -35,7 +35,6 @@ REDIRECTED = Fault("redirected", Side.SETUP, "It sent us on to another address, 
 WRONG_CONTENT = Fault("wrong-content", Side.ARCHIVE, "It sent something that is not what was asked for.",
                       "Try again, or phone their image library.", True, 502)  # fmt: skip
 DAMAGED = Fault("damaged", Side.ARCHIVE, "It sent this image damaged.", "Try again, or phone their image library.", True, 502)
-CANNOT_TELL = Fault("cannot-send", Side.ARCHIVE, "It does not answer this question.", "The image desk can look into its set-up.", False, 502)
 CANNOT_SEND = Fault("cannot-send", Side.ARCHIVE, "It cannot send the image in this form.", "Ask for it in another form.", False, 406)
 
 
@@ -211,7 +210,8 @@ class Wado:
     ) -> Retrieved:
         """The instances at `place`, or `frames` ("1,2") of the one instance, as they come."""
         url = f"{archive.wado_base}{place.path}" + (f"/frames/{frames}" if frames else "")
-        deadline = archive.limits.frame if frames else archive.limits.retrieve
+        limits = archive.limits
+        deadline = limits.frame if frames else limits.retrieve
         syntax = form.syntax
         plain_only = (archive.key, place.series)
         if syntax == "*" and (not archive.dialect.any_transfer_syntax or plain_only in self._never_as_stored):
@@ -229,7 +229,7 @@ class Wado:
         if reply.status not in (200, 206):
             reply.close()
             raise _fault(reply.status, reply.headers)
-        return Retrieved(reply, form.type, archive.limits.instance_bytes)
+        return Retrieved(reply, form.type, limits.instance_bytes)
 
     def picture(
         self, archive: ConfiguredArchive, launch: LaunchToken | None, place: Place, accept: str, query: Mapping[str, str], *, frame: str | None = None
@@ -264,7 +264,7 @@ class Wado:
         if reply.status == 204:
             return 200, b""
         if reply.status in (400, 406, 415):
-            raise ArchiveFault(CANNOT_TELL, status=reply.status)
+            raise ArchiveFault(FAILED, status=reply.status)  # JSON is asked for: there is no other form to ask for it in
         if reply.status not in (200, 206):
             raise _fault(reply.status, reply.headers)
         if media_type(reply.headers.get("Content-Type") or "").name not in (JSON, "application/json", "application/dicom") or not reply.body.strip():

@@ -185,17 +185,17 @@ class Listing:
             )
         else:
             rounds = self._answers(ctx, Inquiry(ctx, facts, self._launch_token(ctx)), asked, bell)
-        told: dict[str, Answer] = {}
+        said: dict[str, Answer] = {}
         try:
             for answers, waiting in rounds:
                 kept = self._keep(ctx, who(), answers, unsealed) if answers else ()
-                told |= {answer.source: answer for answer in kept}
+                said |= {answer.source: answer for answer in kept}
                 self._memory.settle(ctx, [answer for answer in kept if answer.state is not SourceState.ASKING])
                 yield Step(kept, self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
         finally:
             # What other launches may be told later delays nobody who looks now; it is also taken in when the page has gone.
             if facts is not None:
-                self._memory.remember(ctx, facts, [_final(answer) for answer in told.values()])
+                self._memory.remember(ctx, facts, [_final(answer) for answer in said.values()])
 
     def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step | None:
         """What has come of the questions `asked` in a round that began at `since` and goes on without a stream, here or in another worker.

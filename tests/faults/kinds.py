@@ -63,11 +63,11 @@ TCP = (
 HTTP = (
     Kind("http", "301", wire.status(301, Location="/elsewhere"), all_of("redirected", "token-faulty")),
     Kind("http", "302 to another host", wire.status(302, Location="https://pacs.evil.example/"), of("sent-away", *["redirected"] * 5, "token-faulty")),
-    Kind("http", "400", wire.status(400), of("failed", "cannot-tell", "cannot-tell", "cannot-send", "cannot-send", "cannot-send", "token-refused")),
+    Kind("http", "400", wire.status(400), of("failed", "failed", "failed", "cannot-send", "cannot-send", "cannot-send", "token-refused")),
     Kind("http", "401", wire.status(401), REFUSED),
     Kind("http", "403", wire.status(403), REFUSED),
     Kind("http", "404", wire.status(404), of("failed", *["not-there"] * 5, "token-faulty")),
-    Kind("http", "406", wire.status(406), of("failed", "cannot-tell", "cannot-tell", "cannot-send", "cannot-send", "cannot-send", "token-faulty")),
+    Kind("http", "406", wire.status(406), of("failed", "failed", "failed", "cannot-send", "cannot-send", "cannot-send", "token-faulty")),
     Kind("http", "408", wire.status(408), FAILED),
     Kind("http", "413", wire.status(413), of("too-large", *["failed"] * 5, "token-faulty")),
     Kind("http", "429", wire.status(429), OVERLOADED),

@@ -32,7 +32,6 @@ GIVEN = {
     "failed": (502, "failed", "{name} answered with a fault of its own."),
     "overloaded": (503, "overloaded", "{name} asked us to come back later."),
     "redirected": (502, "redirected", "{name} sent us on to another address, and nothing was asked there."),
-    "cannot-tell": (502, "cannot-send", "{name} does not answer this question."),
     "cannot-send": (406, "cannot-send", "{name} cannot send the image in this form."),
     "not-there": (404, "not-there", "{name} does not have this image any more."),
     "wrong-content": (502, "wrong-content", "{name} sent something that is not what was asked for."),

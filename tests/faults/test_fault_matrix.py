@@ -94,8 +94,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     for one in settings:
         world.held(made.holdings, STUDY, wire.PATIENT, key=one.key)
         made.holdings.check(world.HANDLE, one.key, STUDY, SERIES, frozenset({f"{SERIES}.1", f"{SERIES}.2"}))
-    outbound = made.outbound
-    assert outbound is not None
+    outbound = made.checks._upstream._wado._outbound
+    assert isinstance(outbound, Outbound)
     yield Town(servers, made, {place: [one for one in settings if one.key.startswith(place)] for place in servers}, outbound)
     for group in servers.values():
         for server in group:

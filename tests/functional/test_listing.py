@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -301,6 +303,19 @@ def test_the_page_is_there_at_once_and_asks_nobody(hospital: World) -> None:
     assert {key: len(server.asked) for key, server in hospital.servers.items()} == before
     assert hospital.audited("SourceAnswered")[-1]["source"] == "page"
     assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_the_head_names_a_study_to_open_only_if_this_list_can_open_it(hospital: World) -> None:
+    hospital.archives["northgate"] = once(study("2.25.1", SAME_NUMBER))
+    hospital.ehr["ImagingStudy"] = lambda asked: bundle(imaging_study(3))
+    before = hospital.get("/studies/2.25.1").text
+    events = list(hospital.stream())
+    named = re.search(r'<meta name="opening" content="([^"]*)">', hospital.get("/studies/2.25.1").text)
+    assert named
+    told = json.loads(html.unescape(named[1]))
+    assert told == {"launch": hospital.handle, "patient": events[0][1]["patient"], "archive": "northgate", "study": "2.25.1"}
+    nothing_to_open = [before, *(hospital.get(f"/studies{path}").text for path in ("", "/2.25.3", "/2.25.9"))]
+    assert not [page for page in nothing_to_open if 'name="opening"' in page]
 
 
 def test_a_merged_patient_record_is_said(hospital: World) -> None:

@@ -44,7 +44,7 @@ def render(template: str, *, development: bool = False, **context: Any) -> Page:
     app = Flask("rendering", template_folder=str(ROOT / "templates"))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals.update(
-        asset=lambda entry: SimpleNamespace(js=f"/static/viewer/{entry}", css=("/static/viewer/app.css",)), csrf_token=lambda: "token", development=development
+        asset=lambda entry: SimpleNamespace(js=f"/static/viewer/{entry}", css=("/static/viewer/app.css",), imports=()), csrf_token=lambda: "token", development=development
     )  # fmt: skip
     with app.test_request_context("/"):
         return Page(render_template(template, **context))

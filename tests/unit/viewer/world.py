@@ -62,7 +62,6 @@ class World:
     checks: Checks
     root: str
     shelf: Shelf | None = None
-    outbound: Outbound | None = None
 
     @property
     def client(self):
@@ -130,4 +129,4 @@ def build(folder: Path, settings: list[Archive], *, public_url: str = "http://ap
 
     app.register_blueprint(make_blueprint(doorman, catalogue, checks, gateway, outline, reads.note))
     key = settings[0].key
-    return World(app, db, holdings, keyring, checks, f"/l/{HANDLE}/dicomweb/{key}", shelf, outbound)
+    return World(app, db, holdings, keyring, checks, f"/l/{HANDLE}/dicomweb/{key}", shelf)

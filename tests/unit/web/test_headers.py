@@ -75,5 +75,6 @@ def test_the_manifest_names_scripts_and_styles(world: World) -> None:
     asset = world.app.jinja_env.globals["asset"]
     assert asset("src/list/main.ts").js == "/static/viewer/assets/list-1a.js"
     assert asset("src/list/main.ts").css == ("/static/viewer/assets/app.css", "/static/viewer/assets/list.css")
+    assert asset("src/list/main.ts").imports == ("/static/viewer/assets/shared.js",), "what it imports, not itself, though they import each other"
     with pytest.raises(BundleMissing):
         asset("src/nowhere.ts")
