@@ -71,18 +71,22 @@ def main() -> int:
 
 
 @contextmanager
-def town(users: int, workers: int) -> Iterator[Town]:
-    """The scripted hospital, Priors in front of it as the demo runs it, and a live launch for each user."""
+def town(users: int, workers: int, rtt_ms: int = 0) -> Iterator[Town]:
+    """The scripted hospital, Priors in front of it as the demo runs it, and a live launch for each user. `rtt_ms`: how far the archives are."""
     folder = Path(tempfile.mkdtemp(prefix="priors-load-"))
     children = Children(folder / "logs")
     try:
         ehr, *archives = (free_port() for _ in range(1 + len(hospital.SECONDS)))
-        port, key = free_port(), folder / "key"
+        near, port, key = archives, free_port(), folder / "key"
+        if rtt_ms:
+            archives = [free_port() for _ in near]
+            for target, listen in zip(near, archives, strict=True):
+                children.start(f"delay-{listen}", [sys.executable, "-m", "bench.delay", str(target), str(rtt_ms), str(listen)])
         key.touch(0o600)
         key.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
         config = folder / "priors.yaml"
         config.write_text(yaml.safe_dump(_settings(folder, port, ehr, archives)))
-        children.start("hospital", [sys.executable, "-m", "bench.load.hospital", str(ehr), *map(str, archives)])
+        children.start("hospital", [sys.executable, "-m", "bench.load.hospital", str(ehr), *map(str, near)])
         environment = {"PRIORS_CONFIG": str(config)}
         charts = _launches(config, ehr, users)
         command = [sys.executable, "-m", "gunicorn", "-c", "python:sandbox.demo.gunicorn_settings", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]

@@ -107,7 +107,7 @@ def archive(at: int, target: str) -> Reply:
 
 @lru_cache(4096)
 def _studies(at: int, patient: str, offset: int) -> bytes:
-    if offset or not patient.startswith(f"A{at}-"):
+    if not patient.startswith(f"A{at}-"):
         return b"[]"
     who = f"u{int(patient.removeprefix(f'A{at}-'))}"
     rows = [
@@ -116,7 +116,7 @@ def _studies(at: int, patient: str, offset: int) -> bytes:
                "00100030": ("DA", "19700101"), "00100040": ("CS", "F")})
         for one in range(STUDIES)
     ]  # fmt: skip
-    return json.dumps(rows).encode()
+    return json.dumps(rows[offset:]).encode()
 
 
 def _series(study: str, offset: int) -> bytes:
@@ -126,7 +126,7 @@ def _series(study: str, offset: int) -> bytes:
 def _instances(study: str, offset: int, wanted: str) -> bytes:
     found = [at for at in range(SLICES) if not wanted or str(at + 1) == wanted]
     rows = [_tags({**_named(study), "00080018": ("UI", instance_uid(study, at)), "00200013": ("IS", at + 1)}) for at in found]
-    return b"[]" if offset else json.dumps(rows).encode()
+    return json.dumps(rows[offset:]).encode()
 
 
 @lru_cache(512)

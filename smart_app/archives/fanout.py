@@ -23,6 +23,8 @@ from smart_app.errors import AppError, Busy
 
 log = logging.getLogger(__name__)
 
+TOGETHER = 0.002
+"""Seconds in which answers that follow the first are waited for: each round of telling costs a write to disk and a drawing."""
 GRACE = 0.25
 """Seconds past a call's own deadline in which its own, better worded answer may still arrive."""
 Tell = Callable[[Answer], None]
@@ -179,8 +181,12 @@ class Asking:
             found = [self.arrived.get(timeout=max(0.0, self.end + GRACE - time.monotonic()))]
         except queue.Empty:
             return self._late()
-        while not self.arrived.empty():
-            found.append(self.arrived.get())
+        together = time.monotonic() + TOGETHER
+        while len(found) < len(self.waiting) or not self.arrived.empty():
+            try:
+                found.append(self.arrived.get(timeout=max(0.0, together - time.monotonic())))
+            except queue.Empty:
+                break
         latest: dict[str, Answer] = {}
         for answer in found:
             if answer is not None and answer.source in self.waiting:

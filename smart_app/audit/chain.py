@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from smart_app.audit.models import AuditHead, AuditRecord
 from smart_app.sealing import Keyring
@@ -29,8 +31,12 @@ class Sealer:
 
     def of_record(self, record: AuditRecord) -> str | None:
         """None when the record names a key that is not in the keyring."""
-        values = [getattr(record, name) for name in _SEALED] + [record.at.isoformat(timespec="microseconds")]
-        return self._mac(record.key_id, "record", values)
+        return self.of_fields({name: getattr(record, name) for name in (*_SEALED, "at")})
+
+    def of_fields(self, fields: Mapping[str, Any]) -> str | None:
+        """The same of a record that is not in the database yet."""
+        values = [fields[name] for name in _SEALED] + [fields["at"].isoformat(timespec="microseconds")]
+        return self._mac(fields["key_id"], "record", values)
 
     def of_head(self, head: AuditHead) -> str | None:
         return self._mac(head.key_id, "head", [head.tenant, head.sequence, head.hash, head.key_id])

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -26,7 +27,6 @@ from smart_app.errors import AppError, Fault, Side
 from smart_app.sealing import Keyring
 
 # Built once, and run without the object mapper: a record stands before every answer.
-RECORD_FIELDS = tuple(AuditRecord.__table__.columns.keys())
 ADD_RECORD = insert(AuditRecord)
 _head = AuditHead.__table__.c
 LOCKED_HEAD = select(_head.tenant, _head.sequence, _head.hash, _head.key_id, _head.seal).where(_head.tenant == bindparam("of")).with_for_update()
@@ -127,15 +127,15 @@ class AuditLog:
             tenant = event.who.tenant
             head = heads[tenant] = heads.get(tenant) or self._locked_head(tenant, connection)
             record = _record_of(event, self._clock(), head, self._sealer.current)
-            record.hash = self._sealer.of_record(record) or ""
-            head.sequence, head.hash, head.key_id = record.sequence, record.hash, record.key_id
+            record["hash"] = self._sealer.of_fields(record) or ""
+            head.sequence, head.hash, head.key_id = record["sequence"], record["hash"], record["key_id"]
             records.append(record)
         for tenant, head in heads.items():
             seal = self._sealer.of_head(head) or ""
             connection.execute(SET_HEAD, {"of": tenant, "sequence": head.sequence, "hash": head.hash, "key_id": head.key_id, "seal": seal})
         if records:
-            connection.execute(ADD_RECORD, [{name: getattr(record, name) for name in RECORD_FIELDS} for record in records])
-        return [record.id for record in records]
+            connection.execute(ADD_RECORD, records)
+        return [record["id"] for record in records]
 
     def _locked_head(self, tenant: str, connection: Connection) -> AuditHead:
         """The tenant's head, ours alone until the transaction ends. SQLite has locked the database already."""
@@ -148,28 +148,28 @@ class AuditLog:
         return AuditHead(tenant=row.tenant, sequence=row.sequence, hash=row.hash, key_id=row.key_id, seal=row.seal)
 
 
-def _record_of(event: Event, now: datetime, head: AuditHead, key_id: str) -> AuditRecord:
+def _record_of(event: Event, now: datetime, head: AuditHead, key_id: str) -> dict[str, Any]:
     who = event.who
-    return AuditRecord(
-        id=secrets.token_hex(16),
-        tenant=who.tenant,
-        sequence=head.sequence + 1,
-        at=now.replace(microsecond=now.microsecond // 1000 * 1000),
-        event=event.name,
-        code=event.code,
-        verb=event.verb,
-        outcome=int(event.outcome),
-        issuer=who.issuer,
-        subject=who.subject,
-        user_name=who.name,
-        launch=who.launch,
-        address=who.address[:64],
-        request_id=who.request_id[:64],
-        patient=event.patient,
-        details=json.dumps(dict(event.details), sort_keys=True, separators=(",", ":")),
-        previous=head.hash,
-        key_id=key_id,
-    )
+    return {
+        "id": secrets.token_hex(16),
+        "tenant": who.tenant,
+        "sequence": head.sequence + 1,
+        "at": now.replace(microsecond=now.microsecond // 1000 * 1000),
+        "event": event.name,
+        "code": event.code,
+        "verb": event.verb,
+        "outcome": int(event.outcome),
+        "issuer": who.issuer,
+        "subject": who.subject,
+        "user_name": who.name,
+        "launch": who.launch,
+        "address": who.address[:64],
+        "request_id": who.request_id[:64],
+        "patient": event.patient,
+        "details": json.dumps(dict(event.details), sort_keys=True, separators=(",", ":")),
+        "previous": head.hash,
+        "key_id": key_id,
+    }
 
 
 def _compare(record: AuditRecord, sequence: int, previous: str, seal: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -79,6 +79,7 @@ class Step:
 
 Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
 SERIES_SECONDS = 5.0
+LAST_SECONDS = 0.2
 
 
 def row_token(handle: str, uid: str) -> str:
@@ -122,6 +123,7 @@ class Listing:
         self._deadline = deadline
         self._then = then
         self._last = last
+        self._last_read: tuple[float, Mapping[str, datetime]] = (0.0, {})
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
         """Who is asked, in the strip's order: the chart, then the others as configured."""
@@ -173,8 +175,10 @@ class Listing:
         asked = set(sources) if only is None else {sources[only].key}
         waiting, since, unsealed = frozenset(asked), self._clock(), Unsealed()
         elsewhere -= asked
-        yield Step((), self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
-        facts, failure = self._patient(ctx)
+        known = self._holdings.patient(ctx.handle)
+        if known is None:  # the EHR is asked first, which may take its time
+            yield Step((), self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
+        facts, failure = self._patient(ctx, known)
         if facts is None:
             rounds: Iterator[tuple[tuple[Answer, ...], frozenset[str]]] = iter(
                 [(tuple(self._unasked(source, failure) for key, source in sources.items() if key in asked), frozenset())]
@@ -193,17 +197,17 @@ class Listing:
             if facts is not None:
                 self._memory.remember(ctx, facts, [_final(answer) for answer in said.values()])
 
-    def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step:
+    def rest_of(self, ctx: LaunchContext, who: Callable[[], Who], since: datetime, asked: frozenset[str]) -> Step | None:
         """What has come of the questions `asked` in a round that began at `since` and goes on without a stream, here or in another worker.
 
-        A step without answers: nothing is new. What nobody can answer any more is kept as lost.
+        None: nothing is new. What nobody can answer any more is kept as lost.
         """
         sources = {source.key: source for source in self.sources(ctx)}
         asked = frozenset(key for key in asked if owner(key) in sources)
         saved, unsealed = self._holdings.saved(ctx.handle), Unsealed()
         over = self._clock() > since + timedelta(seconds=self._deadline) + GIVEN_UP
         if not over and not any(key in saved and saved[key] >= since for key in asked):
-            return Step((), self._picture(ctx, asked, unsealed), tuple(asked), since)
+            return None
         answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle, unsealed)}
         told = tuple(answers[key] for key in asked if key in answers and saved.get(key, since) >= since)
         pending = asked - {answer.source for answer in told if answer.state is not SourceState.ASKING}
@@ -213,12 +217,14 @@ class Listing:
         return Step(told, self._picture(ctx, pending, unsealed), tuple(pending), since)
 
     def _answers(self, ctx: LaunchContext, inquiry: Inquiry, asked: set[str], bell: Bell | None) -> Iterator[tuple[tuple[Answer, ...], frozenset[str]]]:
-        """(answers that came together, who is still waited for)."""
+        """(answers that came together, who is still waited for). At first none: all are being asked while that is drawn and told."""
         end = time.monotonic() + self._deadline
         questions = [question for source in self._sources if (named := source.named(ctx)) and named.key in asked for question in source.questions(inquiry)]
-        asking = self._fanout.begin(questions, self._deadline)
+        # What names studies goes out first; what is asked beside it can follow.
+        asking = self._fanout.begin(sorted(questions, key=lambda question: owner(question.source) != question.source), self._deadline)
         if bell is not None:
             bell.hang(asking)
+        yield (), frozenset(asking.waiting)
         while asking.waiting:
             answers = asking.more()
             yield answers, frozenset(asking.waiting)
@@ -243,8 +249,7 @@ class Listing:
             raise SessionEnded
         return kept
 
-    def _patient(self, ctx: LaunchContext) -> tuple[PatientFacts | None, str]:
-        facts = self._holdings.patient(ctx.handle)
+    def _patient(self, ctx: LaunchContext, facts: PatientFacts | None) -> tuple[PatientFacts | None, str]:
         if facts is None:
             try:
                 facts = self._read_patient(ctx)
@@ -280,12 +285,20 @@ class Listing:
         strip = strip_of(sources, answers, waiting, len(rows) + len(judged.hidden), in_part, read)
         strip = replace(strip, earlier=earliest(said, today) if waiting else "")
         rows, relevant_to = with_purpose(rows, said, self._houses, today)
-        strip = with_desk(strip, sources, {key: answer for key, answer in answers.items() if key not in waiting}, self._last.all(), self._clock())
+        strip = with_desk(strip, sources, {key: answer for key, answer in answers.items() if key not in waiting}, self._last_answers(), self._clock())
         rows += rows_of(judged.hidden, answers)
         notes = tuple(note for key, answer in answers.items() if key not in shown for note in answer.notes)
         answered = sum(1 for source in sources if source.key in answers and source.key not in waiting and answers[source.key].state in ANSWERED)
         matches = tuple((source, candidate) for source in sources if source.key in answers for candidate in answers[source.key].candidates)
         return Picture(rows, strip, notes, answered, len(sources), restriction(judged.hidden), bool(judged.opened), relevant_to, matches)
+
+    def _last_answers(self) -> Mapping[str, datetime]:
+        """Good to the minute, and asked for at every step of every list: read once for steps that follow close."""
+        good_until, read = self._last_read
+        if time.monotonic() >= good_until:
+            read = self._last.all()
+            self._last_read = (time.monotonic() + LAST_SECONDS, read)
+        return read
 
     def _own(self, sources: Sequence[Named]) -> frozenset[str]:
         """Organizations of this chart: what it says without a place is theirs."""

@@ -60,7 +60,7 @@ class Streaming:
                 if seat.must_leave and step.pending:
                     seat.leave()
                     _go_on(steps)
-                    yield telling.later(step)
+                    yield telling.later(step.since, step.pending)
                     return
         except SessionEnded:
             yield telling.ended()  # signed out, or another user signed in, while sources were asked
@@ -76,16 +76,18 @@ class Streaming:
         telling = Telling(ctx, self._matches)
         try:
             step = self._listing.rest_of(ctx, lambda: who, since, asked)
-            if step.answers or not step.pending:
-                self._record_shown(who, ctx, step.picture)
-                yield telling.rows(step.picture, whole=True)
+            if step is None:
+                yield telling.later(since, asked, again=True)
+                return
+            self._record_shown(who, ctx, step.picture)
+            yield telling.rows(step.picture, whole=True)
             yield telling.strip(step.picture)
         except SessionEnded:
             yield telling.ended()
         except AppError as error:
             log.error("list_broke_off", code=error.fault.code)
         else:
-            yield telling.later(step) if step.pending else telling.done()
+            yield telling.later(since, step.pending, again=True) if step.pending else telling.done()
 
     def _record_shown(self, who: Who, ctx: LaunchContext, picture: Picture) -> None:
         """What a page is told of earlier answers is patient data too."""

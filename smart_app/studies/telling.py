@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from flask import render_template
 
 from launch.context import LaunchContext
-from smart_app.studies.listing import Picture, Step
+from smart_app.studies.listing import Picture
 from smart_app.studies.rows import MatchRow, StudyRow
 
 COME_BACK = 2000
@@ -58,9 +59,9 @@ class Telling:
         self._strip = told
         return _event("strip", self._echo | strip_told(picture, self._ctx, self._matches(picture, self._ctx)))
 
-    def later(self, step: Step) -> str:
-        """The asking goes on without this stream: when to come back, and what for."""
-        return _event("later", self._echo | {"after": COME_BACK, "since": step.since.isoformat(), "asking": list(step.pending)})
+    def later(self, since: datetime, pending: Iterable[str], *, again: bool = False) -> str:
+        """The asking goes on without this stream: when to come back, and what for. Not so soon `again`."""
+        return _event("later", self._echo | {"after": COME_BACK * 2 if again else COME_BACK, "since": since.isoformat(), "asking": sorted(pending)})
 
     def ended(self) -> str:
         return _event("ended", self._echo)

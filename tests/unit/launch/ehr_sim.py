@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -38,12 +38,12 @@ class MovingClock:
         self.now += timedelta(**delta)
 
 
-@lru_cache(maxsize=8)
+@cache
 def rsa_key(name: str = "one", bits: int = 2048) -> RSAKey:
     return RSAKey.generate_key(bits, {"kid": f"rsa-{name}"})
 
 
-@lru_cache(maxsize=8)
+@cache
 def ec_key(name: str = "one", curve: str = "P-384") -> ECKey:
     return ECKey.generate_key(curve, {"kid": f"ec-{name}"})
 
