@@ -104,6 +104,8 @@ class Checks:
             return
         with self._lock:
             judged = self._fresh(key)
+            if judged is not None and instance in judged.series.get(series, ()):
+                return  # its series was judged since the lines above
             single = judged is not None or self._singles.get(key, 0) < SINGLES
             if single and judged is None:
                 self._singles[key] = self._singles.get(key, 0) + 1
