@@ -105,7 +105,8 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
-    from smart_app.factory import build, open_shelf
+    from smart_app.parts import build
+    from smart_app.wiring.viewer import open_shelf
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -126,7 +127,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app import check
-    from smart_app.factory import build
+    from smart_app.parts import build
 
     parts = build(settings)
     report = check.run(settings, parts.smart.launcher, parts.archives, parts.qido, parts.outbound, options.study, parts.exchanges)
@@ -138,7 +139,7 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.audit.events import Who
     from smart_app.audit.report import Question
     from smart_app.breakglass.review import Review
-    from smart_app.factory import build
+    from smart_app.parts import build
     from smart_app.web import new_reference
 
     parts = build(settings)
@@ -180,7 +181,7 @@ def _verified(verdict: Verdict, options: argparse.Namespace) -> int:
 
 def _index(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.audit.events import IndexForgotten, Who
-    from smart_app.factory import build
+    from smart_app.parts import build
     from smart_app.web import new_reference
 
     parts = build(settings)
@@ -197,7 +198,7 @@ def _index(settings: Settings, options: argparse.Namespace) -> int:
 
 def _db(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app import migrations
-    from smart_app.factory import open_database
+    from smart_app.parts import open_database
 
     print(f"The database is at version {migrations.upgrade(open_database(settings))}.")  # noqa: T201
     return 0

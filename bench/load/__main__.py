@@ -27,7 +27,7 @@ from launch.context import LaunchContext, User
 from launch.session import BROWSER_COOKIE, TokenSet
 from sandbox.demo.children import Child, Children
 from smart_app import config_file
-from smart_app.factory import build
+from smart_app.parts import build
 from tests.peers import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -148,11 +148,11 @@ class Wado:
     All methods raise OutboundError: ArchiveFault for what the archive answered, the others for what the network did.
     """
 
-    def __init__(self, outbound: Caller) -> None:
+    def __init__(self, outbound: Caller, quickest: dict[str, float] | None = None) -> None:
         self._outbound = outbound
         self._lock = threading.Lock()
         self._never_as_stored: set[tuple[str, str | None]] = set()
-        self._quickest: dict[str, float] = {}
+        self._quickest = quickest if quickest is not None else {}
 
     def distance(self, archive: ConfiguredArchive) -> float | None:
         """Seconds of its quickest answer yet to this process: about a round trip. None: it has not been asked."""

@@ -5,8 +5,8 @@ same rules to a `requests` session. safety.md S1-S5, F4, F5 and section D "Egres
 """
 
 from smart_app.outbound.addresses import origin_of
-from smart_app.outbound.client import Outbound
+from smart_app.outbound.client import Aside, Outbound
 from smart_app.outbound.lane import Lane
 from smart_app.outbound.replies import Reply, StreamedReply
 
-__all__ = ["Lane", "Outbound", "Reply", "StreamedReply", "origin_of"]
+__all__ = ["Aside", "Lane", "Outbound", "Reply", "StreamedReply", "origin_of"]

@@ -117,6 +117,12 @@ class Outbound:
             leave()
             raise
 
+    def stream_aside(
+        self, lane: str, method: str, url: str, *, headers: Mapping[str, str] = NO_HEADERS, body: bytes | None = None, deadline: float
+    ) -> StreamedReply:
+        """As `stream`, for a thread that is not a web thread: it is not counted among the relays."""
+        return self._open(lane, method, url, {"Accept-Encoding": "identity", **headers}, body, deadline)
+
     def guard(self, lane: str, session: requests.Session, *, deadline: float, max_bytes: int) -> None:
         """Make a `requests` session (Authlib's among them) call through this lane only, under the same rules."""
         from smart_app.outbound.adapter import GuardedAdapter
@@ -218,3 +224,11 @@ def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
         second()
 
     return leave
+
+
+class Aside:
+    """`Outbound` as threads of our own use it, which hold no web thread and are bounded where they are started."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self.request = outbound.request
+        self.stream = outbound.stream_aside

@@ -20,7 +20,8 @@ from launch.session import BROWSER_COOKIE, TokenSet
 from smart_app.audit.models import AuditRecord
 from smart_app.clock import Clock, utc_now
 from smart_app.config import Settings
-from smart_app.factory import Parts, build, create_app
+from smart_app.factory import create_app
+from smart_app.parts import Parts, build
 from smart_app.web.assets import Asset
 from smart_app.web.csrf import Csrf
 from tests.unit.archives.scripted import Asked, Say, Scripted, fhir, rows, scripted

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from smart_app.audit.models import AuditRecord
-from smart_app.factory import build
+from smart_app.parts import build
 from tests import peers
 from tests.functional.test_list_in_the_browser import RULES
 from tests.town import Jar, Town

@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 
 from smart_app.archives.types import Candidate, PatientId
-from smart_app.factory import build
 from smart_app.identity.rulings import key_of_candidate
 from smart_app.matching.store import Subject
+from smart_app.parts import build
 from tests.town import Jar, Seen, Town, events
 
 ONE, TWO = "marchetti", "parekh"

@@ -26,10 +26,11 @@ from smart_app.archives.types import Answer, Candidate, PatientId, SourceState, 
 from smart_app.audit.models import AuditRecord
 from smart_app.clock import utc_now
 from smart_app.config import Settings
-from smart_app.factory import Parts, build, create_app
+from smart_app.factory import create_app
 from smart_app.fhir.patient import PatientFacts
 from smart_app.identity.rulings import RecordKey
 from smart_app.matching.store import Subject
+from smart_app.parts import Parts, build
 from smart_app.web.csrf import Csrf
 
 ORIGIN = "https://priors.example"

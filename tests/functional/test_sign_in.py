@@ -23,7 +23,8 @@ from sandbox.faults import Faults
 from sandbox.serving import serve
 from smart_app import factory
 from smart_app.config import Settings
-from smart_app.factory import Parts, create_app
+from smart_app.factory import create_app
+from smart_app.parts import Parts
 from tests.peers import free_port
 from tests.unit.launch.ehr_sim import MovingClock, ec_key, rsa_key
 from tests.unit.sandbox.ehr_client import write_fixtures

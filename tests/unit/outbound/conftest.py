@@ -88,9 +88,9 @@ def serve() -> Iterator[Callable[..., Peer]]:
         peer.__exit__()
 
 
-def outbound_to(peer: Peer, *, scheme: str = "http", **lane: object) -> Outbound:
+def outbound_to(peer: Peer, *, scheme: str = "http", relays: int = 12, **lane: object) -> Outbound:
     origins = frozenset({f"{scheme}://127.0.0.1:{peer.port}", f"{scheme}://app.localhost:{peer.port}"})
-    return Outbound([Lane("archive:a", origins, allow_loopback=True, **lane)], pin_localhost=True)
+    return Outbound([Lane("archive:a", origins, allow_loopback=True, **lane)], pin_localhost=True, relays=relays)
 
 
 def ask(outbound: Outbound, peer: Peer, path: str = "/", *, method: str = "GET", deadline: float = 5, max_bytes: int = 1_000_000, **more: object):

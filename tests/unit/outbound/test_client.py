@@ -13,7 +13,7 @@ import zlib
 import pytest
 
 from smart_app.errors import Busy, Cut, OutboundError, TimedOut, TooLarge, Unreachable
-from smart_app.outbound import Lane, Outbound
+from smart_app.outbound import Aside, Lane, Outbound
 from tests.unit.outbound.conftest import ask, outbound_to, reply
 
 
@@ -312,3 +312,16 @@ def test_a_client_that_goes_away_closes_the_upstream(serve) -> None:
     next(stream.chunks())
     stream.close()
     assert closed.wait(2)
+
+
+def test_what_our_own_threads_stream_takes_no_relay_from_a_person(serve) -> None:
+    peer = serve(reply(b"x" * 300_000))
+    outbound = outbound_to(peer, parallel=8, relays=1)
+    url = f"http://127.0.0.1:{peer.port}/"
+    aside = Aside(outbound)
+    mine = [aside.stream("archive:a", "GET", url, deadline=5) for _ in range(3)]
+    with outbound.stream("archive:a", "GET", url, deadline=5), pytest.raises(Busy):
+        outbound.stream("archive:a", "GET", url, deadline=5)
+    for one in mine:
+        assert sum(map(len, one.chunks())) == 300_000
+        one.close()
