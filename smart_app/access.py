@@ -35,6 +35,10 @@ class Action(StrEnum):
     READ_AUDIT = "read-audit"
     SEE_SETUP = "see-setup"
     HOME = "home"
+    WORK_DESK = "work-desk"
+    """Requests of the whole site: see, make, send, remind, assign, close."""
+    REVIEW_INTAKE = "review-intake"
+    """What arrived: see it, decide whose it is and whether it is stored, undo."""
 
 
 EVERYONE = frozenset(Role)
@@ -50,6 +54,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.HOME: EVERYONE,
         Action.READ_AUDIT: frozenset({Role.AUDITOR}),
         Action.SEE_SETUP: frozenset({Role.ADMINISTRATOR}),
+        Action.WORK_DESK: frozenset({Role.STAFF, Role.REVIEWER}),
+        Action.REVIEW_INTAKE: frozenset({Role.REVIEWER}),
     }
 )
 

@@ -27,7 +27,10 @@ from smart_app.db import Database
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.identity.crosswalk import crossed
+from smart_app.image_requests.facilities import Facilities
+from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
+from smart_app.jobs.ledger import Ledger
 from smart_app.matching.store import RulingStore
 from smart_app.outbound import Outbound
 from smart_app.policy.gate import Policy
@@ -61,6 +64,9 @@ class Parts:
     smart: SmartLaunch
     audit: AuditLog
     reports: AuditReports
+    ledger: Ledger
+    facilities: Facilities
+    requests: Requests
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
@@ -127,6 +133,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         )
 
     exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
+    ledger = Ledger(database, clock)
+    facilities = Facilities(database, keyring, clock, tenant=settings.tenant)
     return Parts(
         settings=settings,
         clock=clock,
@@ -148,6 +156,9 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         smart=smart,
         audit=audit,
         reports=AuditReports(database, audit),
+        ledger=ledger,
+        facilities=facilities,
+        requests=Requests(database, keyring, audit, ledger, facilities, clock, tenant=settings.tenant),
     )
 
 

@@ -313,3 +313,15 @@ KINDS: Mapping[str, type[Event]] = {
         BreakGlassOpened, BreakGlassEnded,
     )
 }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestChanged(Event):
+    """A request for images was made, sent, answered, stored or closed."""
+
+    request: str
+    action: str
+    """An `Act` of `image_requests.workflow`."""
+    party: str
+    code = "110100"
+    verb = "U"

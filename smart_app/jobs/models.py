@@ -1,0 +1,31 @@
+"""The table of work. A row names what it is about and nothing else; it stays when done, so that the same thing is never done twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from smart_app.db import Base, UtcDateTime
+
+
+class WorkRow(Base):
+    __tablename__ = "work_rows"
+
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    """Id of what it is about, with a date or number where the same thing is done again on purpose. Adding it twice is adding it once."""
+    state: Mapped[str] = mapped_column(String(10))
+    """`waiting`, `running`, `done` or `attention`."""
+    attempt: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    holder: Mapped[str] = mapped_column(String(64), default="")
+    """The worker that runs it now."""
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    """Fixed word: why it needs attention, or what the last try failed with."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_work_rows_due", "state", "due_at"),)

@@ -1,0 +1,42 @@
+"""What a piece of work is, and how its handler says what came of it. Handlers are called again after any crash: each repeats safely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Job:
+    """`key` is the id of what it is about: a job carries nothing else, so that nothing of a patient lies in a queue."""
+
+    kind: str
+    key: str
+    attempt: int
+    """1 at the first try."""
+    heartbeat: Callable[[], None]
+    """To be called at least every 15 s in long work. :raises LeaseLost: somebody else has it now; stop at once."""
+
+
+Handler = Callable[[Job], None]
+"""Returns when it is done and need not be done again. Any exception but these two is tried again with back-off, five times in all."""
+
+
+class Later(Exception):
+    """Not yet: again after `seconds`. Counts as no failed try."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:g} s")
+        self.seconds = seconds
+
+
+class NeedsAttention(Exception):
+    """Trying again will not help: a person must look. `reason` is a fixed word, shown on the desk."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LeaseLost(Exception):
+    """This worker was too slow to say that it lives; another has taken the row."""
