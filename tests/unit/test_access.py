@@ -57,6 +57,8 @@ MATRIX = {
     Action.VIEW_IMAGES: {Role.CLINICIAN},
     Action.REQUEST_IMAGES: {Role.CLINICIAN},
     Action.BREAK_GLASS: {Role.CLINICIAN},
+    Action.WORK_DESK: {Role.STAFF, Role.REVIEWER},
+    Action.REVIEW_INTAKE: {Role.REVIEWER},
     Action.READ_AUDIT: {Role.AUDITOR},
     Action.SEE_SETUP: {Role.ADMINISTRATOR},
     Action.HOME: set(Role) | {None},

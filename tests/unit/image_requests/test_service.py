@@ -45,7 +45,7 @@ def test_a_request_is_made_sent_and_told_with_its_work_and_audit(requests: Reque
         (Party.SENDER, State.OPENED, State.DECLINED, "No such patient here"),
     ]
     with database.reading() as session:
-        assert set(session.execute(select(WorkRow.kind, WorkRow.key)).tuples()) == {
+        assert {tuple(row) for row in session.execute(select(WorkRow.kind, WorkRow.key))} == {
             ("dispatch", f"{made.id}.1"), ("mirror", f"{made.id}.1"), ("mirror", f"{made.id}.2"), ("tell", f"{made.id}.3"), ("mirror", f"{made.id}.3"),
         }  # fmt: skip
         assert [(one.event, one.patient) for one in session.scalars(select(AuditRecord).order_by(AuditRecord.sequence))] == [("RequestChanged", "p1")] * 3
