@@ -119,8 +119,8 @@ class Doorman:
             return kept
         held = self._holdings.held(handle, archive, study)
         with self._lock:
-            if held is None or held.break_glass:
-                self._kept.pop(key, None)  # a break-glass may end at any moment
+            if held is None or held.break_glass or held.record.links:
+                self._kept.pop(key, None)  # a break-glass may end at any moment, and a decision may be undone
             else:
                 self._kept[key] = (now + KEEP_SECONDS, held)
                 self._kept.move_to_end(key)

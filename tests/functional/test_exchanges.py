@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from sandbox.exchange import fhir as exchange_fhir
 from sandbox.world import STUDIES
 from tests.town import Jar, Town, events
 
@@ -135,3 +138,34 @@ def test_a_capability_address_leaves_no_trace(town: Town, caplog: pytest.LogCapt
         assert secret not in one.text + str(one.headers), one.url
     for file in Path(town.plan.folder).rglob("*.sqlite3*"):
         assert secret.encode() not in file.read_bytes(), file.name
+
+
+def decided(town: Town, jar: Jar, path: str, word: str, **form: str) -> int:
+    """Send one form of a comparison page, with what the page put into it."""
+    page = jar.get(town.plan.app + path).text
+    hidden = dict(re.findall(r'name="(csrf|seen)" value="([0-9a-f]+)"', page))
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": town.plan.app, "Sec-Fetch-Site": "same-origin"}
+    return jar.send("POST", f"{town.plan.app}{path}/{word}", headers=headers, body=urlencode({**hidden, **form}).encode()).status
+
+
+def test_a_record_of_an_exchange_that_differs_waits_for_two_people_and_is_gone_once_undone(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = exchange_fhir.chart_patient
+    monkeypatch.setattr(exchange_fhir, "chart_patient", lambda person: {**told(person), "birthDate": "1990-03-02"})
+    uid, sure = BY_KEY["femi-mr-larkmoor"].uid, "He showed a passport with both dates"
+    jar, handle, rows, strip = listed(town, "oyelaran-femi")
+    assert uid not in rows
+    assert strip["tone"] in ("ask", "partial")
+    (name,) = set(re.findall(r'data-match="([0-9a-f]{32})"', strip["notes_html"]))
+    assert jar.get(f"{town.plan.app}/l/{handle}/outline/larkmoor/{uid}").status == 404
+    assert decided(town, jar, f"/l/{handle}/matches/{name}", "confirm", reason=sure) in (200, 303)
+    assert uid not in listed(town, "oyelaran-femi")[2], "one person alone links nobody whose birth date differs"
+    second = Jar()
+    other = second.launch(town, "oyelaran-femi", "rev-okafor")
+    list(events(second.get(f"{town.plan.app}/l/{other}/studies/stream")))
+    assert decided(town, second, f"/l/{other}/matches/{name}", "confirm", reason=sure) in (200, 303)
+    jar, handle, rows, _ = listed(town, "oyelaran-femi")
+    assert uid in rows
+    assert opened(town, jar, handle, "larkmoor", uid) == sum(series.small for series in BY_KEY["femi-mr-larkmoor"].series)
+    assert decided(town, jar, f"/l/{handle}/matches/{name}", "undo") == 303
+    assert jar.get(f"{town.plan.app}/l/{handle}/outline/larkmoor/{uid}").status == 404, "at once, also where it was looked at a moment ago"
+    assert uid not in listed(town, "oyelaran-femi")[2]
