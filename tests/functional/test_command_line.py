@@ -95,7 +95,7 @@ def test_worker_forgets_what_is_over_and_stops(town: Town) -> None:
 
 
 def test_db_upgrade_can_be_repeated(town: Town) -> None:
-    assert "version 0005" in priors(town, "db", "upgrade").stdout
+    assert "version 0008" in priors(town, "db", "upgrade").stdout
 
 
 def test_a_reader_who_has_seen_enough_is_no_fault(town: Town, seen_patient: str) -> None:
