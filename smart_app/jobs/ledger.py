@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,11 +18,11 @@ from smart_app.clock import Clock, utc_now
 from smart_app.db import Database
 from smart_app.jobs.bell import Bell, InProcess, after_commit
 from smart_app.jobs.models import WorkRow
-from smart_app.jobs.types import Claim, Handler, Job, Later, LeaseLost, NeedsAttention, Sign, Stuck
+from smart_app.jobs.outcome import TRIES, Outcome, outcome
+from smart_app.jobs.types import Claim, Handler, Job, LeaseLost, Sign, Stuck
 from smart_app.jobs.witness import Witness
 
 log = structlog.get_logger("priors.jobs")
-TRIES = 5
 LEASE = 45.0
 """Three heartbeats. Shorter than the minute within which work of a dead worker must go on: watching and looking take the rest."""
 SET_BACK = timedelta(seconds=5)
@@ -52,7 +53,9 @@ class Ledger:
         tried = 0
         while (claim := self.claim(handlers.keys(), holder)) is not None:
             tried += 1
-            self.run(claim, handlers[claim.kind], lambda held=claim: self.beat(held))
+            job = Job(claim.kind, claim.key, claim.attempt, partial(self.beat, claim))
+            if (came := outcome(handlers[claim.kind], job)) is not None:
+                self.settle(claim, came)
         return tried
 
     def claim(self, kinds: Collection[str], holder: str) -> Claim | None:
@@ -69,23 +72,14 @@ class Ledger:
             row.state, row.attempt, row.claims, row.beat, row.holder = "running", row.attempt + 1, row.claims + 1, 0, holder
             return Claim(row.kind, row.key, row.claims, row.attempt)
 
-    def run(self, claim: Claim, handler: Handler, heartbeat: Callable[[], None]) -> None:
-        """Let the handler do it, and write what came of it, unless somebody else has the row by now."""
-        job = Job(claim.kind, claim.key, claim.attempt, heartbeat)
-        state, reason, wait, attempt = "done", "", 0.0, claim.attempt
-        try:
-            handler(job)
-        except LeaseLost:
-            log.warning("work_lost", kind=job.kind, attempt=job.attempt)
-            return
-        except Later as later:
-            state, wait, attempt = "waiting", later.seconds, claim.attempt - 1
-        except NeedsAttention as attention:
-            state, reason = "attention", attention.reason
-        except Exception as error:
-            log.warning("work_failed", kind=job.kind, attempt=job.attempt, error=type(error).__name__)
-            state, reason, wait = ("attention" if job.attempt >= TRIES else "waiting"), type(error).__name__, 2.0**job.attempt
-        self._settle(claim, state, reason, wait, attempt)
+    def settle(self, claim: Claim, came: Outcome) -> None:
+        """Write what came of it, unless somebody else has the row by now."""
+        with self._db.transaction() as session:
+            now, waits = self.now(session), came.state == "waiting"
+            due, put_off = (now + timedelta(seconds=came.wait), now) if waits else (None, None)
+            values = {"state": came.state, "reason": came.reason, "attempt": came.attempt, "due_at": due, "put_off_at": put_off}
+            if not _changed(session, _held(claim).values(**values, settled_at=None if waits else now)):
+                log.warning("work_lost", kind=claim.kind, attempt=claim.attempt)
 
     def beat(self, claim: Claim) -> None:
         """Say that its worker lives. :raises LeaseLost: another has it."""
@@ -148,15 +142,6 @@ class Ledger:
 
     def _is_due(self, now: datetime) -> ColumnElement[bool]:
         return (WorkRow.state == "waiting") & or_(WorkRow.due_at.is_(None), WorkRow.due_at <= now, WorkRow.put_off_at > now + SET_BACK)
-
-    def _settle(self, claim: Claim, state: str, reason: str, wait: float, attempt: int) -> None:
-        with self._db.transaction() as session:
-            now = self.now(session)
-            due, put_off = (now + timedelta(seconds=wait), now) if state == "waiting" else (None, None)
-            settled = None if state == "waiting" else now
-            values = {"state": state, "reason": reason, "attempt": attempt, "due_at": due, "put_off_at": put_off, "settled_at": settled}
-            if not _changed(session, _held(claim).values(values)):
-                log.warning("work_lost", kind=claim.kind, attempt=claim.attempt)
 
 
 def _held(claim: Claim) -> Update:

@@ -17,7 +17,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from smart_app.jobs.ledger import Ledger
-from smart_app.jobs.types import Claim, Handler, LeaseLost
+from smart_app.jobs.outcome import Outcome, outcome
+from smart_app.jobs.types import Claim, Handler, Job, LeaseLost
 
 log = structlog.get_logger("priors.jobs")
 LOOK_SECONDS = 5.0
@@ -42,9 +43,13 @@ class Hold:
         except SQLAlchemyError as error:
             log.warning("work_heartbeat_failed", kind=self._claim.kind, error=type(error).__name__)
 
+    @property
+    def is_lost(self) -> bool:
+        return self._lost or self._steady() - self._last > self._ledger.lease
+
     def check(self) -> None:
         """:raises LeaseLost: it is not ours any more."""
-        if self._lost or self._steady() - self._last > self._ledger.lease:
+        if self.is_lost:
             self._lost = True
             raise LeaseLost
 
@@ -106,12 +111,21 @@ class Worker:
         hold = Hold(self._ledger, claim, self._steady)
         self._holds.add(hold)
         try:
-            self._ledger.run(claim, self._handlers[claim.kind], hold.check)
-        except SQLAlchemyError as error:
-            # What came of it could not be written. The row stays ours until the lease is over, then it is done again.
-            log.warning("work_not_settled", kind=claim.kind, error=type(error).__name__)
+            came = outcome(self._handlers[claim.kind], Job(claim.kind, claim.key, claim.attempt, hold.check))
+            if came is not None:
+                self._settle(claim, came, hold)
         finally:
             self._holds.discard(hold)
+
+    def _settle(self, claim: Claim, came: Outcome, hold: Hold) -> None:
+        """A database that is away is waited for as long as the row is ours; after that the work is done again, by whoever comes."""
+        while True:
+            try:
+                return self._ledger.settle(claim, came)
+            except SQLAlchemyError as error:
+                log.warning("work_not_settled", kind=claim.kind, error=type(error).__name__)
+            if hold.is_lost or self._stopped.wait(1):
+                return None
 
     def _beat(self) -> None:
         while not self._stopped.wait(self._ledger.lease / 3):
