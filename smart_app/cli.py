@@ -65,7 +65,7 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     serve.add_argument("--bind", default="127.0.0.1:8700", help="address and port to listen on")
     serve.add_argument("--workers", type=int, default=2)
     serve.add_argument("--threads", type=int, help="threads a worker; otherwise the setting `web_threads`")
-    worker = command("worker", _worker, "Work in the background: forget what ended launches held, and what was kept long enough: index, images.")
+    worker = command("worker", _worker, "Work in the background: do what is due, and forget what ended launches held and what was kept long enough.")
     worker.add_argument("--once", action="store_true", help="do what is due, then stop")
     check = command("check", _check, "Check the configuration and ask each EHR, archive and exchange whether it answers.")
     check.add_argument("--json", action="store_true")
@@ -96,7 +96,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     """Replaces this process by gunicorn; the settings were loaded only to fail early and in words."""
     if options.config:
         os.environ["PRIORS_CONFIG"] = str(options.config.resolve())
-    command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app()", "--worker-class", "gthread", "--bind", options.bind]
+    command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app(works=True)", "--worker-class", "gthread", "--bind", options.bind]
     threads = options.threads or settings.web_threads
     os.environ["PRIORS_WEB_THREADS"] = str(threads)  # the workers share them out among pages, lists and images
     command += ["--workers", str(options.workers), "--threads", str(threads), "--keep-alive", "30", "--no-control-socket"]
@@ -106,6 +106,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app.parts import build
+    from smart_app.wiring import work
     from smart_app.wiring.viewer import open_shelf
 
     stopped = threading.Event()
@@ -113,6 +114,11 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stopped.set())
     parts = build(settings)
     shelf = open_shelf(settings, parts.keyring, serves=False)
+    worker = work.worker(parts)
+    if options.once:
+        parts.ledger.run_due(work.handlers(parts))
+    else:
+        worker.start()
     while True:
         parts.store.sweep()
         if shelf is not None:
@@ -121,7 +127,10 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         parts.holdings.purge(parts.clock() - timedelta(hours=settings.sessions.absolute_hours))
         parts.index.purge()
         parts.glass.sweep()
-        if options.once or stopped.wait(HOUSEKEEPING_SECONDS):
+        if options.once:
+            return 0
+        if stopped.wait(HOUSEKEEPING_SECONDS):
+            worker.stop()
             return 0
 
 

@@ -141,6 +141,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and kept images.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
     database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
+    queue_url: str | None = Field(
+        None, description="Redis that rings for `priors worker`, `redis://` or `rediss://`; web workers then do no work. None: they do it themselves."
+    )
+    queue_password: SecretRef | None = Field(None, description="Password for `queue_url`.")
+    work_threads: int = Field(2, ge=1, le=64, description="Pieces of work done at once in a process that works.")
+    work_lease_seconds: float = Field(
+        45, ge=1, le=600, description="Seconds without a sign of life after which another worker takes a piece of work over; a sign comes each third of it."
+    )
     sealing_keys: tuple[SealingKey, ...] = Field(
         min_length=1, description="Keyring that seals tokens and demographics at rest; kept outside `data_dir`."
     )

@@ -1,6 +1,6 @@
 """Where everything is put behind HTTP. A list, to be read once.
 
-Gunicorn's target is `smart_app.factory:create_app()`. What is shared with the command line is made in `parts`; nothing but
+Gunicorn's target is `smart_app.factory:create_app(works=True)`. What is shared with the command line is made in `parts`; nothing but
 `parts` and `wiring` constructs collaborators.
 """
 
@@ -23,15 +23,15 @@ from smart_app.parts import build
 from smart_app.sources.chart import Chart
 from smart_app.sources.warmth import Warmth
 from smart_app.web import Web, current_launch, current_who, install, refuse_unmarked
-from smart_app.wiring import entrance, studies, viewer
+from smart_app.wiring import entrance, studies, viewer, work
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
 BUNDLE = PACKAGE / "static" / "viewer"
 
 
-def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flask:
-    """The web application. :raises WrongConfiguration: the settings cannot be used. :raises UnmarkedRoutes: a view has no action."""
+def create_app(settings: Settings | None = None, clock: Clock = utc_now, *, works: bool = False) -> Flask:
+    """The web application; with `works` it also does what needs no browser. :raises WrongConfiguration: the settings cannot be used. :raises UnmarkedRoutes: a view has no action."""
     logs.configure()
     parts = build(settings if settings is not None else load(), clock)
     app = Flask("smart_app", static_folder=None, template_folder=str(TEMPLATES))
@@ -47,4 +47,6 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Flas
     viewer.add(app, parts)
     refuse_unmarked(app)
     parts.audit.record(AppStarted(who=Who.nobody(parts.settings.tenant, "", "")))
+    if works:
+        work.work_here(parts)
     return app

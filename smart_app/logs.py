@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import structlog
 
-TALKATIVE = ("alembic", "urllib3", "requests", "authlib", "fhirclient", "dicomweb_client", "pydicom", "sqlalchemy.engine", "httpx", "werkzeug")
+TALKATIVE = ("alembic", "urllib3", "requests", "authlib", "fhirclient", "dicomweb_client", "pydicom", "sqlalchemy.engine", "httpx", "werkzeug", "huey")
 _SECRET_FIELD = re.compile(r"token|secret|password|passcode|cookie|authorization|assertion|verifier|nonce|\bcode_|^state$|^handle$|patient|birth|mrn|given|family", re.I)
 _QUERY = re.compile(r"((?:https?://|/)[^\s\"'?]*)\?[^\s\"']*")
 _USERINFO = re.compile(r"(https?://)[^/\s@]+@")

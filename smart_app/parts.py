@@ -30,6 +30,7 @@ from smart_app.identity.crosswalk import crossed
 from smart_app.image_requests.facilities import Facilities
 from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
+from smart_app.jobs.bell import Bell, InProcess
 from smart_app.jobs.ledger import Ledger
 from smart_app.matching.store import RulingStore
 from smart_app.outbound import Outbound
@@ -133,7 +134,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         )
 
     exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
-    ledger = Ledger(database, clock)
+    ledger = Ledger(database, clock, _bell(settings), lease=settings.work_lease_seconds)
     facilities = Facilities(database, keyring, clock, tenant=settings.tenant)
     return Parts(
         settings=settings,
@@ -165,3 +166,12 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
 def _shared(settings: Settings) -> frozenset[str]:
     """Archives that are asked with Priors' own credential, and so tell every user the same."""
     return frozenset(archive.key for archive in settings.archives if archive.credential.kind != "ehr-token")
+
+
+def _bell(settings: Settings) -> Bell:
+    """What wakes who works: this process alone, or a queue that several machines share."""
+    if settings.queue_url is None:
+        return InProcess()
+    from smart_app.jobs.huey_bell import RedisBell  # not installed where nothing is shared
+
+    return RedisBell(settings.queue_url, secrets_source.read(settings.queue_password) if settings.queue_password else None)

@@ -1,4 +1,4 @@
-"""Real parts for the tests, on free loopback ports: Orthanc with DICOMweb, PostgreSQL, Chromium.
+"""Real parts for the tests, on free loopback ports: Orthanc with DICOMweb, PostgreSQL, Redis, Chromium.
 
 A missing part skips on a developer's machine and fails in CI: nothing needed is ever silently left out there.
 """
@@ -152,6 +152,25 @@ def postgres() -> Iterator[str]:
             os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
         stop(process)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def redis(port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A Redis that keeps nothing on disk, and its process, for those who stop it. `port`: the same again."""
+    binary, port = shutil.which("redis-server"), port or free_port()
+    need("Redis", binary is not None)
+    command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", tempfile.gettempdir()]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def listens() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        wait_until(listens, "Redis")
+        yield f"redis://127.0.0.1:{port}/0", process
+    finally:
+        stop(process)
 
 
 @contextmanager

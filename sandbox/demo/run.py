@@ -139,7 +139,7 @@ def _start(plan: Plan, children: Children, options: argparse.Namespace) -> None:
         raise ChildFailed(f"The database could not be prepared:\n{upgraded.stdout}{upgraded.stderr}")
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:sandbox.demo.gunicorn_settings", "--bind", f"127.0.0.1:{plan.port}"]
     gunicorn += ["--workers", str(options.workers), "--no-control-socket", *(["--reload"] if options.reload else [])]
-    priors = children.start("priors", [*gunicorn, "smart_app.factory:create_app()"], config)
+    priors = children.start("priors", [*gunicorn, "smart_app.factory:create_app(works=True)"], config)
     for child, port, path, host in [*started, (priors, plan.port, "/readyz", "app.localhost")]:
         children.wait_ready(child, port, path, host)
 

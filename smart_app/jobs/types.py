@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Job:
 
 
 Handler = Callable[[Job], None]
-"""Returns when it is done and need not be done again. Any exception but these two is tried again with back-off, five times in all."""
+"""Returns when it is done and need not be done again. Any exception but these is tried again with back-off, five times in all."""
 
 
 class Later(Exception):
@@ -40,3 +41,33 @@ class NeedsAttention(Exception):
 
 class LeaseLost(Exception):
     """This worker was too slow to say that it lives; another has taken the row."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row as one worker holds it. `number` counts how often the row was claimed: who holds an earlier number holds nothing."""
+
+    kind: str
+    key: str
+    number: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Sign:
+    """The last sign of life of a running row, as anybody can read it."""
+
+    claim: Claim
+    beat: int
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Work that waits for a person, or for a worker that knows its kind."""
+
+    kind: str
+    key: str
+    reason: str
+    """A fixed word, or the name of the exception."""
+    attempt: int
+    since: datetime

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
 
 from smart_app.db import Database
 from smart_app.jobs.ledger import LEASE, Ledger
 from smart_app.jobs.types import Job, Later, NeedsAttention
+from tests.unit.jobs.steady import SteadyClock
 from tests.unit.launch.ehr_sim import MovingClock
 
 
@@ -65,13 +65,14 @@ def test_later_is_no_failure_and_attention_is_final(database: Database) -> None:
 
 
 def test_work_of_a_worker_that_died_is_taken_up(database: Database) -> None:
-    ledger = Ledger(database, clock := MovingClock())
+    steady = SteadyClock()
+    ledger = Ledger(database, MovingClock(), steady=steady)
     with database.transaction() as session:
         ledger.add(session, "store", "a")
-    assert ledger._claim(("store",), "dead") is not None
+    assert ledger.claim(("store",), "dead") is not None
     done: list[int] = []
     handlers = {"store": lambda job: done.append(job.attempt)}
     assert ledger.run_due(handlers) == 0
-    clock.forward(seconds=(LEASE + timedelta(seconds=1)).total_seconds())
+    steady.seconds += LEASE + 1
     assert ledger.run_due(handlers) == 1
     assert done == [2]

@@ -1,0 +1,146 @@
+"""Kills a process at one step, starts another as an operator would, and says what must hold: nothing lost, nothing double, nothing stuck."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from sqlalchemy import func, select
+
+from smart_app import config_file
+from smart_app.image_requests.models import RequestEventRow, RequestRow
+from smart_app.image_requests.service import OUTGOING
+from smart_app.image_requests.workflow import Act
+from smart_app.jobs.models import WorkRow
+from smart_app.parts import Parts, build
+from tests.kill.effects import Outside
+from tests.kill.steps import Step
+from tests.kill.stories import ASKED, PATIENT, STORIES, Story
+from tests.peers import wait_until
+
+LEASE_SECONDS = 1.0
+"""The setting `work_lease_seconds` of these runs; 45 by default."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    name: str
+    database_url: str | None
+    queue_url: str | None
+
+
+def configure(folder: Path, setup: Setup) -> Path:
+    key, config = folder / "sealing-key", folder / "priors.yaml"
+    key.write_text(secrets.token_urlsafe(32))
+    key.chmod(0o600)
+    content = {
+        "public_url": "http://app.localhost:8700",
+        "development": True,
+        "data_dir": "data",
+        "sealing_keys": [{"id": "test", "file": "sealing-key"}],
+        "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": "http://ehr.localhost:8701/fhir", "client_id": "priors", "allow_http": True}],
+        "frame_cache_bytes": 0,
+        "work_lease_seconds": LEASE_SECONDS,
+    }
+    if setup.database_url:
+        content["database_url"] = setup.database_url
+    if setup.queue_url:
+        content["queue_url"] = setup.queue_url
+    config.write_text(yaml.safe_dump(content))
+    return config
+
+
+def process(story: str, config: Path, at: Step | None = None, scaled: bool = False) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.kill.victim"]
+    if at is not None:
+        seam = at.seam.replace("smart_app.jobs.bell:InProcess", "smart_app.jobs.huey_bell:RedisBell") if scaled else at.seam
+        command += ["--at", seam, at.point.value, str(at.nth)]
+    log = (config.parent / f"{story}-{'dies' if at else 'lives'}.log").open("wb")
+    with log:
+        return subprocess.Popen([*command, story, str(config)], stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+
+
+@contextmanager
+def opened(config: Path) -> Iterator[Parts]:
+    parts = build(config_file.load(config))
+    try:
+        yield parts
+    finally:
+        parts.database.engine.dispose()
+
+
+def kill_at(step: Step, setup: Setup, folder: Path) -> None:
+    """Play the story of this step, with a death at it, to its end."""
+    story, config = STORIES[step.scenario], configure(folder, setup)
+    outside = Outside(folder)
+    if story.prepare is not None:
+        with opened(config) as parts:
+            story.prepare(parts)
+    killed = _die(step, story, config, scaled=setup.queue_url is not None)
+    with opened(config) as parts:
+        story.again(parts)
+        living = process("work", config)
+        try:
+            wait_until(lambda: _is_quiet(parts) or living.poll() is not None, "the work to be taken up and done", 60)
+            assert living.poll() is None, (folder / "work-lives.log").read_text()
+        finally:
+            living.send_signal(signal.SIGTERM)
+            assert living.wait(30) == 0
+        check(parts, story, outside, killed)
+    outside.db.engine.dispose()
+
+
+def _die(step: Step, story: Story, config: Path, *, scaled: bool) -> tuple[int, float]:
+    dying = process(story.role, config, step, scaled)
+    try:
+        dying.wait(60)
+    except subprocess.TimeoutExpired:
+        dying.kill()
+        raise AssertionError(f"{step.name} is never reached") from None
+    log = (config.parent / f"{story.role}-dies.log").read_text()
+    assert dying.returncode == -signal.SIGKILL, f"{step.name} is never reached: {log}"
+    return dying.pid, time.monotonic()
+
+
+def _is_quiet(parts: Parts) -> bool:
+    with parts.database.reading() as session:
+        return not session.scalar(select(func.count()).select_from(WorkRow).where(WorkRow.state.in_(("waiting", "running"))))
+
+
+def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float]) -> None:
+    """0 lost, 0 double, 0 stuck, by the rows and by what the outside world saw."""
+    with parts.database.reading() as session:
+        requests = session.scalars(select(RequestRow)).all()
+        events = session.scalars(select(RequestEventRow)).all()
+        work = session.scalars(select(WorkRow)).all()
+    asked = Counter(one.asked.wanted.accession for one in parts.requests.of_patient(PATIENT.issuer, PATIENT.id))
+    assert asked == Counter(ASKED), "each was asked for once, whatever became of the answer"
+    assert {row.state for row in requests} == {story.expected.value if story.expected else ""}
+    due = {(kind, f"{event.request}.{event.sequence}") for event in events for kind in OUTGOING.get(Act(event.action), ("mirror",))}
+    rows = {(row.kind, row.key) for row in work if row.kind != "tick"}
+    assert rows == due, "each change made its work, and nothing else did"
+    assert {row.state for row in work} == {"done"}, "nothing is stuck, and nothing needs a person"
+    assert outside.effects() == {(row.kind, row.key) for row in work}, "each took effect"
+    assert not parts.audit.verify().faults
+    _check_runs(outside, killed)
+
+
+def _check_runs(outside: Outside, killed: tuple[int, float]) -> None:
+    """Nobody does what another, who lives, is doing."""
+    last: dict[tuple[str, str], float] = {}
+    for kind, key, pid, began, ended in outside.runs():
+        assert began >= last.get((kind, key), 0.0), f"{kind} {key} was done twice at a time"
+        if ended is None:
+            assert pid == killed[0], "only the killed left something unfinished"
+        last[kind, key] = ended if ended is not None else 0.0
+
+

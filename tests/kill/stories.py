@@ -1,0 +1,118 @@
+"""What is going on when a process is killed: how it is prepared, what the process does that dies, and what a person does then.
+
+The process that dies is the product: `priors worker`, or the use case that a web worker runs. Kinds of work that no part of the
+product does yet are done by `effects.Recorder`; those that have a handler are done by it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from smart_app import cli, config_file
+from smart_app.image_requests.service import AlreadyAsked, ChangedMeanwhile
+from smart_app.image_requests.types import Actor, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
+from smart_app.image_requests.workflow import Act, NotAllowed
+from smart_app.jobs.types import Handler
+from smart_app.parts import Parts, build
+from smart_app.wiring import work
+from tests.kill.effects import Outside, Recorder
+
+STAFF = Actor(Party.STAFF, "northgate", "amsel", "T. Amsel")
+PATIENT = Patient("northgate", "p1", "DOE, Rosalind", "DOE", "Rosalind", "1951-08-09", "Female", "40771953")
+KINDS = ("dispatch", "tell", "recall", "mirror", "tick")
+ASKED = ("KV-1", "KV-2", "KV-3")
+
+
+def new(accession: str) -> NewRequest:
+    return NewRequest(PATIENT, Wanted("CT head", "CT", accession=accession), Route(RouteKind.PATIENT), None)
+
+
+def ask(parts: Parts) -> None:
+    """Ask for three studies; what is asked already is asked already. A person who got no answer does this again."""
+    for accession in ASKED:
+        with suppress(AlreadyAsked):
+            parts.requests.create(new(accession), STAFF)
+
+
+def cancel(parts: Parts) -> None:
+    """Cancel all three as they were first seen."""
+    for request in parts.requests.of_patient(PATIENT.issuer, PATIENT.id):
+        with suppress(ChangedMeanwhile, NotAllowed):
+            parts.requests.act(request.id, Act.CANCEL, STAFF, reason="not needed", version=1)
+
+
+def leave_one(parts: Parts) -> None:
+    """Asked, and one piece of work is held by a worker that is no more."""
+    ask(parts)
+    assert parts.ledger.claim(KINDS, "gone") is not None
+
+
+def nothing(parts: Parts) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Story:
+    prepare: Callable[[Parts], None] | None
+    """None: even the database is not there yet."""
+    role: str
+    """Key of `ROLES`: what the process does that dies."""
+    again: Callable[[Parts], None]
+    """What a person does who got no answer."""
+    expected: State | None
+    """How the three requests stand in the end. None: there are none."""
+
+
+STORIES: Mapping[str, Story] = {
+    "start": Story(None, "start", ask, State.SENT),
+    "ask": Story(nothing, "ask", ask, State.SENT),
+    "change": Story(ask, "change", cancel, State.CANCELLED),
+    "work": Story(ask, "work", nothing, State.SENT),
+    "long": Story(ask, "long", nothing, State.SENT),
+    "later": Story(ask, "later", nothing, State.SENT),
+    "failing": Story(ask, "failing", nothing, State.SENT),
+    "left": Story(leave_one, "work", nothing, State.SENT),
+    "periods": Story(ask, "periods", nothing, State.SENT),
+    "stop": Story(ask, "stop", nothing, State.SENT),
+}
+
+
+def _start(config: str) -> None:
+    build(config_file.load(Path(config)))
+
+
+def _web(use: Callable[[Parts], None], config: str) -> None:
+    use(build(config_file.load(Path(config))))
+
+
+def _work(manner: str, config: str) -> None:
+    """`priors worker` as it is started by hand, with hands for kinds that have none yet."""
+    settings = config_file.load(Path(config))
+    recorder = Recorder(Outside(Path(config).parent), manner, settings.work_lease_seconds)
+    real = work.handlers
+
+    def handlers(parts: Parts) -> Mapping[str, Handler]:
+        known = real(parts)
+        return {**{kind: recorder.handle for kind in KINDS if kind not in known}, **known}
+
+    work.handlers = handlers
+    if manner == "periods":
+        work.periods = lambda parts: {"tick": 3600}
+    if manner == "stop":
+        threading.Timer(settings.work_lease_seconds, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    cli.main(["worker", "--config", config])
+
+
+ROLES: Mapping[str, Callable[[str], None]] = {
+    "start": _start,
+    "ask": partial(_web, ask),
+    "change": partial(_web, cancel),
+    **{manner: partial(_work, manner) for manner in ("work", "long", "later", "failing", "periods", "stop")},
+}
