@@ -129,6 +129,25 @@ class Sessions(Frozen):
     absolute_hours: float = Field(8, gt=0, le=24, description="Hours after which a launch ends in any case.")
 
 
+class FacilityRoute(Frozen):
+    """One way to ask a facility."""
+
+    kind: Literal["email", "fax", "fhir"] = Field(description="E-mail with a link, a sheet to fax or post, or a FHIR Task.")
+    address: str = Field("", description="E-mail address, fax number, or the key of a partner.")
+
+
+class FacilityEntry(Frozen):
+    """An organization that may be asked for images. It enters the directory when it is new or was changed here; staff may edit it there."""
+
+    id: Key = Field(description="Short name that stays.")
+    name: str = Field(min_length=1, description="As people and charts call it.")
+    place: str = Field("", description="Town, as people tell two of the same name apart.")
+    routes: tuple[FacilityRoute, ...] = Field((), description="How it can be asked, the best way first.")
+    phone: str = Field("", description="Number of its image library or desk.")
+    note: str = Field("", description="What the desk should know, for instance opening hours.")
+    is_active: bool = Field(True, description="Whether it is offered.")
+
+
 class Settings(BaseSettings):
     """All of Priors' configuration, immutable once read. `PRIORS_<NAME>` overrides a top-level setting of the file."""
 
@@ -172,6 +191,7 @@ class Settings(BaseSettings):
     policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")
     break_glass_minutes: int = Field(60, ge=1, le=480, description="Minutes that restricted studies stay open after a reason was given.")
     exchanges: tuple[Exchange, ...] = Field((), description="Imaging Access, HIE and document servers asked for studies.")
+    facilities: tuple[FacilityEntry, ...] = Field((), description="Organizations that may be asked for images; staff may add more.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

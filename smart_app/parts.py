@@ -27,7 +27,8 @@ from smart_app.db import Database
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.identity.crosswalk import crossed
-from smart_app.image_requests.facilities import Facilities
+from smart_app.image_requests.facilities import Facilities, seeded
+from smart_app.image_requests.queries import Work
 from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
 from smart_app.jobs.bell import Bell, InProcess
@@ -68,6 +69,7 @@ class Parts:
     ledger: Ledger
     facilities: Facilities
     requests: Requests
+    work: Work
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
@@ -136,6 +138,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
     ledger = Ledger(database, clock, _bell(settings), lease=settings.work_lease_seconds)
     facilities = Facilities(database, keyring, clock, tenant=settings.tenant)
+    facilities.seed(seeded(settings.facilities))
+    requests = Requests(database, keyring, audit, ledger, facilities, clock, tenant=settings.tenant)
     return Parts(
         settings=settings,
         clock=clock,
@@ -159,7 +163,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         reports=AuditReports(database, audit),
         ledger=ledger,
         facilities=facilities,
-        requests=Requests(database, keyring, audit, ledger, facilities, clock, tenant=settings.tenant),
+        requests=requests,
+        work=Work(database, requests, clock),
     )
 
 

@@ -19,6 +19,8 @@ class FacilityRow(Base):
     """A `Facility`: sealed for its addresses, which are people's."""
     is_active: Mapped[bool]
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seed: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Digest of the configured entry that it was last written from; empty: staff added it."""
 
 
 class RequestRow(Base):
@@ -52,6 +54,8 @@ class RequestRow(Base):
         Index("ix_image_requests_subject", "subject"),
         Index("ix_image_requests_work", "tenant", "state", "needed_by"),
         Index("ix_image_requests_anchor", "anchor"),
+        Index("ix_image_requests_closed", "tenant", "closed_at"),
+        Index("ix_image_requests_case", "case_id"),
     )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 
-from pydantic import TypeAdapter
-from pydantic_core import to_json
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,15 +15,17 @@ from smart_app.audit.events import RequestChanged, Who
 from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
 from smart_app.db import Database
+from smart_app.image_requests import words
 from smart_app.image_requests.facilities import Facilities
-from smart_app.image_requests.models import RequestEventRow, RequestRow
-from smart_app.image_requests.types import Actor, Happened, ImageRequest, NewRequest, Party, State
-from smart_app.image_requests.workflow import CLOSED, Act, after
+from smart_app.image_requests.models import RequestRow
+from smart_app.image_requests.store import Content, Rows, key_of
+from smart_app.image_requests.types import Actor, Happened, ImageRequest, NewRequest, Route, State
+from smart_app.image_requests.workflow import CLOSED, Act, Deed, NotAllowed, after, check
 from smart_app.jobs.ledger import Ledger
 from smart_app.sealing import Keyring
 from smart_app.web import new_reference
 
-OUTGOING: Mapping[Act, tuple[str, ...]] = {
+OUTGOING: Mapping[Act | Deed, tuple[str, ...]] = {
     Act.SEND: ("dispatch", "mirror"),
     Act.REOPEN: ("dispatch", "mirror"),
     Act.CANCEL: ("recall", "mirror"),
@@ -34,6 +34,12 @@ OUTGOING: Mapping[Act, tuple[str, ...]] = {
     Act.STORE: ("tell", "mirror"),
     Act.STORE_PART: ("tell", "mirror"),
     Act.EXPIRE: ("recall", "mirror"),
+    Deed.REMIND: ("dispatch",),
+    Deed.DRAFT: (),
+    Deed.NOTE: (),
+    Deed.ASSIGN: (),
+    Deed.TELL: (),
+    Deed.READDRESS: (),
 }
 """Work that a change makes, by kind; its key is `<request>.<sequence of the change>`. What is not named is only mirrored."""
 
@@ -54,65 +60,110 @@ class NoSuchRequest(Exception):
     pass
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What is sealed."""
-
-    asked: NewRequest
-    asked_by: str
-    owner: str = ""
-    last: str = ""
-    reason: str = ""
-
-
-_CONTENT, _SAID = TypeAdapter(_Content), TypeAdapter(tuple[str, str])
-
-
 class Requests:
-    """One a process; safe for threads."""
+    """One a process; safe for threads. Every change takes a `session` when it must stand or fall with something else."""
 
     def __init__(self, db: Database, keyring: Keyring, audit: AuditLog, ledger: Ledger, facilities: Facilities, clock: Clock, *, tenant: str) -> None:
-        self._db, self._keyring, self._audit, self._ledger, self._clock = db, keyring, audit, ledger, clock
-        self._facilities, self._tenant = facilities, tenant
-        self._key = keyring.derive("image requests")
+        self._db, self._audit, self._ledger, self._clock, self._tenant = db, audit, ledger, clock, tenant
+        self.rows = Rows(keyring, facilities, tenant=tenant)
+        self._digests = self.rows.digests
 
     def create(self, new: NewRequest, actor: Actor, *, send: bool = True) -> ImageRequest:
-        """:raises AlreadyAsked: an identical one is active. :raises NotAllowed:"""
-        now, id = self._clock(), new_reference("RQ", 8)
-        live = self._digest("live", new.patient.issuer, new.patient.id, str(new.facility), new.route.kind, to_json(_asked(new)).decode())
+        """:raises AlreadyAsked: an identical one is active. :raises NotAllowed: it is not known whom to ask, or how."""
+        now, id, key = self._clock(), new_reference("RQ", 8), key_of(new)
         row = RequestRow(
-            id=id, tenant=self._tenant, subject=self.subject(new.patient.issuer, new.patient.id), state=State.DRAFT.value, version=0, live_key=live,
-            case_id=new.case, facility=new.facility, route=new.route.kind.value, urgency=new.urgency.value, needed_by=new.needed_by,
-            anchor=self._digest("anchor", new.patient.issuer, new.anchor.reference) if new.anchor else "", owner="", reminded=0, sealed=b"",
-            created_at=now, updated_at=now, closed_at=None,
+            id=id, tenant=self._tenant, subject=self._digests.now("subject", new.patient.issuer, new.patient.id), state=State.DRAFT.value, version=0,
+            live_key=self._digests.now("live", *key), case_id=new.case, facility=new.facility, route=new.route.kind.value, urgency=new.urgency.value,
+            needed_by=new.needed_by, anchor=self._anchor(new), owner="", reminded=0, sealed=b"", created_at=now, updated_at=now, closed_at=None,
         )  # fmt: skip
         try:
             with self._db.transaction() as session:
+                if (other := self._active(session, new, but="")) is not None:
+                    raise AlreadyAsked(other)
                 session.add(row)
-                self._write(row, _Content(new, actor.name))
+                self.rows.write(row, Content(new, actor.name, last="Waits for the desk"))
                 session.flush()
                 if send:
                     self._change(session, row, Act.SEND, actor, "")
+                else:
+                    check(State.DRAFT, Deed.DRAFT, actor.party)
+                    self._note_down(session, row, Deed.DRAFT, actor, "", State.DRAFT)
         except IntegrityError:
             with self._db.reading() as session:
-                other = session.scalar(select(RequestRow.id).where(RequestRow.live_key == live))
-            if other is None:
+                found = self._active(session, new, but=id)
+            if found is None:
                 raise
-            raise AlreadyAsked(other) from None
+            raise AlreadyAsked(found) from None
         return self.get(id)
 
     def act(self, id: str, act: Act, actor: Actor, *, reason: str = "", version: int | None = None, session: Session | None = None) -> None:
-        """:raises NotAllowed: not from this state, not by this party, or without a reason. :raises ChangedMeanwhile: :raises NoSuchRequest:"""
-        if session is None:
-            with self._db.transaction() as own:
-                self.act(id, act, actor, reason=reason, version=version, session=own)
-            return
-        row = session.get(RequestRow, id, with_for_update=True)
-        if row is None or row.tenant != self._tenant:
-            raise NoSuchRequest(id)
-        if version is not None and version != row.version:
-            raise ChangedMeanwhile(id)
-        self._change(session, row, act, actor, reason)
+        """:raises NotAllowed: not from this state, not by this party, or without a reason. :raises ChangedMeanwhile: :raises NoSuchRequest:
+        :raises AlreadyAsked: on reopening, the same is being asked by another request by now.
+        """
+        with self._writing(session) as own:
+            self._change(own, self._row(own, id, version), act, actor, reason)
+
+    def note(self, id: str, text: str, actor: Actor, *, session: Session | None = None) -> None:
+        self._deed(id, Deed.NOTE, actor, text, session=session)
+
+    def tell(self, id: str, text: str, actor: Actor, *, session: Session | None = None) -> None:
+        """Write down what the system did or could not do for it."""
+        self._deed(id, Deed.TELL, actor, text, session=session)
+
+    def remind(self, id: str, actor: Actor, *, note: str = "", session: Session | None = None) -> None:
+        """Count a reminder, and make the work (`dispatch`) that sends it."""
+        with self._writing(session) as own:
+            row = self._open(own, id, Deed.REMIND, actor, note)
+            row.reminded += 1
+            self._note_down(own, row, Deed.REMIND, actor, note, State(row.state))
+
+    def assign(self, id: str, owner: Actor | None, actor: Actor, *, session: Session | None = None) -> None:
+        """Give it to somebody, or to nobody."""
+        with self._writing(session) as own:
+            row = self._open(own, id, Deed.ASSIGN, actor, "")
+            row.owner = self._digests.now("owner", owner.issuer, owner.subject) if owner is not None else ""
+            self.rows.write(row, replace(self.rows.content(row), owner=owner.name if owner is not None else ""))
+            self._note_down(own, row, Deed.ASSIGN, actor, owner.name if owner is not None else "", State(row.state))
+
+    def move(self, id: str, needed_by: datetime | None, actor: Actor, *, why: str = "", version: int | None = None, session: Session | None = None) -> None:
+        """It is needed by another time. One that hung on an appointment hangs on it no longer: a person has decided."""
+        with self._writing(session) as own:
+            row = self._open(own, id, Deed.MOVE, actor, why, version)
+            row.needed_by, row.anchor = needed_by, ""
+            content = self.rows.content(row)
+            self.rows.write(row, replace(content, asked=replace(content.asked, needed_by=needed_by, anchor=None)))
+            at = words.moment(needed_by, self._clock()) if needed_by is not None else "no fixed time"
+            self._note_down(own, row, Deed.MOVE, actor, f"{at}. {why}".strip() if why else at, State(row.state))
+
+    def follow(self, id: str, starts_at: datetime | None, actor: Actor, *, session: Session | None = None) -> None:
+        """The appointment it hangs on begins at another time; None: it was called off, and the time stays until a person decides."""
+        with self._writing(session) as own:
+            row = self._open(own, id, Deed.FOLLOW, actor, "")
+            content, now = self.rows.content(row), self._clock()
+            anchor = content.asked.anchor
+            if anchor is None or anchor.starts_at == starts_at:
+                return
+            if starts_at is None:
+                row.anchor = ""
+                self.rows.write(row, replace(content, asked=replace(content.asked, anchor=None)))
+                self._note_down(own, row, Deed.FOLLOW, actor, f"{anchor.title} was called off. Is it still needed?", State(row.state))
+                return
+            moved = replace(anchor, starts_at=starts_at)
+            row.needed_by = moved.needed_by
+            self.rows.write(row, replace(content, asked=replace(content.asked, needed_by=moved.needed_by, anchor=moved)))
+            self._note_down(own, row, Deed.FOLLOW, actor, f"{anchor.title} is now {words.moment(starts_at, now)}: needed by {words.moment(moved.needed_by, now)}.", State(row.state))
+
+    def readdress(self, id: str, facility: str | None, route: Route, actor: Actor, *, session: Session | None = None) -> None:
+        """Give a draft to another facility, or another way to it. :raises AlreadyAsked:"""
+        with self._writing(session) as own:
+            row = self._open(own, id, Deed.READDRESS, actor, "")
+            content = self.rows.content(row)
+            asked = replace(content.asked, facility=facility, route=route, hospital=content.asked.hospital if facility is None else "")
+            if (other := self._active(own, asked, but=id)) is not None:
+                raise AlreadyAsked(other)
+            row.facility, row.route, row.live_key = facility, route.kind.value, self._digests.now("live", *key_of(asked))
+            self.rows.write(row, replace(content, asked=asked))
+            self._note_down(own, row, Deed.READDRESS, actor, words.ROUTES[route.kind], State(row.state))
 
     def get(self, id: str) -> ImageRequest:
         """:raises NoSuchRequest:"""
@@ -120,70 +171,104 @@ class Requests:
             row = session.get(RequestRow, id)
             if row is None or row.tenant != self._tenant:
                 raise NoSuchRequest(id)
-            return self.read(row)
+            return self.rows.values([row], session)[0]
 
     def of_patient(self, issuer: str, patient: str) -> tuple[ImageRequest, ...]:
         """All requests about this patient, the newest first."""
         with self._db.reading() as session:
-            rows = session.scalars(select(RequestRow).where(RequestRow.subject == self.subject(issuer, patient)).order_by(RequestRow.created_at.desc()))
-            return tuple(self.read(row) for row in rows)
+            of = RequestRow.subject.in_(self._digests.any("subject", issuer, patient))
+            rows = session.scalars(select(RequestRow).where(of, RequestRow.tenant == self._tenant).order_by(RequestRow.created_at.desc(), RequestRow.id))
+            return self.rows.values(rows, session)
+
+    def of_case(self, case: str) -> tuple[ImageRequest, ...]:
+        """What was asked together, in the order it was asked."""
+        with self._db.reading() as session:
+            rows = session.scalars(select(RequestRow).where(RequestRow.case_id == case, RequestRow.tenant == self._tenant).order_by(RequestRow.created_at)) if case else ()
+            return self.rows.values(rows, session)
 
     def history(self, id: str) -> tuple[Happened, ...]:
         with self._db.reading() as session:
-            rows = session.scalars(select(RequestEventRow).where(RequestEventRow.request == id).order_by(RequestEventRow.sequence))
-            return tuple(self._happened(row) for row in rows)
+            return self.rows.happened(session, id)
 
     def read(self, row: RequestRow) -> ImageRequest:
-        """A row as a value. For queries of the desk, which read rows themselves."""
-        content = self._content(row)
-        return ImageRequest(
-            id=row.id, tenant=row.tenant, state=State(row.state), version=row.version,
-            asked=replace(content.asked, needed_by=row.needed_by), facility=self._facilities.get(row.facility) if row.facility else None,
-            owner=content.owner, asked_by=content.asked_by, created_at=row.created_at, updated_at=row.updated_at,
-            last=content.last, reason=content.reason, reminded=row.reminded,
-        )  # fmt: skip
+        """A row as a value."""
+        with self._db.reading() as session:
+            return self.rows.values([row], session)[0]
 
-    def subject(self, issuer: str, patient: str) -> str:
-        return self._digest("subject", issuer, patient)
+    def _active(self, session: Session, new: NewRequest, *, but: str) -> str | None:
+        """The request that asks the same now, also one that was written under an earlier key."""
+        live = RequestRow.live_key.in_(self._digests.any("live", *key_of(new)))
+        return session.scalar(select(RequestRow.id).where(live, RequestRow.id != but))
+
+    def _anchor(self, new: NewRequest) -> str:
+        return self._digests.now("anchor", new.patient.issuer, new.anchor.reference) if new.anchor else ""
+
+    @contextmanager
+    def _writing(self, session: Session | None) -> Iterator[Session]:
+        if session is not None:
+            yield session
+        else:
+            with self._db.transaction() as own:
+                yield own
+
+    def _row(self, session: Session, id: str, version: int | None = None) -> RequestRow:
+        row = session.get(RequestRow, id, with_for_update=True, populate_existing=True)
+        if row is None or row.tenant != self._tenant:
+            raise NoSuchRequest(id)
+        if version is not None and version != row.version:
+            raise ChangedMeanwhile(id)
+        return row
+
+    def _open(self, session: Session, id: str, deed: Deed, actor: Actor, note: str, version: int | None = None) -> RequestRow:
+        """The row, locked, if this may be done to it."""
+        row = self._row(session, id, version)
+        check(State(row.state), deed, actor.party, note)
+        return row
+
+    def _deed(self, id: str, deed: Deed, actor: Actor, text: str, *, session: Session | None) -> None:
+        with self._writing(session) as own:
+            row = self._open(own, id, deed, actor, text)
+            self._note_down(own, row, deed, actor, text, State(row.state))
 
     def _change(self, session: Session, row: RequestRow, act: Act, actor: Actor, reason: str) -> None:
         before = State(row.state)
         to = after(before, act, actor.party, reason)
-        sequence = 1 + (session.scalar(select(func.max(RequestEventRow.sequence)).where(RequestEventRow.request == row.id)) or 0)
-        now, content = self._clock(), self._content(row)
-        row.state, row.version, row.updated_at = to.value, row.version + 1, now
+        content = self.rows.content(row)
+        if act is Act.SEND and not content.asked.is_addressed:
+            raise NotAllowed(act, "address")
+        if before in CLOSED and to not in CLOSED:
+            self._take_again(session, row, content.asked)
+        row.state = to.value
         if to in CLOSED:
-            row.live_key, row.closed_at = None, now
-        self._write(row, replace(content, reason=reason or content.reason))
-        place = f"request_events.sealed:{row.id}.{sequence}"
-        session.add(
-            RequestEventRow(
-                request=row.id, sequence=sequence, at=now, party=actor.party.value, action=act.value, before=before.value, after=to.value,
-                sealed=self._keyring.seal(to_json((actor.name, reason)), place=place),
-            )
-        )  # fmt: skip
-        for kind in OUTGOING.get(act, ("mirror",)):
-            self._ledger.add(session, kind, f"{row.id}.{sequence}")
-        who = Who(self._tenant, actor.issuer or content.asked.patient.issuer, actor.subject, actor.name, actor.launch, actor.address, actor.request_id)
-        self._audit.record(RequestChanged(who=who, patient=content.asked.patient.id, request=row.id, action=act.value, party=actor.party.value), session)
+            row.live_key, row.closed_at = None, self._clock()
+        self._note_down(session, row, act, actor, reason, before)
 
-    def _write(self, row: RequestRow, content: _Content) -> None:
-        row.sealed = self._keyring.seal(to_json(content), place=f"image_requests.sealed:{row.id}")
+    def _take_again(self, session: Session, row: RequestRow, asked: NewRequest) -> None:
+        """A request that was closed asks again, unless another asks the same meanwhile."""
+        if (other := self._active(session, asked, but=row.id)) is not None:
+            raise AlreadyAsked(other)
+        try:
+            with session.begin_nested():
+                row.live_key, row.closed_at = self._digests.now("live", *key_of(asked)), None
+        except IntegrityError:
+            session.refresh(row)
+            other = self._active(session, asked, but=row.id)
+            raise AlreadyAsked(other or row.id) from None
 
-    def _content(self, row: RequestRow) -> _Content:
-        return _CONTENT.validate_json(self._keyring.open(row.sealed, place=f"image_requests.sealed:{row.id}"))
+    def _note_down(self, session: Session, row: RequestRow, done: Act | Deed, actor: Actor, note: str, before: State) -> None:
+        """The event with its audit and its work; the row's version grows."""
+        now, content = self._clock(), self.rows.content(row)
+        row.version, row.updated_at = row.version + 1, now
+        one = Happened(self.rows.next_sequence(session, row.id), now, actor.party, actor.name, done.value, before, State(row.state), note)
+        place = self.rows.values([row], session)[0]
+        reason = note if isinstance(done, Act) and note else content.reason
+        self.rows.write(row, replace(content, reason=reason, last=words.sentence(one, words.whom(place))))
+        self.rows.add_event(session, row.id, one)
+        for kind in OUTGOING.get(done, ("mirror",)):
+            self._ledger.add(session, kind, f"{row.id}.{one.sequence}")
+        self._record(session, row, done.value, actor)
 
-    def _happened(self, row: RequestEventRow) -> Happened:
-        name, note = _SAID.validate_json(self._keyring.open(row.sealed, place=f"request_events.sealed:{row.request}.{row.sequence}"))
-        return Happened(row.sequence, row.at, Party(row.party), name, row.action, State(row.before), State(row.after), note)
-
-    def _digest(self, *parts: str) -> str:
-        return hmac.new(self._key, "\0".join((self._tenant, *parts)).encode(), hashlib.sha256).hexdigest()
-
-
-def _asked(new: NewRequest) -> tuple[str, ...]:
-    """What makes two requests the same: which images, not why or by when."""
-    wanted = new.wanted
-    if wanted.study_uid or wanted.accession:
-        return (wanted.study_uid, wanted.accession, wanted.missing)
-    return (wanted.title.casefold().strip(), wanted.modality, wanted.region, wanted.date_from, wanted.date_to, wanted.missing)
+    def _record(self, session: Session, row: RequestRow, action: str, actor: Actor) -> None:
+        of = self.rows.content(row).asked.patient
+        who = Who(self._tenant, actor.issuer or of.issuer, actor.subject, actor.name, actor.launch, actor.address, actor.request_id)
+        self._audit.record(RequestChanged(who=who, patient=of.id, request=row.id, action=action, party=actor.party.value), session)

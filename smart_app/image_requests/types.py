@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from smart_app.archives.types import PatientId
@@ -128,6 +128,10 @@ class Anchor:
     starts_at: datetime
     hours_before: int = 2
 
+    @property
+    def needed_by(self) -> datetime:
+        return self.starts_at - timedelta(hours=self.hours_before)
+
 
 class Party(StrEnum):
     """On whose behalf something is done to a request."""
@@ -172,6 +176,15 @@ class NewRequest:
     needed_by: datetime | None = None
     anchor: Anchor | None = None
     case: str = ""
+    hospital: str = ""
+    """As a person named it, when it is not in the directory: the desk has to find out how to ask there before it can be sent."""
+    about: str = ""
+    """The row of the chart's list that it was made from, by its uid."""
+
+    @property
+    def is_addressed(self) -> bool:
+        """Whether it is known whom to ask, and how."""
+        return self.facility is not None or self.route.kind is RouteKind.PATIENT
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
+    """From where to where, by whom."""
 
     sources: frozenset[State]
     to: State
@@ -64,12 +65,61 @@ TABLE: Mapping[Act, Rule] = MappingProxyType(
 )
 
 
+class Deed(StrEnum):
+    """What is done to a request and leaves its state as it is."""
+
+    DRAFT = "draft"
+    """Saved for the desk, which sends it."""
+    NOTE = "note"
+    ASSIGN = "assign"
+    """Somebody looks after it from now on, or nobody does."""
+    MOVE = "move"
+    """It is needed by another time."""
+    REMIND = "remind"
+    """Whoever was asked is reminded."""
+    READDRESS = "readdress"
+    """A draft is given another facility, or another way to it."""
+    FOLLOW = "follow"
+    """The appointment that it hangs on was moved or called off."""
+    TELL = "tell"
+    """The system tells what it did or could not do: a message handed over, a message that came back."""
+
+
+WAITS_FOR_SENDER = frozenset({S.SENT, S.OPENED, S.ACCEPTED, S.RECEIVING, S.STORED_IN_PART})
+DEEDS: Mapping[Deed, tuple[frozenset[State], frozenset[Party], bool]] = MappingProxyType(
+    {
+        Deed.DRAFT: (frozenset({S.DRAFT}), OURS | {P.REVIEWER}, False),
+        Deed.NOTE: (frozenset(State), OURS | {P.REVIEWER}, True),
+        Deed.ASSIGN: (frozenset(State), frozenset({P.STAFF, P.REVIEWER, P.SYSTEM}), False),
+        Deed.MOVE: (frozenset({S.DRAFT}) | OPEN, OURS | {P.REVIEWER, P.SYSTEM}, False),
+        Deed.REMIND: (WAITS_FOR_SENDER, frozenset({P.STAFF, P.REVIEWER, P.SYSTEM}), False),
+        Deed.READDRESS: (frozenset({S.DRAFT}), OURS | {P.REVIEWER}, False),
+        Deed.FOLLOW: (frozenset({S.DRAFT}) | OPEN, frozenset({P.SYSTEM}), False),
+        Deed.TELL: (frozenset(State), frozenset({P.SYSTEM}), True),
+    }
+)
+"""In which states, by whom, and whether it needs words."""
+
+
 class NotAllowed(Exception):
     """`why`: `state` or `party` or `reason`."""
 
-    def __init__(self, act: Act, why: str) -> None:
+    def __init__(self, act: Act | Deed, why: str) -> None:
         super().__init__(f"{act.value}: {why}")
         self.act, self.why = act, why
+
+
+def may_do(state: State, deed: Deed, party: Party) -> bool:
+    states, parties, _ = DEEDS[deed]
+    return state in states and party in parties
+
+
+def check(state: State, deed: Deed, party: Party, words: str = "") -> None:
+    """:raises NotAllowed:"""
+    states, parties, needs_words = DEEDS[deed]
+    for holds, why in ((party in parties, "party"), (state in states, "state"), (bool(words.strip()) or not needs_words, "reason")):
+        if not holds:
+            raise NotAllowed(deed, why)
 
 
 def can(state: State, act: Act, party: Party) -> bool:

@@ -30,6 +30,8 @@ MODELS = {
     "`exchanges`": config_archives.Exchange,
     "`exchanges[].patient_ids`": config_archives.Namespace,
     "`exchanges[].locations`": config_archives.Location,
+    "`facilities`": config.FacilityEntry,
+    "`facilities[].routes`": config.FacilityRoute,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select, text
@@ -12,8 +14,9 @@ from smart_app.audit.log import AuditLog
 from smart_app.audit.models import AuditRecord
 from smart_app.db import Database
 from smart_app.image_requests.facilities import Facilities
+from smart_app.image_requests.queries import Filter, Work
 from smart_app.image_requests.service import AlreadyAsked, ChangedMeanwhile, NoSuchRequest, Requests
-from smart_app.image_requests.types import Actor, Facility, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
+from smart_app.image_requests.types import Actor, Anchor, Facility, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
 from smart_app.image_requests.workflow import Act, NotAllowed
 from smart_app.jobs.ledger import Ledger
 from smart_app.jobs.models import WorkRow
@@ -24,6 +27,9 @@ PATIENT = Patient("northgate", "p1", "CANARY, Rosalind Jane", "CANARY", "Rosalin
 KESTREL = Facility("kestrel", "Kestrel Valley", "Harrow", (Route(RouteKind.EMAIL, "images@kestrel.example"),))
 NEW = NewRequest(PATIENT, Wanted("CT head", "CT", accession="KV-1"), KESTREL.routes[0], KESTREL.id)
 STAFF, SENDER = Actor(Party.STAFF, "northgate", "amsel", "T. Amsel"), Actor(Party.SENDER, name="Kestrel Valley")
+
+
+SYSTEM = Actor(Party.SYSTEM)
 
 
 @pytest.fixture
@@ -100,3 +106,97 @@ def test_of_many_who_ask_at_once_one_is_made(requests: Requests) -> None:
     made = [one for one in outcomes if one.startswith("made")]
     assert len(made) == 1
     assert set(outcomes) == {made[0], made[0].replace("made", "shown")}
+
+
+def test_reopening_takes_the_key_again_or_shows_who_has_it(requests: Requests) -> None:
+    first = requests.create(NEW, STAFF)
+    requests.act(first.id, Act.DECLINE, SENDER, reason="No such patient here")
+    second = requests.create(NEW, STAFF)
+    with pytest.raises(AlreadyAsked) as refused:
+        requests.act(first.id, Act.REOPEN, STAFF, reason="birth date was wrong")
+    assert refused.value.request == second.id
+    assert requests.get(first.id).state is State.DECLINED
+    requests.act(second.id, Act.CANCEL, STAFF, reason="asked by mistake")
+    requests.act(first.id, Act.REOPEN, STAFF, reason="birth date was wrong")
+    with pytest.raises(AlreadyAsked) as refused:
+        requests.create(NEW, STAFF)
+    assert refused.value.request == first.id
+
+
+def test_a_rotated_key_loses_no_request_and_lets_no_second_one_in(database: Database, requests: Requests, keyring: Keyring) -> None:
+    made = requests.create(NEW, STAFF)
+    requests.assign(made.id, STAFF, STAFF)
+    clock, turned = MovingClock(), Keyring({"new": secrets.token_bytes(32)} | keyring._keys)
+    facilities = Facilities(database, turned, clock, tenant="t")
+    later = Requests(database, turned, AuditLog(database, turned, clock), Ledger(database, clock), facilities, clock, tenant="t")
+    assert [one.id for one in later.of_patient("northgate", "p1")] == [made.id]
+    assert [one.id for one in Work(database, later, clock).find(Filter(owner=STAFF))] == [made.id]
+    with pytest.raises(AlreadyAsked):
+        later.create(NEW, STAFF)
+
+
+def test_deeds_leave_the_state_and_are_told(requests: Requests, database: Database) -> None:
+    made = requests.create(NEW, STAFF)
+    requests.assign(made.id, STAFF, STAFF)
+    requests.note(made.id, "They are closed on Friday", STAFF)
+    requests.remind(made.id, SYSTEM)
+    requests.tell(made.id, "E-mail handed over to their mail server. It names no patient.", SYSTEM)
+    due = datetime(2026, 5, 21, 8, 30, tzinfo=UTC)
+    requests.move(made.id, due, STAFF, why="clinic moved")
+    now = requests.get(made.id)
+    assert (now.state, now.owner, now.reminded, now.asked.needed_by, now.version) == (State.SENT, "T. Amsel", 1, due, 6)
+    assert [one.action for one in requests.history(made.id)] == ["send", "assign", "note", "remind", "tell", "move"]
+    assert now.last == "Needed by another time, says T. Amsel"
+    with database.reading() as session:
+        kinds = [tuple(row) for row in session.execute(select(WorkRow.kind, WorkRow.key).order_by(WorkRow.key, WorkRow.kind))]
+    assert ("dispatch", f"{made.id}.4") in kinds
+    assert not {(kind, key) for kind, key in kinds if key in {f"{made.id}.2", f"{made.id}.3", f"{made.id}.5"}}
+    for deed in (lambda: requests.remind(made.id, SENDER), lambda: requests.note(made.id, " ", STAFF), lambda: requests.tell(made.id, "x", STAFF)):
+        with pytest.raises(NotAllowed):
+            deed()
+    assert requests.get(made.id).version == 6
+
+
+def test_an_appointment_that_moves_moves_the_time_and_one_called_off_asks(requests: Requests) -> None:
+    anchor = Anchor("Appointment/a1", "Surgery", datetime(2026, 5, 22, 8, tzinfo=UTC), hours_before=3)
+    made = requests.create(replace(NEW, anchor=anchor, needed_by=anchor.needed_by), STAFF)
+    assert made.asked.needed_by == datetime(2026, 5, 22, 5, tzinfo=UTC)
+    for _ in range(2):
+        requests.follow(made.id, datetime(2026, 5, 23, 8, tzinfo=UTC), SYSTEM)
+    moved = requests.get(made.id)
+    assert moved.asked.needed_by == datetime(2026, 5, 23, 5, tzinfo=UTC)
+    requests.follow(made.id, None, SYSTEM)
+    assert [one.action for one in requests.history(made.id)] == ["send", "follow", "follow"]
+    assert "called off" in requests.history(made.id)[-1].note
+    assert requests.get(made.id).asked.needed_by == moved.asked.needed_by, "until a person decides"
+
+
+def test_a_draft_without_an_address_cannot_be_sent_until_it_has_one(requests: Requests) -> None:
+    lost = replace(NEW, facility=None, route=Route(RouteKind.FAX), hospital="Someplace General")
+    with pytest.raises(NotAllowed) as refused:
+        requests.create(lost, STAFF)
+    assert refused.value.why == "address"
+    assert requests.of_patient("northgate", "p1") == ()
+    draft = requests.create(lost, STAFF, send=False)
+    assert (draft.state, draft.asked_by) == (State.DRAFT, "T. Amsel")
+    requests.readdress(draft.id, KESTREL.id, KESTREL.routes[0], STAFF)
+    requests.act(draft.id, Act.SEND, STAFF)
+    assert [one.action for one in requests.history(draft.id)] == ["draft", "readdress", "send"]
+    assert requests.get(draft.id).facility == KESTREL
+    with pytest.raises(NotAllowed):
+        requests.readdress(draft.id, KESTREL.id, KESTREL.routes[0], STAFF)
+
+
+def test_a_change_stands_or_falls_with_its_callers_transaction(requests: Requests, database: Database) -> None:
+    made = requests.create(NEW, STAFF)
+
+    def half() -> None:
+        with database.transaction() as session:
+            requests.act(made.id, Act.OPEN, SENDER, session=session)
+            requests.note(made.id, "half done", STAFF, session=session)
+            raise RuntimeError("the other half failed")
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert requests.get(made.id) == made
+    assert len(requests.history(made.id)) == 1
