@@ -24,6 +24,9 @@ export interface Shown { index: number; window: Window | null; zoom: number; rig
 
 interface Entry { series: LoadedSeries; index: number }
 
+/** The image's series was closed before it came: nobody waits for it. */
+class Closed extends Error {}
+
 const entries = new Map<string, Entry>();
 let generation = 0;
 let started = false;
@@ -35,7 +38,7 @@ function start(): void {
   initLoader({ maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)) });
   cache.setMaxCacheSize(CACHE_BYTES);
   // Cornerstone drops a copy of every load error unhandled; ours are in the image's place already.
-  addEventListener('unhandledrejection', (event) => { if (event.reason instanceof ViewerFault) event.preventDefault(); });
+  addEventListener('unhandledrejection', (event) => { if (event.reason instanceof ViewerFault || event.reason instanceof Closed) event.preventDefault(); });
   imageLoader.registerImageLoader(SCHEME, (imageId: string) => ({ promise: load(imageId) }));
   metaData.addProvider((type: string, imageId: unknown) => {
     const entry = typeof imageId === 'string' ? entries.get(imageId) : undefined;
@@ -75,7 +78,7 @@ class LoadedSeries {
 
 async function load(imageId: string): Promise<Types.IImage> {
   const entry = entries.get(imageId);
-  if (!entry) throw new Error('image of a closed series');
+  if (!entry) throw new Closed();
   const { series, index } = entry;
   const image = series.frames.images[index] as StackImage;
   const frame = await series.frames.now(index);
@@ -89,7 +92,7 @@ async function load(imageId: string): Promise<Types.IImage> {
     series.frames.fail(index, error);
     throw error;
   }
-  if (!entries.has(imageId)) throw new Error('image of a closed series'); // the cache was told to forget it while it was decoded
+  if (!entries.has(imageId)) throw new Closed(); // the cache was told to forget it while it was decoded
   series.frames.drawn(index);
   return made;
 }
