@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from smart_app.config_archives import Archive, Exchange, Frozen, Key, KeyFile, SecretRef
+from smart_app.config_mail import Contact, Mail
 
 
 class SealingKey(Frozen):
@@ -192,6 +193,8 @@ class Settings(BaseSettings):
     break_glass_minutes: int = Field(60, ge=1, le=480, description="Minutes that restricted studies stay open after a reason was given.")
     exchanges: tuple[Exchange, ...] = Field((), description="Imaging Access, HIE and document servers asked for studies.")
     facilities: tuple[FacilityEntry, ...] = Field((), description="Organizations that may be asked for images; staff may add more.")
+    contact: Contact = Field(Contact(), description="Who the image desk is to people outside.")
+    mail: Mail | None = Field(None, description="The mail server for requests; none: nothing is sent by e-mail, and requests that need it say so on the desk.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

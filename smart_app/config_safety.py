@@ -32,6 +32,8 @@ def unsafe(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     yield from _keyring(settings, environ)
     if settings.database_password:
         yield from _secret(("database_password",), settings.database_password, environ)
+    if settings.mail and settings.mail.password:
+        yield from _secret(("mail", "password"), settings.mail.password, environ)
     yield from _twice("ehrs", "key", (ehr.key for ehr in settings.ehrs))
     yield from _twice("ehrs", "issuer", (ehr.issuer.rstrip("/") for ehr in settings.ehrs))
     yield from _twice("archives", "key", (archive.key for archive in settings.archives))

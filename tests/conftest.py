@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sandbox.mailbox.smtp import Mailserver
 from smart_app.db import Base, Database
 from smart_app.sealing import Keyring
 from tests import peers
@@ -49,3 +50,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def keyring() -> Keyring:
     return Keyring({"test": secrets.token_bytes(32)})
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailserver]:
+    """A mail server that keeps what it is given: `inbox`, and `scripts` to make it misbehave."""
+    with Mailserver() as server:
+        yield server

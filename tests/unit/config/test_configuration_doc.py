@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config, config_archives, dialect_settings
+from smart_app import config, config_archives, config_mail, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -27,6 +27,8 @@ MODELS = {
     "`archives[].credential`": config_archives.Credential,
     "`archives[].profile`": dialect_settings.Profile,
     "`archives[].limits`": config_archives.Limits,
+    "`contact`": config_mail.Contact,
+    "`mail`": config_mail.Mail,
     "`exchanges`": config_archives.Exchange,
     "`exchanges[].patient_ids`": config_archives.Namespace,
     "`exchanges[].locations`": config_archives.Location,
@@ -46,6 +48,6 @@ def test_every_setting_is_documented(heading: str, name: str) -> None:
 
 
 def test_no_model_is_forgotten() -> None:
-    named = [kind for module in (config, config_archives) for kind in vars(module).values()]
+    named = [kind for module in (config, config_archives, config_mail) for kind in vars(module).values()]
     kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseModel)}
     assert kinds - {config_archives.Frozen, BaseModel, config.BaseSettings} == set(MODELS.values())
