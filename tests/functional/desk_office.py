@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from launch.context import LaunchContext, User
@@ -23,7 +24,8 @@ from smart_app.image_requests.types import Actor, Facility, ImageRequest, NewReq
 from smart_app.parts import Parts, build
 from smart_app.web.csrf import Csrf
 
-ORIGIN = "http://app.localhost:8000"
+PORT = 8000
+"""In addresses only, unless a test serves the office."""
 NOON = datetime(2026, 5, 21, 12, 0).astimezone(UTC)
 """Noon in the clock of this site: a day lies around it, whatever the zone."""
 KESTREL = Facility("kestrel", "Kestrel", "Harrow", (Route(RouteKind.EMAIL, "images@kestrel.example"), Route(RouteKind.FAX, "0555 0100")), phone="0555 0101")
@@ -46,18 +48,20 @@ class Worker:
     cookie: str
 
     def get(self, path: str, **headers: str) -> Any:
-        return self.office.client.get(f"/l/{self.handle}{path}", base_url=ORIGIN, headers={"Cookie": f"{BROWSER_COOKIE}={self.cookie}", "Accept": "text/html", **headers})
+        return self.office.client.get(f"/l/{self.handle}{path}", base_url=self.office.origin, headers={"Cookie": f"{BROWSER_COOKIE}={self.cookie}", "Accept": "text/html", **headers})
 
     def post(self, path: str, *, forged: bool = False, **form: Any) -> Any:
-        token = "" if forged else Csrf(self.office.parts.keyring, ORIGIN).token(self.handle, self.cookie)
-        headers = {"Cookie": f"{BROWSER_COOKIE}={self.cookie}", "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
-        return self.office.client.post(f"/l/{self.handle}{path}", base_url=ORIGIN, headers=headers, data={"csrf": token, **form})
+        token = "" if forged else Csrf(self.office.parts.keyring, self.office.origin).token(self.handle, self.cookie)
+        headers = {"Cookie": f"{BROWSER_COOKIE}={self.cookie}", "Origin": self.office.origin, "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+        return self.office.client.post(f"/l/{self.handle}{path}", base_url=self.office.origin, headers=headers, data={"csrf": token, **form})
 
 
 @dataclass
 class Office:
     parts: Parts
+    app: Flask
     client: Any
+    origin: str
     now: datetime = NOON
 
     def clock(self) -> datetime:
@@ -83,16 +87,17 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Iterator[Office]:
+def office(folder: Path, monkeypatch: pytest.MonkeyPatch, *, port: int = PORT, now: datetime = NOON, **settings: Any) -> Iterator[Office]:
     monkeypatch.setenv("DESK_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     roles = [{"role": role, "claim": "roles", "equals": role} for role in ("staff", "reviewer", "administrator", "auditor")]
     ehr = {"key": "northgate", "name": "Northgate University", "issuer": "http://ehr.example/fhir", "client_id": "priors", "roles": roles, "allow_http": True}
+    origin = f"http://app.localhost:{port}"
     made = Settings.model_validate(
-        {"public_url": ORIGIN, "development": True, "data_dir": folder, "sealing_keys": [{"id": "k", "env": "DESK_KEY"}], "ehrs": [ehr], **settings}
+        {"public_url": origin, "development": True, "data_dir": folder, "sealing_keys": [{"id": "k", "env": "DESK_KEY"}], "ehrs": [ehr], **settings}
     )
-    here = Office(None, None)  # type: ignore[arg-type]
-    here.parts = build(made, lambda: here.now)
-    here.client = create_app(made, lambda: here.now).test_client(use_cookies=False)
+    here = Office(None, None, None, origin, now)  # type: ignore[arg-type]
+    here.parts, here.app = build(made, here.clock), create_app(made, here.clock)
+    here.client = here.app.test_client(use_cookies=False)
     for one in (KESTREL, FERRY):
         here.parts.facilities.save(one)
     yield here
