@@ -1,31 +1,30 @@
 """The work list: which requests a selection shows, in which order, and how many stand in each view. Reads only.
 
-Names are sealed at rest, so words are looked for in memory, over open requests and lately closed ones, at most `MOST` of them: the list says
-when there are more.
+Filters, counts and the order by due time are `image_requests.queries`, on plain columns. Names are sealed: words are looked for, and an order by
+name is made, in memory, over the first `MOST` requests of the other filters. The list says when that was not all.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from smart_app.clock import Clock
 from smart_app.db import Database
-from smart_app.desk.selection import NOBODY, PAGE, Selection, View
+from smart_app.desk.people import People, Person
+from smart_app.desk.selection import IN_MEMORY, NOBODY, PAGE, Selection
+from smart_app.image_requests import words
+from smart_app.image_requests.facilities import Facilities
 from smart_app.image_requests.models import RequestRow
-from smart_app.image_requests.service import Requests
-from smart_app.image_requests.types import ImageRequest, State
-from smart_app.image_requests.workflow import OPEN
+from smart_app.image_requests.queries import MOST_SEARCHED, Filter, Page, Sort, View, Work, view
+from smart_app.image_requests.types import Actor, Facility, ImageRequest, State
 
-MOST = 5000
-LATELY = timedelta(days=30)
-WAITS = OPEN | {State.DRAFT}
-"""Somebody still has to do something, or waits for somebody who has."""
-NEVER = float("inf")
+NO_SUCH_PERSON = "-"
+"""Owns nothing: an owner that nobody knows shows nothing rather than everything."""
 
 
 @dataclass(frozen=True)
@@ -38,119 +37,83 @@ class Shown:
     page: int
     pages: int
     counts: Mapping[View, int]
-    facilities: tuple[tuple[str, str], ...]
-    """(id, name) of those that are asked now."""
-    owners: tuple[str, ...]
-    is_cut: bool
-    """There are more requests than were looked at."""
+    facilities: tuple[Facility, ...]
+    people: Mapping[str, Person]
+    unsearched: int
+    """Requests that were not looked at for the words, or not put in order."""
     mark: str
     at: datetime
 
 
 class Board:
-    def __init__(self, db: Database, requests: Requests, clock: Clock, *, tenant: str) -> None:
-        self._db, self._requests, self._clock, self._tenant = db, requests, clock, tenant
+    """One a process."""
 
-    def read(self, selection: Selection, me: str) -> Shown:
-        """:param me: name of who looks."""
-        now, mark = self._clock(), self.mark()
-        everything, is_cut = self._all(now)
-        chosen = [one for one in everything if in_view(one, selection.view, now, me) and passes(one, selection)]
-        chosen.sort(key=_order(selection), reverse=selection.descending)
-        pages = max(1, -(-len(chosen) // PAGE))
-        page = min(selection.page, pages)
-        facilities = {one.facility.id: one.facility.name for one in everything if one.facility is not None}
+    def __init__(self, db: Database, work: Work, facilities: Facilities, people: People, clock: Clock, *, tenant: str) -> None:
+        self._db, self._work, self._facilities, self._people, self._clock, self._tenant = db, work, facilities, people, clock, tenant
+
+    def read(self, selection: Selection, me: Actor) -> Shown:
+        """:param me: who looks."""
+        now, mark, people = self._clock(), self.mark(), self._people.all()
+        found = self._page(selection, me, people, (selection.page - 1) * PAGE, PAGE)
+        pages = max(1, -(-found.total // PAGE))
+        if selection.page > pages:
+            return self.read(selection.at(pages), me)
         return Shown(
-            rows=tuple(chosen[(page - 1) * PAGE : page * PAGE]), total=len(chosen), page=page, pages=pages, counts=counts(everything, now, me),
-            facilities=tuple(sorted(facilities.items(), key=lambda one: one[1].casefold())),
-            owners=tuple(sorted({one.owner for one in everything if one.owner}, key=str.casefold)), is_cut=is_cut, mark=mark, at=now,
+            rows=found.requests, total=found.total, page=selection.page, pages=pages, counts=self._work.counts(me), facilities=self._facilities.all(),
+            people=people, unsearched=found.unsearched, mark=mark, at=now,
         )  # fmt: skip
+
+    def everything(self, selection: Selection, me: Actor) -> Page:
+        """All pages of it at once, for a file: `unsearched` says how many are missing from it."""
+        found = self._page(selection, me, self._people.all(), 0, MOST_SEARCHED)
+        return replace(found, unsearched=max(found.unsearched, found.total - len(found.requests)))
 
     def mark(self) -> str:
         """Equal as long as no request of the site has changed. One question to the database, and opens nothing."""
         with self._db.reading() as session:
             told = session.execute(
-                select(func.count(), func.max(RequestRow.updated_at), func.sum(RequestRow.version), func.sum(RequestRow.reminded)).where(RequestRow.tenant == self._tenant)
+                select(func.count(), func.max(RequestRow.updated_at), func.sum(RequestRow.version)).where(RequestRow.tenant == self._tenant)
             ).one()
         return hashlib.sha256(repr(tuple(told)).encode()).hexdigest()[:16]
 
-    def _all(self, now: datetime) -> tuple[list[ImageRequest], bool]:
-        with self._db.reading() as session:
-            wanted = select(RequestRow).where(
-                RequestRow.tenant == self._tenant, or_(RequestRow.state.in_([one.value for one in WAITS]), RequestRow.closed_at > now - LATELY)
-            )
-            rows = session.scalars(wanted.order_by(RequestRow.closed_at.is_not(None), RequestRow.needed_by, RequestRow.created_at).limit(MOST + 1)).all()
-            return [self._requests.read(row) for row in rows[:MOST]], len(rows) > MOST
+    def _page(self, selection: Selection, me: Actor, people: Mapping[str, Person], offset: int, limit: int) -> Page:
+        wanted = filter_of(selection, me, people)
+        if selection.sort not in IN_MEMORY and not selection.descending:
+            return self._work.page(replace(wanted, offset=offset, limit=limit))
+        found = self._work.page(replace(wanted, limit=MOST_SEARCHED))
+        ordered = sorted(found.requests, key=_order(selection), reverse=selection.descending)
+        return Page(tuple(ordered[offset : offset + limit]), found.total, max(found.unsearched, found.total - len(found.requests)))
 
 
-def in_view(one: ImageRequest, view: View, now: datetime, me: str) -> bool:
-    """Whether a request stands in a view. What was due today stays there when it is done, so that the day can be read at its end."""
-    waits, due = one.state in WAITS, one.asked.needed_by
-    match view:
-        case View.DUE_TODAY:
-            end = _tomorrow(now)
-            return due is not None and due < end and (waits or due >= end - timedelta(days=1))
-        case View.OVERDUE:
-            return waits and due is not None and due < now
-        case View.TO_REVIEW:
-            return one.state is State.IN_REVIEW
-        case View.MINE:
-            return waits and bool(me) and one.owner == me
-        case View.NOBODYS:
-            return waits and not one.owner
-        case View.SURGERY:
-            return waits and one.asked.anchor is not None
-        case View.OPEN:
-            return waits
-        case View.CLOSED:
-            return not waits
-
-
-def passes(one: ImageRequest, selection: Selection) -> bool:
-    """Whether the filters and words let it through."""
-    if selection.states and one.state not in selection.states:
-        return False
-    if selection.facility and (one.asked.facility or "patient") != selection.facility:
-        return False
-    if selection.owner and (one.owner or NOBODY) != selection.owner:
-        return False
-    if selection.urgency and one.asked.urgency is not selection.urgency:
-        return False
-    return all(word in _text(one) for word in selection.words.casefold().split())
-
-
-def counts(requests: Iterable[ImageRequest], now: datetime, me: str) -> dict[View, int]:
-    found = dict.fromkeys(View, 0)
-    for one in requests:
-        for view in View:
-            found[view] += in_view(one, view, now, me)
-    return found
-
-
-def _text(one: ImageRequest) -> str:
-    """What words are looked for in. A number is found however its groups are written."""
-    patient, facility = one.asked.patient, one.facility
-    numbers = (patient.mrn or "", *(found.value for found in patient.identifiers), one.asked.wanted.accession)
-    parts = (one.id, patient.name, facility.name if facility else "patient", *numbers, *(number.replace(" ", "") for number in numbers), one.asked.wanted.title)
-    return " ".join(parts).casefold()
+def filter_of(selection: Selection, me: Actor, people: Mapping[str, Person]) -> Filter:
+    """The selection as a question to requests: everything chosen narrows its view."""
+    wanted = view(selection.view, me)
+    if selection.owner == NOBODY:
+        wanted = replace(wanted, nobodys=True)
+    elif selection.owner:
+        person = people.get(selection.owner)
+        owner = person.actor if person is not None else replace(me, issuer="", subject=NO_SUCH_PERSON)
+        wanted = replace(wanted, owner=owner)
+    if selection.states:
+        chosen = frozenset(selection.states)
+        wanted = replace(wanted, states=chosen & wanted.states if selection.view is View.TO_REVIEW or selection.view is View.DRAFTS else chosen)
+    return replace(
+        wanted, facility=selection.facility or None, urgency=selection.urgency, text=selection.words,
+        sort=Sort.CHANGED if selection.sort == "updated" else Sort.DUE,
+    )  # fmt: skip
 
 
 def _order(selection: Selection) -> Callable[[ImageRequest], tuple[object, ...]]:
     def due(one: ImageRequest) -> float:
-        return one.asked.needed_by.timestamp() if one.asked.needed_by else NEVER
+        return one.asked.needed_by.timestamp() if one.asked.needed_by else float("inf")
 
     keys: dict[str, Callable[[ImageRequest], object]] = {
         "due": due,
         "patient": lambda one: one.asked.patient.name.casefold(),
-        "from": lambda one: one.facility.name.casefold() if one.facility else "",
+        "from": lambda one: words.whom(one).casefold(),
         "state": lambda one: tuple(State).index(one.state),
         "owner": lambda one: one.owner.casefold() or "\uffff",
-        "updated": lambda one: one.updated_at.timestamp(),
+        "updated": lambda one: -one.updated_at.timestamp(),
     }
     first = keys[selection.sort]
     return lambda one: (first(one), due(one), one.id)
-
-
-def _tomorrow(now: datetime) -> datetime:
-    """The midnight that ends today, in the clock of this site."""
-    return (now.astimezone() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -83,8 +83,8 @@ def marks_of(texts: Iterable[str]) -> tuple[Mark, ...]:
 class Bulk:
     """One a process."""
 
-    def __init__(self, db: Database, requests: Requests) -> None:
-        self._db, self._requests = db, requests
+    def __init__(self, db: Database, requests: Requests, *, tenant: str) -> None:
+        self._db, self._requests, self._tenant = db, requests, tenant
 
     def run(self, doing: Doing, marks: Iterable[Mark], actor: Actor, given: Given) -> tuple[Outcome, ...]:
         return tuple(self.one(doing, mark, actor, given) for mark in marks)
@@ -120,9 +120,8 @@ class Bulk:
             case _:
                 return lambda session: self._requests.act(id, ACTS[doing], actor, reason=text, session=session)
 
-    @staticmethod
-    def _unchanged(session: Session, mark: Mark) -> None:
-        version = session.scalar(select(RequestRow.version).where(RequestRow.id == mark.id).with_for_update())
+    def _unchanged(self, session: Session, mark: Mark) -> None:
+        version = session.scalar(select(RequestRow.version).where(RequestRow.id == mark.id, RequestRow.tenant == self._tenant).with_for_update())
         if version is not None and version != mark.version:
             raise ChangedMeanwhile(mark.id)
 

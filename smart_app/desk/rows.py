@@ -1,4 +1,4 @@
-"""A request as a row of the work list: what its eight columns say. Pure; the template only prints."""
+"""A request as a row of the work list: what its columns say. Pure; words are those of every page, the template only prints."""
 
 from __future__ import annotations
 
@@ -6,30 +6,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from smart_app.desk.board import WAITS
-from smart_app.desk.words import STANDINGS, Due, Standing, birth, due, moment, route_word
+from smart_app.image_requests import words
 from smart_app.image_requests.types import ImageRequest, State, Urgency
+from smart_app.image_requests.workflow import CLOSED
 
 NOBODY = "Nobody"
-TOLD = frozenset({State.DECLINED, State.CANCELLED, State.STORED_IN_PART, State.ACCEPTED})
-"""States whose reason belongs beside them: why not, which part, or what did not fit."""
+STEPS = len(words.STEPS)
+TOLD = frozenset({State.DECLINED, State.CANCELLED, State.STORED_IN_PART})
+"""States whose reason belongs beside them: why not, or which part."""
 
 
 @dataclass(frozen=True)
 class Row:
     id: str
     version: int
-    due: Due
+    due: words.Due
+    due_iso: str
+    """Empty once nobody waits any more: then nothing grows late."""
     patient: str
-    about: str
-    """Birth date and number, under the name."""
+    born: str
+    mrn: str
     wanted: str
-    reason: str
+    purpose: str
     """What it is for: the appointment, or why."""
     source: str
     route: str
-    standing: Standing
+    state: str
+    mark: str
+    tone: str
+    steps: int
+    """How many of `STEPS` are done."""
     last: str
+    at: str
     owner: str
     is_urgent: bool
 
@@ -39,35 +47,26 @@ def rows_of(requests: Iterable[ImageRequest], now: datetime) -> tuple[Row, ...]:
 
 
 def row_of(one: ImageRequest, now: datetime) -> Row:
-    asked = one.asked
-    standing = STANDINGS[one.state]
-    anchor = asked.anchor
+    asked, waits = one.asked, one.state not in CLOSED
+    mark, tone = words.MARKS[one.state]
     return Row(
         id=one.id,
         version=one.version,
-        due=due(asked.needed_by, now, waits=one.state in WAITS),
+        due=words.due(asked.needed_by, one.state, now),
+        due_iso=asked.needed_by.isoformat(timespec="seconds") if asked.needed_by and waits else "",
         patient=asked.patient.name,
-        about=" · ".join(part for part in (birth(asked.patient.birth_date), asked.patient.mrn) if part),
-        wanted=wanted_words(one),
-        reason=f"{anchor.title}, {moment(anchor.starts_at, now)}" if anchor else asked.why,
-        source=one.facility.name if one.facility else "The patient",
-        route=route_word(asked.route),
-        standing=standing,
-        last=last_words(one, now),
+        born=words.day(asked.patient.birth_date) if asked.patient.birth_date else "birth date unknown",
+        mrn=asked.patient.mrn or "",
+        wanted=words.title(one),
+        purpose=f"{asked.anchor.title}, {words.moment(asked.anchor.starts_at, now)}" if asked.anchor else asked.why,
+        source=words.whom(one),
+        route=words.ROUTES[asked.route.kind],
+        state=words.STATES[one.state],
+        mark=mark,
+        tone=tone,
+        steps=words.REACHED.get(one.state, 0),
+        last=f"{one.last}: “{one.reason}”" if one.reason and one.state in TOLD else one.last,
+        at=words.moment(one.updated_at, now),
         owner=one.owner or NOBODY,
-        is_urgent=asked.urgency is Urgency.EMERGENCY and one.state in WAITS,
+        is_urgent=asked.urgency is Urgency.EMERGENCY and waits,
     )
-
-
-def wanted_words(one: ImageRequest) -> str:
-    wanted = one.asked.wanted
-    dates = " to ".join(dict.fromkeys(date for date in (wanted.date_from, wanted.date_to) if date))
-    return ", ".join(part for part in (wanted.title, dates) if part)
-
-
-def last_words(one: ImageRequest, now: datetime) -> str:
-    """The last event; where nobody wrote one, the state and when it came about, with the reason that was given."""
-    if one.last:
-        return one.last
-    said = f"{STANDINGS[one.state].word} {moment(one.updated_at, now)}"
-    return f"{said}: “{one.reason}”" if one.reason and one.state in TOLD else said

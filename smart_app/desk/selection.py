@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from smart_app.image_requests.queries import View
 from smart_app.image_requests.types import State, Urgency
 
 PAGE = 200
@@ -18,24 +19,15 @@ MOST_PAGES = 100
 MOST_WORDS = 80
 
 
-class View(StrEnum):
-    DUE_TODAY = "due-today"
-    OVERDUE = "overdue"
-    TO_REVIEW = "to-review"
-    MINE = "mine"
-    NOBODYS = "nobodys"
-    SURGERY = "before-surgery"
-    OPEN = "all-open"
-    CLOSED = "closed"
-
-
 TITLES = {
-    View.DUE_TODAY: "Due today", View.OVERDUE: "Overdue", View.TO_REVIEW: "To review", View.MINE: "Mine", View.NOBODYS: "Nobody’s",
-    View.SURGERY: "Before surgery", View.OPEN: "All open", View.CLOSED: "Closed lately",
+    View.DUE_TODAY: "Due today", View.OVERDUE: "Overdue", View.TO_REVIEW: "To review", View.DRAFTS: "To be sent", View.MINE: "Mine", View.NOBODYS: "Nobody’s",
+    View.BEFORE_SURGERY: "Before surgery", View.ALL: "All open",
 }  # fmt: skip
-WORK = (View.DUE_TODAY, View.OVERDUE, View.TO_REVIEW)
-STANDING = (View.MINE, View.NOBODYS, View.SURGERY)
+WORK = (View.DUE_TODAY, View.OVERDUE, View.DRAFTS, View.TO_REVIEW, View.ALL)
+STANDING = (View.MINE, View.NOBODYS, View.BEFORE_SURGERY)
 SORTS = ("due", "patient", "from", "state", "owner", "updated")
+IN_MEMORY = frozenset({"patient", "from", "state", "owner"})
+"""Orders by what is sealed, or by words."""
 NOBODY = "nobody"
 E = TypeVar("E", bound=StrEnum)
 
@@ -52,10 +44,11 @@ class Form(Protocol):
 class Selection:
     view: View = View.DUE_TODAY
     states: tuple[State, ...] = ()
+    """Closed ones are shown only when they are named here."""
     facility: str = ""
     """Id; `patient` for requests to patients."""
     owner: str = ""
-    """Name of a person of the desk, or `nobody`."""
+    """Id of a person of the desk, or `nobody`."""
     urgency: Urgency | None = None
     words: str = ""
     sort: str = "due"
@@ -71,7 +64,7 @@ class Selection:
             view=_member(View, form.get("view", "")) or View.DUE_TODAY,
             states=tuple(state for state in State if state.value in form.getlist("state")),
             facility=form.get("facility", "")[:40],
-            owner=form.get("owner", "")[:128],
+            owner=form.get("owner", "")[:32],
             urgency=_member(Urgency, form.get("urgency", "")),
             words=" ".join(form.get("words", "").split())[:MOST_WORDS],
             sort=sort.lstrip("-") if sort.lstrip("-") in SORTS else "due",
@@ -105,8 +98,8 @@ class Selection:
             yield "page", str(self.page)
 
     def addressed(self) -> tuple[tuple[str, str], ...]:
-        """Fields that may stand in an address: no words, and no person's name."""
-        return tuple((name, value) for name, value in self.fields() if name not in ("words", "owner"))
+        """Fields that may stand in an address: no words."""
+        return tuple((name, value) for name, value in self.fields() if name != "words")
 
 
 def _member(kind: type[E], value: str) -> E | None:

@@ -6,6 +6,10 @@ from flask import Flask
 
 from smart_app.desk import views as desk_views
 from smart_app.desk.board import Board
+from smart_app.desk.bulk import Bulk
+from smart_app.desk.people import People
+from smart_app.desk.saved import SavedViews
+from smart_app.desk.surroundings import Surroundings
 from smart_app.parts import Parts
 
 EVERY = 15
@@ -13,8 +17,13 @@ EVERY = 15
 
 
 def add(app: Flask, parts: Parts) -> None:
-    settings = parts.settings
-    board = Board(parts.database, parts.requests, parts.clock, tenant=settings.tenant)
-    pace = desk_views.Pace(EVERY, settings.sessions.idle_minutes * 60)
+    settings, db = parts.settings, parts.database
+    people = People(db, parts.keyring, parts.clock, tenant=settings.tenant)
+    saved = SavedViews(db, parts.keyring, parts.clock, tenant=settings.tenant)
     site = next((ehr.organization or ehr.name for ehr in settings.ehrs), "")
-    app.register_blueprint(desk_views.make_blueprint(board, parts.audit, pace, site=site))
+    around = Surroundings(
+        parts.work, people, saved, parts.ledger, parts.clock, site=site, watch_seconds=EVERY, idle_seconds=settings.sessions.idle_minutes * 60
+    )
+    board = Board(db, parts.work, parts.facilities, people, parts.clock, tenant=settings.tenant)
+    bulk = Bulk(db, parts.requests, tenant=settings.tenant)
+    app.register_blueprint(desk_views.make_blueprint(board, bulk, around, parts.audit))
