@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from smart_app.image_requests.queries import View
 from smart_app.image_requests.types import State, Urgency
+from smart_app.image_requests.workflow import CLOSED
 
 PAGE = 200
 """Rows of one page."""
@@ -58,7 +59,7 @@ class Selection:
     @classmethod
     def of(cls, form: Form) -> Selection:
         """Whatever is not understood does not narrow."""
-        sort = form.get("sort", "").strip()
+        sort = form.get("order", "").strip() or form.get("sort", "").strip()
         page = form.get("page", "1")
         return cls(
             view=_member(View, form.get("view", "")) or View.DUE_TODAY,
@@ -76,6 +77,11 @@ class Selection:
     def is_narrowed(self) -> bool:
         """Something beside the view is chosen: a filter never turns a list into "none"."""
         return bool(self.states or self.facility or self.owner or self.urgency or self.words)
+
+    @property
+    def title(self) -> str:
+        """Over the list: a view in which only closed ones are asked for holds nothing that is open."""
+        return "Closed" if self.states and CLOSED.issuperset(self.states) else TITLES[self.view]
 
     def at(self, page: int) -> Selection:
         return replace(self, page=page)

@@ -20,16 +20,17 @@ from smart_app.desk.export import as_csv
 from smart_app.desk.forms import WrongForm, given_of
 from smart_app.desk.rows import STEPS, rows_of
 from smart_app.desk.saved import TooManyViews
-from smart_app.desk.selection import NOBODY, TITLES, Selection
+from smart_app.desk.selection import NOBODY, Selection
 from smart_app.desk.surroundings import Here, Surroundings
 from smart_app.image_requests.types import ImageRequest, State, Urgency
+from smart_app.image_requests.workflow import CLOSED
 from smart_app.web.faults import NotHere
 
 HEADS = {"due": "Due", "patient": "Patient", "": "Wanted", "from": "From", "state": "State", "updated": "Last event", "owner": "Owner"}
 IN_ONE_RECORD = 500
 
 
-def make_blueprint(board: Board, bulk: Bulk, around: Surroundings, audit: AuditLog) -> Blueprint:
+def make_blueprint(board: Board, bulk: Bulk, around: Surroundings, audit: AuditLog, *, has_sheets: bool) -> Blueprint:
     blueprint = Blueprint("desk", __name__)
 
     @blueprint.get("/l/<launch:handle>/desk")
@@ -55,7 +56,7 @@ def make_blueprint(board: Board, bulk: Bulk, around: Surroundings, audit: AuditL
     @unattended
     def watch(handle: str) -> Response:
         """What an open page asks: only a mark is compared unless something has changed since `known`."""
-        here, known, at = around.here(), request.form.get("known", ""), {}
+        here, known = around.here(), request.form.get("known", "")
         if known == board.mark():
             return jsonify({"launch": here.ctx.handle, "known": known})
         selection = Selection.of(request.form)
@@ -135,10 +136,10 @@ def make_blueprint(board: Board, bulk: Bulk, around: Surroundings, audit: AuditL
         audit.record_all([DeskExported(who=here.who, what=what, count=len(part), requests=",".join(part)) for part in parts])
 
     def filled(here: Here, shown: Shown, selection: Selection, current: str) -> dict[str, Any]:
-        title = TITLES[selection.view]
-        return around.frame(here, current or selection.view.value, shown.counts) | {
-            "shown": shown, "rows": rows_of(shown.rows, shown.at), "selection": selection, "title": title, "states": State, "urgencies": Urgency,
-            "nobody": NOBODY, "heads": HEADS, "steps": STEPS, "me": here.person,
+        closed = "closed" if selection.states and CLOSED.issuperset(selection.states) else ""
+        return around.frame(here, current or closed or selection.view.value, shown.counts) | {
+            "shown": shown, "rows": rows_of(shown.rows, shown.at), "selection": selection, "title": selection.title, "states": State, "urgencies": Urgency,
+            "nobody": NOBODY, "heads": HEADS, "steps": STEPS, "me": here.person, "has_sheets": has_sheets,
         }  # fmt: skip
 
     return blueprint

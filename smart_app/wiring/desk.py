@@ -26,4 +26,4 @@ def add(app: Flask, parts: Parts) -> None:
     )
     board = Board(db, parts.work, parts.facilities, people, parts.clock, tenant=settings.tenant)
     bulk = Bulk(db, parts.requests, tenant=settings.tenant)
-    app.register_blueprint(desk_views.make_blueprint(board, bulk, around, parts.audit))
+    app.register_blueprint(desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=False))

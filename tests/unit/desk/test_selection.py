@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from smart_app.desk.selection import MOST_PAGES, Selection, View
+from smart_app.desk.selection import MOST_PAGES, Selection
+from smart_app.image_requests.queries import View
 from smart_app.image_requests.types import State, Urgency
 
 NAMES = ("view", "state", "facility", "owner", "urgency", "words", "sort", "page")
 
 
 def test_a_form_says_what_is_wanted() -> None:
-    form = MultiDict([("view", "overdue"), ("state", "sent"), ("state", "opened"), ("facility", "kestrel"), ("owner", "T. Amsel"), ("urgency", "today"),
+    form = MultiDict([("view", "overdue"), ("state", "sent"), ("state", "opened"), ("facility", "kestrel"), ("owner", "4f"), ("urgency", "today"),
                       ("words", "  otto   grunwald "), ("sort", "-patient"), ("page", "3")])  # fmt: skip
-    assert Selection.of(form) == Selection(View.OVERDUE, (State.SENT, State.OPENED), "kestrel", "T. Amsel", Urgency.TODAY, "otto grunwald", "patient", True, 3)
+    assert Selection.of(form) == Selection(View.OVERDUE, (State.SENT, State.OPENED), "kestrel", "4f", Urgency.TODAY, "otto grunwald", "patient", True, 3)
 
 
 @pytest.mark.parametrize(("name", "value"), [("view", "x"), ("state", "gone"), ("urgency", ""), ("sort", "name; DROP"), ("sort", "-"), ("page", "-1"), ("page", "٣"), ("page", "x")])
@@ -29,7 +30,7 @@ def test_whatever_is_sent_comes_back_the_same_from_its_own_fields(pairs: list[tu
     selection = Selection.of(MultiDict(pairs))
     assert Selection.of(MultiDict(list(selection.fields()))) == selection
     assert 1 <= selection.page <= MOST_PAGES
-    assert not {"words", "owner"} & {name for name, _ in selection.addressed()}
+    assert "words" not in dict(selection.addressed())
 
 
 def test_a_head_pressed_twice_turns_the_order_round() -> None:
