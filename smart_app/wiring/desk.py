@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
+from smart_app.desk import request_views
 from smart_app.desk import views as desk_views
+from smart_app.desk.asking import Asking
 from smart_app.desk.board import Board
 from smart_app.desk.bulk import Bulk
 from smart_app.desk.people import People
 from smart_app.desk.saved import SavedViews
+from smart_app.desk.sender_links import SenderLinks
 from smart_app.desk.surroundings import Surroundings
 from smart_app.parts import Parts
 
@@ -27,3 +30,6 @@ def add(app: Flask, parts: Parts) -> None:
     board = Board(db, parts.work, parts.facilities, people, parts.clock, tenant=settings.tenant)
     bulk = Bulk(db, parts.requests, tenant=settings.tenant)
     app.register_blueprint(desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=False))
+    asking = Asking(parts.requests, parts.facilities)
+    links = SenderLinks(db, None, parts.requests, parts.audit)
+    app.register_blueprint(request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit))
