@@ -64,6 +64,7 @@ export default defineConfig(({ mode }) => ({
     rolldownOptions: {
       input: {
         ahead: here('./src/viewer/ahead.ts'),
+        desk: here('./src/desk/main.ts'),
         list: here('./src/list/main.ts'),
         plain: here('./src/plain/main.ts'),
         theme: here('./src/theme/boot.ts'),

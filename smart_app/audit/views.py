@@ -35,6 +35,11 @@ WORDS = {
     "AuditRead": "Read these records",
     "BreakGlassOpened": "Opened restricted studies with a reason",
     "BreakGlassEnded": "Restricted studies were closed again",
+    "DeskShown": "Saw the work list of the image desk",
+    "DeskExported": "Took the work list out",
+    "RequestShown": "Opened a request",
+    "CodeShown": "Was shown the code of a link",
+    "PatientSought": "Looked for a patient by number",
     "IndexForgotten": "Had the index forget a patient",
 }
 

@@ -43,6 +43,7 @@ INSTANCE = f"{SERIES}/instances/<uid:instance>"
 
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
+DESK = "image desk"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 ROWS = {
@@ -61,6 +62,9 @@ ROWS = {
     "/l/<launch:handle>/audit": AUDIT,
     "/l/<launch:handle>/audit/break-glass": AUDIT,
     "/l/<launch:handle>/setup": SETUP,
+    "/l/<launch:handle>/desk": DESK,
+    "/l/<launch:handle>/desk/find": DESK,
+    "/l/<launch:handle>/desk/watch": DESK,
     "/l/<launch:handle>/break-glass": CLOSED,
     "/l/<launch:handle>/break-glass/end": CLOSED,
     "/l/<launch:handle>/studies": CHART,
@@ -207,6 +211,8 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return OWN_ANSWERS | {303, 404} if column == "A" else frozenset({404})
     if kind == OBJECT:
         return OWN_ANSWERS if column == "A" else frozenset({404})
+    if kind == DESK:
+        return OWN_ANSWERS if column in ("staff", "reviewer") else frozenset({403})
     return OWN_ANSWERS if column == {AUDIT: "auditor", SETUP: "administrator"}[kind] else frozenset({403})
 
 
