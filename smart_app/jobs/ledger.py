@@ -138,7 +138,8 @@ class Ledger:
         """Our clock, set right by the database's: machines of one site agree on what is due, whatever each of their clocks does."""
         if self._db.is_sqlite:
             return self._clock()  # its clock is this machine's
-        return self._clock() + (session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC) - utc_now())
+        theirs: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+        return self._clock() + (theirs.astimezone(UTC) - utc_now())
 
     def _is_due(self, now: datetime) -> ColumnElement[bool]:
         return (WorkRow.state == "waiting") & or_(WorkRow.due_at.is_(None), WorkRow.due_at <= now, WorkRow.put_off_at > now + SET_BACK)

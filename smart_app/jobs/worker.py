@@ -104,8 +104,11 @@ class Worker:
             if claim is not None:
                 self._do(claim)
                 continue
-            with self._rung:
-                self._rung.wait_for(lambda turn=turn: self._turn != turn or self._stopping.is_set(), LOOK_SECONDS)
+            self._wait(turn)
+
+    def _wait(self, turn: int) -> None:
+        with self._rung:
+            self._rung.wait_for(lambda: self._turn != turn or self._stopping.is_set(), LOOK_SECONDS)
 
     def _do(self, claim: Claim) -> None:
         hold = Hold(self._ledger, claim, self._steady)
