@@ -6,6 +6,7 @@ At most one such re-read a minute and issuer, so that forged key ids cannot make
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,9 +53,9 @@ class KeySets:
         now = self._clock()
         if fetched is None or fetched.uri != uri or now >= fetched.at + KEPT:
             fetched = self._fetch(issuer, uri, patience)
-        found = _fitting(fetched, kid, alg)
+        found = fitting(fetched.keys, kid, alg)
         if not found and self._may_reread(issuer, fetched, now):
-            found = _fitting(self._fetch(issuer, uri, patience), kid, alg)
+            found = fitting(self._fetch(issuer, uri, patience).keys, kid, alg)
         return found
 
     def _may_reread(self, issuer: Issuer, fetched: _Fetched, now: datetime) -> bool:
@@ -76,11 +77,12 @@ class KeySets:
         return fetched
 
 
-def _fitting(fetched: _Fetched, kid: str | None, alg: str) -> list[RSAKey | ECKey]:
-    fitting = [key for key in fetched.keys if _fits(key, alg) and (kid is None or key.get("kid") == kid)]
-    if kid is None and len(fitting) != 1:
+def fitting(keys: Iterable[dict[str, Any]], kid: str | None, alg: str) -> list[RSAKey | ECKey]:
+    """Public keys of a JWKS that may have signed: of this kid, or without one the only key that fits the algorithm."""
+    found = [key for key in keys if _fits(key, alg) and (kid is None or key.get("kid") == kid)]
+    if kid is None and len(found) != 1:
         return []
-    imported = (_import(key) for key in fitting)
+    imported = (_import(key) for key in found)
     return [key for key in imported if key is not None]
 
 

@@ -92,6 +92,16 @@ def public(view: View) -> View:
     return view
 
 
+def for_programs(view: View) -> View:
+    """Mark a view for registered programs, which prove themselves anew in each request: no cookie counts, so there is nothing to forge."""
+    view.for_programs = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_for_programs(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "for_programs", False))
+
+
 def unattended(view: View) -> View:
     """Mark a view that a page asks by itself: it needs a live launch like any other, and does not keep it alive."""
     view.unattended = True  # type: ignore[attr-defined]
@@ -113,9 +123,9 @@ def is_public(view: Callable[..., Any]) -> bool:
 
 
 def unmarked(views: Mapping[str, Callable[..., Any]], framework: Iterable[str] = ()) -> list[str]:
-    """Endpoints without a mark, or with both. The factory starts only when this is empty."""
+    """Endpoints without a mark, or with more than one. The factory starts only when this is empty."""
     return sorted(
-        name for name, view in views.items() if name not in set(framework) and is_public(view) == (action_of(view) is not None)
+        name for name, view in views.items() if name not in set(framework) and is_public(view) + is_for_programs(view) + (action_of(view) is not None) != 1
     )
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from smart_app.config_archives import Archive, Exchange, Frozen, Key, KeyFile, SecretRef
 from smart_app.config_mail import Contact, Mail
+from smart_app.config_partners import ApiClient, Partner
 
 
 class SealingKey(Frozen):
@@ -100,6 +101,9 @@ class Ehr(Frozen):
         description="Who is staff, reviewer, administrator or auditor. Everyone who launches from a chart is a clinician for that chart.",
     )
     quirks: Quirks = Field(Quirks(), description="Departures from the specification.")
+    write_requests: Literal["none", "task", "communication"] = Field(
+        "none", description="Whether requests for images are written into this EHR by the backend client: as ServiceRequest and Task, or as Communication."
+    )
     allow_http: bool = Field(False, description="Allow plain http to this EHR. Development only, or a closed network.")
     allow_private: bool = Field(False, description="Allow private (not loopback) addresses for this EHR.")
     ca_file: Path | None = Field(None, description="CA bundle to verify this EHR's certificate with.")
@@ -195,6 +199,8 @@ class Settings(BaseSettings):
     facilities: tuple[FacilityEntry, ...] = Field((), description="Organizations that may be asked for images; staff may add more.")
     contact: Contact = Field(Contact(), description="Who the image desk is to people outside.")
     mail: Mail | None = Field(None, description="The mail server for requests; none: nothing is sent by e-mail, and requests that need it say so on the desk.")
+    partners: tuple[Partner, ...] = Field((), description="Hospitals whose FHIR server takes requests for images as Task.")
+    api_clients: tuple[ApiClient, ...] = Field((), description="Programs that may ask Priors' FHIR API at `/fhir`.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

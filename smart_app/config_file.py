@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from smart_app.config import Settings
 from smart_app.config_safety import unsafe
+from smart_app.config_safety_partners import unsafe_exchange_of_requests
 
 Loc = tuple[str | int, ...]
 
@@ -64,7 +65,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     except ValidationError as error:
         raise WrongConfiguration(path, tuple(_problem(node, item, environ) for item in error.errors())) from error
     found = tuple(
-        Problem(_line(node, danger.where), _dotted(danger.where), danger.reason, danger.cure) for danger in unsafe(settings, environ)
+        Problem(_line(node, danger.where), _dotted(danger.where), danger.reason, danger.cure) for danger in (*unsafe(settings, environ), *unsafe_exchange_of_requests(settings, environ))
     )
     if found:
         raise WrongConfiguration(path, found)
@@ -102,7 +103,7 @@ def _repeated(node: yaml.Node) -> list[Problem]:
     return problems
 
 
-PATH_SETTINGS = ("file", "ca_file", "data_dir")
+PATH_SETTINGS = ("file", "ca_file", "data_dir", "jwks_file")
 
 
 def _absolute(value: Any, folder: Path, name: str = "") -> Any:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from smart_app import secrets_source
 from smart_app.config import Ehr, Settings
 from smart_app.config_archives import Archive, Credential, Exchange, KeyFile
+from smart_app.config_partners import ApiClient, Partner
 from smart_app.secrets_source import NoSecret, Reference
 
 Where = tuple[str | int, ...]
@@ -166,7 +167,7 @@ def _kind_of_key(pem: str) -> str:
     return "EC P-384" if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1" else ""
 
 
-def _address(where: Where, url: str, entry: Ehr | Archive | Exchange, settings: Settings) -> Iterator[Danger]:
+def _address(where: Where, url: str, entry: Ehr | Archive | Exchange | Partner | ApiClient, settings: Settings) -> Iterator[Danger]:
     parts = _split(url)
     if parts is None:
         yield Danger(where, "is not an http(s) URL.", "Write it out with scheme and host.")
@@ -247,7 +248,7 @@ def _archive(where: Where, archive: Archive, settings: Settings, environ: Mappin
 REQUIRED = {"none": (), "basic": ("username", "password"), "bearer": ("token",), "oauth": ("token_url", "client_id"), "ehr-token": ("ehr",)}
 
 
-def _credential(where: Where, credential: Credential, archive: Archive | Exchange, settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
+def _credential(where: Where, credential: Credential, archive: Archive | Exchange | Partner, settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     allowed = {*REQUIRED[credential.kind], *(("client_secret", "client_key", "scope") if credential.kind == "oauth" else ())}
     for name in Credential.model_fields:
         given = getattr(credential, name) is not None and name != "kind"
@@ -335,3 +336,7 @@ def _twice(group: str, name: str, values: Iterable[str]) -> Iterator[Danger]:
         if value in seen:
             yield Danger((group, at, name), f"{value} is used twice.", "Each entry needs its own.")
         seen.add(value)
+
+
+address_dangers, credential_dangers, used_twice = _address, _credential, _twice
+"""For the checks of `config_safety_partners`."""

@@ -11,6 +11,7 @@ from launch.issuers import BackendClient, ClientAuth, Issuer, IssuerQuirks, Sign
 from smart_app import secrets_source
 from smart_app.config import Ehr, Settings
 from smart_app.config_archives import Archive, Exchange, KeyFile
+from smart_app.config_partners import ApiClient, Partner
 from smart_app.outbound import Lane, origin_of
 
 EHR_PARALLEL = 16
@@ -40,7 +41,8 @@ def lanes(settings: Settings) -> tuple[Lane, ...]:
         for ehr in settings.ehrs
     )
     exchanges = (_exchange_lane(exchange, kind, settings) for exchange in settings.exchanges for kind in ("exchange", "archive"))
-    return (*ehrs, *(_archive_lane(archive, settings) for archive in settings.archives), *exchanges)
+    programs = (*(_partner_lane(partner, settings) for partner in settings.partners), *(_client_lane(one, settings) for one in settings.api_clients))
+    return (*ehrs, *(_archive_lane(archive, settings) for archive in settings.archives), *exchanges, *programs)
 
 
 def signing_key(key: KeyFile) -> SigningKey:
@@ -73,6 +75,31 @@ def _exchange_lane(exchange: Exchange, kind: str, settings: Settings) -> Lane:
         connect=exchange.limits.connect,
         first_byte=exchange.limits.first_byte,
         parallel=exchange.limits.parallel,
+    )
+
+
+def _partner_lane(partner: Partner, settings: Settings) -> Lane:
+    return Lane(
+        key=f"partner:{partner.key}",
+        origins=_origins([partner.fhir, partner.credential.token_url]),
+        allow_http=partner.allow_http,
+        allow_private=partner.allow_private,
+        allow_loopback=settings.development,
+        ca_file=partner.ca_file,
+        first_byte=partner.deadline,
+    )
+
+
+def _client_lane(client: ApiClient, settings: Settings) -> Lane:
+    """Its published keys, and nothing else of it, is ever read."""
+    return Lane(
+        key=f"client:{client.key}",
+        origins=_origins([client.jwks_url]),
+        allow_http=client.allow_http,
+        allow_private=client.allow_private,
+        allow_loopback=settings.development,
+        ca_file=client.ca_file,
+        parallel=2,
     )
 
 

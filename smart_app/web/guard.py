@@ -14,7 +14,7 @@ from flask import current_app, g, request
 
 from launch.context import LaunchContext
 from launch.session import BROWSER_COOKIE
-from smart_app.access import NEEDS_PATIENT, Action, action_of, is_public, is_unattended, may, roles_of
+from smart_app.access import NEEDS_PATIENT, Action, action_of, is_for_programs, is_public, is_unattended, may, roles_of
 from smart_app.audit.events import AccessDenied, Event
 from smart_app.config import Ehr
 from smart_app.errors import AppError
@@ -83,6 +83,8 @@ class Guard:
         action = action_of(view)
         if action is not None:
             self._check_launch(str(arguments.get("handle", "")), action, use=not is_unattended(view))
+        elif is_for_programs(view):
+            return  # its own blueprint asks for the program's proof, and denies without it
         elif not is_public(view):
             raise Refusal(faults.NOT_FOUND, "unmarked")
         elif request.method not in csrf.SAFE and (objection := self._csrf.foreign(request.headers)):

@@ -36,7 +36,7 @@ from smart_app.web.csrf import Csrf
 ORIGIN = "https://priors.example"
 STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
 SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate",
-          "name": "nothing.js"}  # fmt: skip
+          "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
 SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
@@ -45,6 +45,7 @@ PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "obj
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 DESK = "image desk"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
+PROGRAM = "registered programs, by token: a browser's cookie is nothing there"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 ROWS = {
     "/": PUBLIC,
@@ -56,6 +57,12 @@ ROWS = {
     "/sign-in/<key:issuer>": PUBLIC,
     "/cb/<key:issuer>": PUBLIC,
     "/static/viewer/<path:name>": PUBLIC,
+    "/fhir/metadata": PUBLIC,
+    "/fhir/.well-known/smart-configuration": PUBLIC,
+    "/fhir/token": PROGRAM,
+    "/fhir/<kind>": PROGRAM,
+    "/fhir/<kind>/_search": PROGRAM,
+    "/fhir/<kind>/<id>": PROGRAM,
     "/l/<launch:handle>/home": ANY,
     "/l/<launch:handle>/end": ANY,
     "/l/<launch:handle>/style.css": ANY,
@@ -220,7 +227,7 @@ def test_each_identity_under_its_own_launch(world: World) -> None:
     wrong = []
     for rule in _rules(world.app):
         kind = ROWS[rule.rule]
-        if kind == PUBLIC or rule.rule.endswith(("/end", "/bulkdata/<string(maxlength=1600):token>")):
+        if kind in (PUBLIC, PROGRAM) or rule.rule.endswith(("/end", "/bulkdata/<string(maxlength=1600):token>")):
             continue
         for column in ("A", "B", "D", "ended", "nobody", *STAFF_ROLES):
             path_of = "A" if column == "nobody" else column
@@ -240,7 +247,7 @@ def test_nobody_elses_launch_is_there_at_all(world: World) -> None:
     """C, D, the desk, the auditor: launch 1's own path with their cookie is 404, whatever the route and their role."""
     wrong = []
     for rule in _rules(world.app):
-        if ROWS[rule.rule] == PUBLIC:
+        if ROWS[rule.rule] in (PUBLIC, PROGRAM):
             continue
         for column in ("C", "D", *STAFF_ROLES):
             for method in _methods(rule):
@@ -271,6 +278,18 @@ def test_public_routes_need_no_launch_and_record_no_denial(world: World) -> None
             for method in _methods(rule):
                 assert world.call(rule.rule, method, path_of="A", browser=None) not in (401, 500), rule.rule
     assert world.denials() == 0
+
+
+def test_programs_routes_know_no_cookie(world: World) -> None:
+    """Whoever is signed in, and whatever their role: without a token it is 401, and on the record."""
+    for rule in _rules(world.app):
+        if ROWS[rule.rule] == PROGRAM:
+            for column in world.people:
+                for method in _methods(rule):
+                    before = world.denials()
+                    status = world.call(rule.rule, method, path_of=column, browser=world.people[column].browser)
+                    expected = (400, 0) if rule.rule == "/fhir/token" else (401, 1)
+                    assert (status, world.denials() - before) == expected, f"{method} {rule.rule} as {column}"
 
 
 def _open(world: World, column: str, path: str, accept: str = "text/html") -> tuple[int, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config, config_archives, config_mail, dialect_settings
+from smart_app import config, config_archives, config_mail, config_partners, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -34,6 +34,8 @@ MODELS = {
     "`exchanges[].locations`": config_archives.Location,
     "`facilities`": config.FacilityEntry,
     "`facilities[].routes`": config.FacilityRoute,
+    "`partners`": config_partners.Partner,
+    "`api_clients`": config_partners.ApiClient,
 }
 SETTINGS = [(heading, name) for heading, model in MODELS.items() for name in model.model_fields]
 
@@ -48,6 +50,6 @@ def test_every_setting_is_documented(heading: str, name: str) -> None:
 
 
 def test_no_model_is_forgotten() -> None:
-    named = [kind for module in (config, config_archives, config_mail) for kind in vars(module).values()]
+    named = [kind for module in (config, config_archives, config_mail, config_partners) for kind in vars(module).values()]
     kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseModel)}
     assert kinds - {config_archives.Frozen, BaseModel, config.BaseSettings} == set(MODELS.values())
