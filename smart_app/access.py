@@ -92,6 +92,16 @@ def public(view: View) -> View:
     return view
 
 
+def for_senders(view: View) -> View:
+    """Mark a view of the senders' host. It exists nowhere else; the portal itself asks who holds which link."""
+    view.for_senders = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_for_senders(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "for_senders", False))
+
+
 def unattended(view: View) -> View:
     """Mark a view that a page asks by itself: it needs a live launch like any other, and does not keep it alive."""
     view.unattended = True  # type: ignore[attr-defined]
@@ -115,7 +125,7 @@ def is_public(view: Callable[..., Any]) -> bool:
 def unmarked(views: Mapping[str, Callable[..., Any]], framework: Iterable[str] = ()) -> list[str]:
     """Endpoints without a mark, or with both. The factory starts only when this is empty."""
     return sorted(
-        name for name, view in views.items() if name not in set(framework) and is_public(view) == (action_of(view) is not None)
+        name for name, view in views.items() if name not in set(framework) and is_public(view) + is_for_senders(view) + (action_of(view) is not None) != 1
     )
 
 

@@ -31,11 +31,13 @@ from smart_app.image_requests.facilities import Facilities
 from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
 from smart_app.jobs.ledger import Ledger
+from smart_app.links.store import Links
 from smart_app.matching.store import RulingStore
 from smart_app.outbound import Outbound
 from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
+from smart_app.spool.store import Spool
 from smart_app.viewer.reads import Reads
 from smart_app.web import Recent
 
@@ -67,6 +69,8 @@ class Parts:
     ledger: Ledger
     facilities: Facilities
     requests: Requests
+    links: Links
+    spool: Spool
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
@@ -135,6 +139,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
     ledger = Ledger(database, clock)
     facilities = Facilities(database, keyring, clock, tenant=settings.tenant)
+    spool_root = settings.receiving.spool_dir or settings.data_dir / "spool"
     return Parts(
         settings=settings,
         clock=clock,
@@ -159,6 +164,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         ledger=ledger,
         facilities=facilities,
         requests=Requests(database, keyring, audit, ledger, facilities, clock, tenant=settings.tenant),
+        links=Links(database, keyring, audit, clock, tenant=settings.tenant, portal_url=settings.portal_url),
+        spool=Spool(database, keyring, clock, spool_root, tenant=settings.tenant),
     )
 
 
