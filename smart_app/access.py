@@ -102,6 +102,13 @@ def is_for_programs(view: Callable[..., Any]) -> bool:
     return bool(getattr(view, "for_programs", False))
 
 
+def for_senders(view: View) -> View:
+    """Mark a view of the senders' host. It exists nowhere else; the portal itself asks who holds which link."""
+    view.for_senders = True  # type: ignore[attr-defined]
+def is_for_senders(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "for_senders", False))
+
+
 def unattended(view: View) -> View:
     """Mark a view that a page asks by itself: it needs a live launch like any other, and does not keep it alive."""
     view.unattended = True  # type: ignore[attr-defined]
@@ -125,7 +132,9 @@ def is_public(view: Callable[..., Any]) -> bool:
 def unmarked(views: Mapping[str, Callable[..., Any]], framework: Iterable[str] = ()) -> list[str]:
     """Endpoints without a mark, or with more than one. The factory starts only when this is empty."""
     return sorted(
-        name for name, view in views.items() if name not in set(framework) and is_public(view) + is_for_programs(view) + (action_of(view) is not None) != 1
+        name
+        for name, view in views.items()
+        if name not in set(framework) and is_public(view) + is_for_programs(view) + is_for_senders(view) + (action_of(view) is not None) != 1
     )
 
 

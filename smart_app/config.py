@@ -153,6 +153,17 @@ class FacilityEntry(Frozen):
     is_active: bool = Field(True, description="Whether it is offered.")
 
 
+class Receiving(Frozen):
+    """What senders are told, and how much they may send."""
+    organization: str = Field("", description="Name that senders see; the first EHR's organization when empty.")
+    contact: str = Field("the image desk", description="Whom senders call, with telephone and hours, as it ends a sentence.")
+    link_days: int = Field(14, ge=1, le=30, description="Days that a link to send images lives.")
+    most_bytes: int = Field(20_000_000_000, ge=1_000_000, description="Bytes that one link may bring.")
+    most_files: int = Field(50_000, ge=1, description="Files that one link may bring.")
+    spare_bytes: int = Field(1_000_000_000, ge=0, description="Free bytes of the disk that uploads never use.")
+    spool_dir: Path | None = Field(None, description="Private folder (0700) for what was received; `spool` under `data_dir` when absent.")
+
+
 class Settings(BaseSettings):
     """All of Priors' configuration, immutable once read. `PRIORS_<NAME>` overrides a top-level setting of the file."""
 
@@ -191,6 +202,10 @@ class Settings(BaseSettings):
     index_days: int = Field(
         30, ge=0, le=3650, description="Days that the index remembers who holds what of a patient, between launches; 0 remembers nothing."
     )
+    portal_url: str | None = Field(
+        None, description="Origin of the pages for senders, without a path. Another host name than `public_url`; without it nothing can be received."
+    )
+    receiving: Receiving = Field(Receiving(), description="The pages for senders.")
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
     policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from smart_app import secrets_source
+from smart_app import config_hosts, secrets_source
 from smart_app.config import Ehr, Settings
 from smart_app.config_archives import Archive, Credential, Exchange, KeyFile
 from smart_app.config_partners import ApiClient, Partner
@@ -30,6 +30,7 @@ class Danger:
 def unsafe(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     """Every danger found, in the order of the file."""
     yield from _public_url(settings)
+    yield from (Danger(*one) for one in config_hosts.portal_dangers(settings, is_loopback))
     yield from _keyring(settings, environ)
     if settings.database_password:
         yield from _secret(("database_password",), settings.database_password, environ)

@@ -33,11 +33,13 @@ from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
 from smart_app.jobs.bell import Bell, InProcess
 from smart_app.jobs.ledger import Ledger
+from smart_app.links.store import Links
 from smart_app.matching.store import RulingStore
 from smart_app.outbound import Outbound
 from smart_app.policy.gate import Policy
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
+from smart_app.spool.store import Spool
 from smart_app.viewer.reads import Reads
 from smart_app.web import Recent
 
@@ -70,6 +72,8 @@ class Parts:
     facilities: Facilities
     requests: Requests
     work: Work
+    links: Links
+    spool: Spool
 
     def launch_token(self, context: LaunchContext) -> LaunchToken:
         return LaunchToken(context.issuer_key, self.smart.broker.provider(context))
@@ -140,6 +144,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     facilities = Facilities(database, keyring, clock, tenant=settings.tenant)
     facilities.seed(seeded(settings.facilities))
     requests = Requests(database, keyring, audit, ledger, facilities, clock, tenant=settings.tenant)
+    spool_root = settings.receiving.spool_dir or settings.data_dir / "spool"
     return Parts(
         settings=settings,
         clock=clock,
@@ -165,6 +170,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         facilities=facilities,
         requests=requests,
         work=Work(database, requests, clock),
+        links=Links(database, keyring, audit, clock, tenant=settings.tenant, portal_url=settings.portal_url),
+        spool=Spool(database, keyring, clock, spool_root, tenant=settings.tenant),
     )
 
 

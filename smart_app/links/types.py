@@ -37,3 +37,18 @@ class Link:
     wrong: int = 0
     opened_at: datetime | None = None
     """When somebody first proved that it is meant for them."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One attempt to show that a link is meant for somebody."""
+
+    is_right: bool
+    link: Link
+    """As it stands after the try."""
+    is_evaluated: bool = True
+    """False: the link had ended, so nothing was compared."""
+
+    @property
+    def left(self) -> int:
+        return 0 if self.link.ended else max(0, 5 - self.link.wrong)

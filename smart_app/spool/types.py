@@ -48,3 +48,64 @@ class Upload:
     begun_at: datetime
     finished_at: datetime | None
     files: tuple[ReceivedFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A file that a sender says will come."""
+
+    name: str
+    size: int
+    mark: str = ""
+    """What else tells it from another file of this name and size: when it was changed last."""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far one announced file is."""
+
+    number: int
+    held: int
+    is_whole: bool
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an upload is. Bytes count once they are flushed and recorded."""
+
+    files: int
+    whole: int
+    bytes: int
+    held: int
+
+
+class Outcome(StrEnum):
+    """What became of one piece."""
+
+    HELD = "held"
+    AGAIN = "again"
+    """We had it: the same answer as the first time."""
+    ORDER = "order"
+    """Not what comes next; `held` says from where."""
+    DAMAGED = "damaged"
+    """Not the bytes that its hash says."""
+    DIFFERS = "differs"
+    """Other bytes than those that we hold of this file."""
+    CHANGED = "changed"
+    """Whole, and not what was announced: it begins anew."""
+    BUSY = "busy"
+    """Another request is writing this file."""
+    UNKNOWN = "unknown"
+    """Not announced, or longer than announced."""
+    FULL = "full"
+    """No room: nothing of this piece was kept."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    file: int
+    outcome: Outcome
+    held: int
+    is_whole: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -23,6 +24,16 @@ NOT_OURS = Fault("not-our-page", Side.PERSON, "This did not come from a page of 
 WRONG_HOST = Fault("wrong-host", Side.SETUP, "Priors is not reached under this name.", "Ask the EHR team to use the configured address.", False, 400)
 NOT_UNDERSTOOD = Fault("not-understood", Side.PERSON, "Priors could not read this request.", "Go back and try again.", False, 400)
 INTERNAL = Fault("internal", Side.US, "Priors could not do this. The fault is on our side.", "Try again; if it happens again, give the image desk the reference.", True, 500)
+
+LINK_ENDED = Fault("link-ended", Side.PERSON, "This link has ended.", "Call the image desk.", False, 404)
+"""The same for a link that was never there: nobody learns which."""
+SENDERS_WORDS = {
+    "not-found": LINK_ENDED,
+    "not-our-page": Fault("not-our-page", Side.PERSON, "This did not come from our page, so nothing was changed.", "Go back and try again from there.", False, 403),
+    "internal": Fault("internal", Side.US, "We could not do this. The fault is on our side; what is safely received stays.", "Try again; if it happens again, call us with the reference.", True, 500),
+    "not-understood": Fault("not-understood", Side.PERSON, "We could not read this.", "Go back and try again.", False, 400),
+}
+"""Senders have no chart to go back to, and no name for us."""
 
 LAUNCH_FAULTS = {
     "unknown-issuer": ("This EHR is not set up here.", "Ask your EHR team to register this issuer with Priors.", Side.SETUP),
@@ -65,6 +76,8 @@ def wants_json() -> bool:
 def answer(fault: Fault, *, detail: str = "", retry_url: str = "", template: str = "error.html", **more: Any) -> Response:
     """The fault as a response, with this request's reference."""
     reference = request_reference()
+    if "for_senders" in g:
+        fault, template, retry_url = _for_senders(fault), "portal/fault.html", ""
     if wants_json():
         response = jsonify(error={"code": fault.code, "title": fault.title, "action": fault.action, "reference": reference})
         response.status_code = fault.status
@@ -77,6 +90,11 @@ def answer(fault: Fault, *, detail: str = "", retry_url: str = "", template: str
     if fault.status == 503:
         response.headers["Retry-After"] = "2"
     return response
+
+
+def _for_senders(fault: Fault) -> Fault:
+    words = SENDERS_WORDS.get(fault.code)
+    return replace(words, status=fault.status) if words else fault
 
 
 def show_launch_error(error: LaunchError, *, issuer: str | None = None, retry_url: str | None = None, issuer_name: str = "") -> Response:

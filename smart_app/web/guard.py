@@ -14,7 +14,7 @@ from flask import current_app, g, request
 
 from launch.context import LaunchContext
 from launch.session import BROWSER_COOKIE
-from smart_app.access import NEEDS_PATIENT, Action, action_of, is_for_programs, is_public, is_unattended, may, roles_of
+from smart_app.access import NEEDS_PATIENT, Action, action_of, is_for_programs, is_for_senders, is_public, is_unattended, may, roles_of
 from smart_app.audit.events import AccessDenied, Event
 from smart_app.config import Ehr
 from smart_app.errors import AppError
@@ -28,6 +28,7 @@ log = structlog.get_logger("priors.web")
 ANY_HOST = frozenset({"/healthz", "/readyz"})
 """Asked by machines that know our address, not our name."""
 
+STATIC = "static_files.file"
 LAUNCH_PATHS = frozenset({"/launch", "/launch/check"})
 
 
@@ -37,6 +38,22 @@ class Launches(Protocol):
     def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None: ...
 
     def has_ended(self, handle: str, browser: str | None) -> bool: ...
+
+
+class SendersHost:
+    """The other host name: it has the pages for senders and the browser bundle, and nothing else. `csrf` knows its origin."""
+
+    def __init__(self, host: str, protection: Csrf) -> None:
+        self.host, self._csrf = host, protection
+
+    def check(self, view: Callable[..., Any] | None) -> None:
+        """A page of the app does not exist here, whatever cookies come along. :raises Refusal:"""
+        if request.path in ANY_HOST or view is None:
+            return
+        if not is_for_senders(view) and request.endpoint != STATIC:
+            raise Refusal(faults.NOT_FOUND, "app-host-only")
+        if request.method not in csrf.SAFE and (objection := self._csrf.foreign(request.headers)):
+            raise Refusal(faults.NOT_OURS, objection)
 
 
 class Guard:
@@ -52,8 +69,10 @@ class Guard:
         tenant: str,
         host: str,
         purpose: Callable[[str], tuple[str, str]] = lambda handle: ("", ""),
+        portal: SendersHost | None = None,
     ) -> None:
         """`purpose` is what this launch's requests are for, by handle: purpose of use and break-glass reference, or nothing."""
+        self._portal = portal
         self._launches = launches
         self._ehrs = ehrs
         self._csrf = protection
@@ -73,11 +92,17 @@ class Guard:
 
     def _check(self) -> None:
         g.tenant = self._tenant
+        view = request.endpoint and self._view(request.endpoint)
+        if self._portal is not None and request.host == self._portal.host:
+            g.for_senders = True
+            self._portal.check(view or None)
+            return
         if request.host != self._host and request.path not in ANY_HOST:
             raise Refusal(faults.WRONG_HOST, "wrong-host")
-        view = request.endpoint and self._view(request.endpoint)
         if not view:
             return  # the router's own 404, 405 or redirect follows
+        if is_for_senders(view):
+            raise Refusal(faults.NOT_FOUND, "senders-host-only")
         arguments = request.view_args or {}
         g.issuer_key = self._issuer_key(arguments)
         action = action_of(view)

@@ -35,13 +35,13 @@ def policy(ancestors: Iterable[str], *, wasm: bool) -> str:
     )
 
 
-def protect(response: Response, *, ancestors: tuple[str, ...], wasm: bool, phi: bool, https: bool) -> None:
-    """Set the headers. `phi`: never kept by any cache. Headers a view has set on purpose stay."""
+def protect(response: Response, *, ancestors: tuple[str, ...], wasm: bool, phi: bool, https: bool, camera: bool = False) -> None:
+    """Set the headers. `phi`: never kept by any cache. `camera`: a page that takes photos. Headers a view has set on purpose stay."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", policy(ancestors, wasm=wasm))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Permissions-Policy"] = PERMISSIONS
+    headers["Permissions-Policy"] = PERMISSIONS.replace("camera=()", "camera=(self)") if camera else PERMISSIONS
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if phi:
         headers["Cache-Control"] = "no-store"

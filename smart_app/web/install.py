@@ -24,7 +24,7 @@ from smart_app.web.context import request_reference
 from smart_app.web.converters import install_converters
 from smart_app.web.csrf import Csrf
 from smart_app.web.faults import install_faults
-from smart_app.web.guard import LAUNCH_PATHS, Guard, Launches
+from smart_app.web.guard import LAUNCH_PATHS, Guard, Launches, SendersHost
 from smart_app.web.headers import protect
 
 log = structlog.get_logger("priors.web")
@@ -62,6 +62,7 @@ def install(app: Flask, web: Web) -> None:
         tenant=settings.tenant,
         host=origin.partition("://")[2],
         purpose=web.purpose,
+        portal=_senders_host(settings, web.keyring),
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.jinja_env.undefined = StrictUndefined
@@ -81,6 +82,13 @@ def refuse_unmarked(app: Flask) -> None:
     """Call after the last blueprint. :raises UnmarkedRoutes: naming them."""
     if found := unmarked(app.view_functions):
         raise UnmarkedRoutes(f"mark these views with @requires or @public: {', '.join(found)}")
+
+
+def _senders_host(settings: Settings, keyring: Keyring) -> SendersHost | None:
+    if settings.portal_url is None:
+        return None
+    origin = public_origin(settings.portal_url)
+    return SendersHost(origin.partition("://")[2], Csrf(keyring, origin))
 
 
 def public_origin(public_url: str) -> str:
@@ -109,7 +117,7 @@ class _Finish:
         launch = g.get("launch")
         view_is_wasm = _view_has_wasm()
         phi = launch is not None or "Cache-Control" not in response.headers
-        protect(response, ancestors=self._ancestors(response), wasm=view_is_wasm, phi=phi, https=self._https)
+        protect(response, ancestors=self._ancestors(response), wasm=view_is_wasm, phi=phi, https=self._https, camera="for_senders" in g)
         response.headers["X-Request-Id"] = request_reference()
         log.info(
             "request",

@@ -68,6 +68,10 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     "studies.ask_for": OWN,
+    **dict.fromkeys(
+        (f"portal.{name}" for name in ("welcome", "prove", "send", "answer", "state", "receipt", "begin", "announce", "take", "finish")),
+        dict.fromkeys(PUBLIC, 404),  # they are on the senders' host, by link only
+    ),
     "viewer.outline": OWN,
     "viewer.first": {**OWN, "A": 204},  # a short series has no need of it
     "viewer.search_studies": OWN,
@@ -117,7 +121,7 @@ def cast(town: Town) -> Cast:
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
     match = _put(town, launches["A"])
     values = {"match": match, "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
-              "issuer": "northgate", "name": _bundle_file(town), "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
+              "issuer": "northgate", "name": _bundle_file(town), "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
     return Cast(jars, launches, values)
 
 
@@ -142,6 +146,8 @@ def ask(town: Town, cast: Cast, endpoint: str, who: str, handle: str) -> Seen:
         _put(town, cast.launches["A"])  # another route may have asked Kestrel since
     rule = next(rule for rule in town.app.url_map.iter_rules() if rule.endpoint == endpoint)
     values = {name: handle if name == "handle" else cast.values[name] for name in rule.arguments}
+    if endpoint.startswith("portal."):
+        values["token"] = "t" * 43
     with town.app.test_request_context(base_url=town.plan.app):
         path = town.app.url_map.bind("app.localhost").build(endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"})))
     method = next(name for name in ("POST", "PUT", "PATCH", "GET") if name in (rule.methods or ()))
@@ -184,6 +190,7 @@ def test_no_other_method_does_anything(town: Town, cast: Cast, method: str) -> N
         if method in (rule.methods or ()):
             continue
         values = {name: cast.launches["A"] if name == "handle" else cast.values[name] for name in rule.arguments}
+        values |= {"token": "t" * 43} if rule.endpoint.startswith("portal.") else {}
         path = town.app.url_map.bind("app.localhost").build(rule.endpoint, values)
         refused = (401, 403, 404, 405) if rule.endpoint.startswith("fhir_api.") else (403, 404, 405)  # another rule of the same path may take it
         assert cast.jars["A"].copy().send(method, town.plan.app + path, body=b"").status in refused, path

@@ -37,10 +37,14 @@ ORIGIN = "https://priors.example"
 STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
 SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate",
           "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
+SAMPLE |= {"upload": "u" * 24}
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
 SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
 
+SENDERS = "senders' host only"
+LINK = "/s/<string(length=43):token>"
+UPLOAD = f"{LINK}/uploads/<string(length=24):upload>"
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 DESK = "image desk"
@@ -88,6 +92,8 @@ ROWS = {
     f"{MATCH}/reject": DECIDE_OBJECT,
     f"{MATCH}/undecided": DECIDE_OBJECT,
     f"{MATCH}/undo": DECIDE_OBJECT,
+    **dict.fromkeys((LINK, *(f"{LINK}/{page}" for page in ("proof", "send", "answer", "state", "receipt", "uploads"))), SENDERS),
+    **dict.fromkeys((f"{UPLOAD}/{step}" for step in ("files", "pieces", "finish")), SENDERS),
     DICOMWEB: CHART,
     f"{DICOMWEB}/<uid:study>": OBJECT,
     f"{DICOMWEB}/<uid:study>/metadata": OBJECT,
@@ -125,9 +131,10 @@ class World:
     def call(self, rule: str, method: str, *, path_of: str, browser: str | None) -> int:
         """Status of `rule` under the launch of `path_of`, asked with this browser's cookie."""
         handle = self.people[path_of].launch.handle
+        samples = self.samples | ({"token": "t" * 43} if rule.startswith("/s/") else {})
         with self.app.test_request_context(base_url=ORIGIN):
             found = next(one for one in self.app.url_map.iter_rules() if one.rule == rule)
-            path = self.app.url_for(found.endpoint, **{name: self.samples.get(name, handle) for name in found.arguments})
+            path = self.app.url_for(found.endpoint, **{name: samples.get(name, handle) for name in found.arguments})
         client = self.app.test_client()
         if browser:
             client.set_cookie(BROWSER_COOKIE, browser, domain="priors.example", secure=True)
@@ -227,7 +234,7 @@ def test_each_identity_under_its_own_launch(world: World) -> None:
     wrong = []
     for rule in _rules(world.app):
         kind = ROWS[rule.rule]
-        if kind in (PUBLIC, PROGRAM) or rule.rule.endswith(("/end", "/bulkdata/<string(maxlength=1600):token>")):
+        if kind in (PUBLIC, PROGRAM, SENDERS) or rule.rule.endswith(("/end", "/bulkdata/<string(maxlength=1600):token>")):
             continue
         for column in ("A", "B", "D", "ended", "nobody", *STAFF_ROLES):
             path_of = "A" if column == "nobody" else column
@@ -247,7 +254,7 @@ def test_nobody_elses_launch_is_there_at_all(world: World) -> None:
     """C, D, the desk, the auditor: launch 1's own path with their cookie is 404, whatever the route and their role."""
     wrong = []
     for rule in _rules(world.app):
-        if ROWS[rule.rule] in (PUBLIC, PROGRAM):
+        if ROWS[rule.rule] in (PUBLIC, PROGRAM, SENDERS):
             continue
         for column in ("C", "D", *STAFF_ROLES):
             for method in _methods(rule):
@@ -290,6 +297,15 @@ def test_programs_routes_know_no_cookie(world: World) -> None:
                     status = world.call(rule.rule, method, path_of=column, browser=world.people[column].browser)
                     expected = (400, 0) if rule.rule == "/fhir/token" else (401, 1)
                     assert (status, world.denials() - before) == expected, f"{method} {rule.rule} as {column}"
+
+
+def test_the_senders_pages_are_not_on_this_host(world: World) -> None:
+    """Whoever asks: what a live link gets on the other host is proved in tests/unit/portal."""
+    for rule in _rules(world.app):
+        if ROWS[rule.rule] == SENDERS:
+            for column in world.people:
+                statuses = {world.call(rule.rule, method, path_of="A", browser=world.people[column].browser) for method in _methods(rule)}
+                assert statuses == {404}, rule.rule
 
 
 def _open(world: World, column: str, path: str, accept: str = "text/html") -> tuple[int, str]:

@@ -13,6 +13,7 @@ DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encodi
 MODELS = {
     "Top level": config.Settings,
     "`sealing_keys`": config.SealingKey,
+    "`receiving`": config.Receiving,
     "`sessions`": config.Sessions,
     "`policy`": config.PolicyRule,
     "`ehrs`": config.Ehr,

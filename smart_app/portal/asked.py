@@ -1,0 +1,42 @@
+"""Reads what a sender's page says: announced files, and numbers of files that will not come. All of it is strict; names are only text."""
+
+from __future__ import annotations
+
+import re
+
+from smart_app.errors import AppError
+from smart_app.portal.words import NOT_READ
+from smart_app.spool.types import Announced
+
+MOST_FILES = 500
+"""In one announcement."""
+LONGEST_NAME = 1000
+_HASH = re.compile(r"(?:[0-9a-f]{64})?")
+
+
+def announced(body: object) -> tuple[Announced, ...]:
+    """:raises AppError: it is anything but a list of files."""
+    files = body.get("files") if isinstance(body, dict) and set(body) == {"files"} else None
+    if not isinstance(files, list) or not 0 < len(files) <= MOST_FILES:
+        raise AppError(NOT_READ)
+    return tuple(_file(one) for one in files)
+
+
+def numbers(body: object) -> tuple[int, ...]:
+    """:raises AppError:"""
+    if body is None:
+        return ()
+    left = body.get("without", []) if isinstance(body, dict) and set(body) <= {"without"} else None
+    if not isinstance(left, list) or len(left) > 50_000 or not all(type(one) is int for one in left):
+        raise AppError(NOT_READ)
+    return tuple(left)
+
+
+def _file(one: object) -> Announced:
+    if not isinstance(one, dict) or not set(one) <= {"name", "size", "mark", "sha256"}:
+        raise AppError(NOT_READ)
+    name, size, mark, sha256 = one.get("name"), one.get("size"), one.get("mark", ""), one.get("sha256", "")
+    texts = isinstance(name, str) and isinstance(mark, str) and isinstance(sha256, str)
+    if not texts or not 0 < len(name) <= LONGEST_NAME or len(mark) > 40 or not _HASH.fullmatch(sha256) or type(size) is not int or not 0 <= size < 1 << 40:
+        raise AppError(NOT_READ)
+    return Announced(name, size, mark, sha256)

@@ -1,0 +1,42 @@
+"""The senders' side: its door, what receives, its pages."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from smart_app.config import Settings
+from smart_app.parts import Parts
+from smart_app.portal import views as portal_views
+from smart_app.portal.offers import Offers
+from smart_app.portal.receiving import Receiving, Shelf
+from smart_app.portal.telling import Telling
+from smart_app.portal.visit import Door
+from smart_app.portal.words import Site
+from smart_app.spool.taking import Limits, Taking
+
+
+def site_of(settings: Settings) -> Site:
+    first = settings.ehrs[0]
+    return Site(settings.receiving.organization or first.organization or first.name, settings.receiving.contact)
+
+
+def door_of(parts: Parts) -> Door:
+    return Door(parts.database, parts.keyring, parts.audit, parts.links, parts.requests, parts.clock)
+
+
+def receiving_of(parts: Parts, door: Door) -> Receiving:
+    given = parts.settings.receiving
+    limits = Limits(given.most_bytes, given.most_files, given.spare_bytes)
+    shelf = Shelf(parts.spool, Taking(parts.database, parts.spool, parts.clock, limits))
+    return Receiving(parts.database, door, shelf, parts.requests, parts.ledger, parts.audit, parts.clock)
+
+
+def offers_of(parts: Parts) -> Offers:
+    return Offers(parts.database, parts.keyring, parts.audit, parts.links, parts.ledger, parts.clock, tenant=parts.settings.tenant)
+
+
+def add(app: Flask, parts: Parts) -> None:
+    door, site = door_of(parts), site_of(parts.settings)
+    app.jinja_env.globals["site"] = site
+    telling = Telling(parts.spool, lambda upload: None)
+    app.register_blueprint(portal_views.make_blueprint(door, receiving_of(parts, door), telling, site))

@@ -1,0 +1,80 @@
+"""From the link to "that is all": each step with what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+
+from smart_app.intake.types import Finding, Level
+from smart_app.portal.telling import Telling
+from tests.unit.portal.senders import World, stored
+
+
+def test_a_sender_proves_sends_and_says_that_this_is_all(world: World) -> None:
+    sender = world.sender()
+    assert world.state() == "opened"
+    sender.begin()
+    first, second = os.urandom(700), os.urandom(30)
+    assert [one["file"] for one in sender.announce(("DICOM/IM1", 700), ("DICOM/IM2", 30))] == [1, 2]
+    assert world.state() == "opened", "announcing is not receiving"
+    answer = sender.send((1, 0, first[:400]), (2, 0, second))
+    assert (answer.status_code, answer.json["received"], answer.json["whole"], answer.json["files"]) == (200, 430, 1, 2)
+    assert world.state() == "receiving"
+    refused = sender.finish()
+    assert (refused.status_code, refused.json["missing"]) == (409, [1])
+    assert world.state() == "receiving"
+    assert sender.send((1, 400, first[400:])).json["pieces"] == [{"file": 1, "outcome": "held", "held": 700, "whole": True}]
+    assert sender.finish().status_code == 200
+    assert world.state() == "in-review"
+    assert world.work("screen") == [sender.upload]
+    assert stored(world) == {"DICOM/IM1": first, "DICOM/IM2": second}
+    assert sender.finish().status_code == 200, "said twice is said once"
+    assert len(world.audited("UploadFinished")) == 1
+    assert world.audited("UploadFinished")[0]["patient"] == "p1"
+    more = world.sender()
+    assert more.begin() != sender.upload
+    more.announce(("late.dcm", 3))
+    more.send((1, 0, b"abc"))
+    assert world.state() == "receiving"
+    assert more.finish().status_code == 200
+    assert sorted(world.work("screen")) == sorted([sender.upload, more.upload])
+
+
+def test_what_the_sender_leaves_out_is_not_waited_for_and_nothing_at_all_is_no_upload(world: World) -> None:
+    sender = world.sender()
+    sender.begin()
+    sender.announce(("a", 3), ("b", 3))
+    assert sender.finish(1, 2).status_code == 409
+    sender.send((1, 0, b"abc"))
+    assert sender.finish(2).status_code == 200
+    assert list(stored(world)) == ["a"]
+
+
+def test_an_answer_reaches_the_request(world: World) -> None:
+    sender = world.sender()
+    assert sender.post("/answer", data={"answer": "accept"}).status_code == 303
+    assert world.state() == "accepted"
+    assert sender.post("/answer", data={"answer": "decline"}).status_code == 400, "without a reason"
+    page = sender.post("/answer", data={"answer": "decline", "reason": "no-patient"})
+    assert (page.status_code, "No such patient here" in page.text) == (200, True)
+    assert world.state() == "declined"
+    assert world.parts.requests.get(world.request.id).reason == "No such patient here"
+    assert sender.get("/send").status_code == 404, "a closed request takes nothing"
+
+
+def test_what_was_found_is_told_once_somebody_has_looked(world: World) -> None:
+    sender = world.sender()
+    sender.begin()
+    sender.announce(("a", 3))
+    sender.send((1, 0, b"abc"))
+    found = (Finding("damaged", Level.BAD, "6 images break off in the middle."),)
+    told: dict[str, tuple[Finding, ...]] = {}
+    telling = Telling(world.parts.spool, told.get)
+    told[sender.upload] = found
+    state = telling.state(world.visit())
+    assert [(one["checked"], one["findings"]) for one in state["uploads"]] == [(False, [])], "not before it is handed over"
+    sender.finish()
+    state = telling.state(world.visit())
+    assert [(one["state"], one["checked"], one["received"]) for one in state["uploads"]] == [("finished", True, 3)]
+    assert state["uploads"][0]["findings"] == [{"what": "damaged", "level": "bad", "words": "6 images break off in the middle."}]
+    assert sender.get("/state").json["uploads"][0]["checked"] is False
+    assert "1 of 1 file" in sender.get("/receipt").text
