@@ -32,7 +32,7 @@ _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _METHOD = re.compile(r"[A-Z]{3,10}")
 
-
+Body = bytes | Iterable[bytes] | None
 RELAYS = 12
 FAIR = 0.9
 """Seconds that a destination must have had before its silence counts against it: a caller in a hurry proves nothing."""
@@ -77,16 +77,19 @@ class Outbound:
         url: str,
         *,
         headers: Mapping[str, str] = NO_HEADERS,
-        body: bytes | None = None,
+        body: Body = None,
         deadline: float,
         max_bytes: int,
         patience: float | None = None,
+        first_byte: float | None = None,
     ) -> Reply:
         """Ask and read the whole answer within `deadline` seconds and `max_bytes` (after inflating). `patience`: see `Bulkhead.enter`.
 
+        :param body: pieces are sent as they are made; their Content-Length must be among `headers`.
+        :param first_byte: seconds that this one may take to begin its answer, where it has much to do first.
         :raises NotApproved, Unreachable, TimedOut, TooLarge, Busy, Paused, Cut:
         """
-        with self._open(lane, method, url, {"Accept-Encoding": "gzip", **headers}, body, deadline, patience) as reply:
+        with self._open(lane, method, url, {"Accept-Encoding": "gzip", **headers}, body, deadline, patience, first_byte=first_byte) as reply:
             pieces, size = [], 0
             try:
                 for piece in reply.chunks():
@@ -139,10 +142,11 @@ class Outbound:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: Body,
         deadline: float,
         patience: float | None = None,
         leave_too: Callable[[], None] | None = None,
+        first_byte: float | None = None,
     ) -> StreamedReply:
         chosen, breaker = self._lanes[lane], self._breakers[lane]
         try:
@@ -150,7 +154,7 @@ class Outbound:
         except Refused:
             raise NotApproved from None
         _check_fields(method, headers)
-        call = Call(time.monotonic() + deadline, chosen.first_byte)
+        call = Call(time.monotonic() + deadline, first_byte or chosen.first_byte)
         if patience == 0 and breaker.hesitates:
             raise Busy
         is_probe = breaker.admit()
@@ -170,7 +174,7 @@ class Outbound:
         return StreamedReply(response, _both(leave, leave_too) if leave_too else leave)
 
     def _send(
-        self, lane: Lane, target: Target, method: str, headers: Mapping[str, str], body: bytes | None, call: Call
+        self, lane: Lane, target: Target, method: str, headers: Mapping[str, str], body: Body, call: Call
     ) -> BaseHTTPResponse:
         pool = self._pools[lane.key, target.origin]
         token = CURRENT.set(call)
@@ -196,7 +200,7 @@ class Outbound:
 
 
 def _urlopen(
-    pool: HTTPConnectionPool, method: str, path: str, headers: Mapping[str, str], body: bytes | None, lane: Lane, call: Call
+    pool: HTTPConnectionPool, method: str, path: str, headers: Mapping[str, str], body: Body, lane: Lane, call: Call
 ) -> BaseHTTPResponse:
     return pool.urlopen(
         method,

@@ -1,0 +1,235 @@
+"""What a reviewer may do to an item, each in one transaction with its audit record and the work that follows.
+
+Whose it is, is derived anew from what the files say each time: no page, role or stored word makes another person's study
+storable. Below certain, two different people say so of the very same version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from smart_app.archives.types import PatientId
+from smart_app.audit.events import Who
+from smart_app.audit.intake_events import IntakeDecided
+from smart_app.audit.log import AuditLog
+from smart_app.clock import Clock
+from smart_app.db import Database
+from smart_app.errors import AppError, Fault, Side
+from smart_app.image_requests.service import NoSuchRequest, Requests
+from smart_app.image_requests.types import Actor, Party, Patient
+from smart_app.image_requests.workflow import Act, NotAllowed
+from smart_app.intake.arrival import PERSON_SAID
+from smart_app.intake.deciding import Verdict, decide
+from smart_app.intake.items import ItemChanged, Items
+from smart_app.intake.receipts import Receipts
+from smart_app.intake.received import OPEN, Line, Opinion, Received, Stage, Standing
+from smart_app.intake.settling import SYSTEM
+from smart_app.intake.types import ItemState
+from smart_app.jobs.ledger import Ledger
+
+MIN_REASON, MAX_REASON = 10, 1000
+DECIDED = frozenset({ItemState.LEFT, ItemState.NOT_USABLE, ItemState.NOT_FOR_US})
+
+OTHER_PERSON = Fault("another-person", Side.PERSON, "This study is another person’s. It cannot be stored into this chart, from this page or any other.",
+                     "Tell the sender, or link it to the right patient.", False, 409)  # fmt: skip
+SAME_PERSON = Fault("second-person", Side.PERSON, "A second person has to look, and you were the first. Nothing was stored.",
+                    "Ask a colleague who may review to open this page.", False, 403)  # fmt: skip
+NO_REASON = Fault("reason-missing", Side.PERSON, f"Say why, in at least {MIN_REASON} characters. Nothing was changed.", "Go back and write the reason.", False, 400)
+CHANGED = Fault("item-changed", Side.PERSON, "It has changed since you looked: a colleague decided, or more images came. Nothing was changed.", "Open the page again and look.", False, 409)
+NOT_LINKED = Fault("not-linked", Side.PERSON, "Nobody has said yet whose images these are. Nothing was stored.", "Link them to a patient first.", False, 409)
+NO_NUMBER = Fault("no-number", Side.SETUP, "This patient has no number that the archive knows, so nothing can be stored for them.",
+                  "Register the patient with the hospital’s own number, then open the page again.", False, 409)  # fmt: skip
+NO_ARCHIVE = Fault("no-archive", Side.SETUP, "No archive is set up to take received images. Everything stays safely here.", "The image desk can have one set up.", False, 409)
+NOT_NOW = Fault("not-now", Side.PERSON, "That cannot be done to it as it stands now. Nothing was changed.", "Open the page again and look.", False, 409)
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    who: Who
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(Party.REVIEWER, self.who.issuer, self.who.subject, self.who.name, self.who.address, self.who.request_id, self.who.launch)
+
+
+class Review:
+    """One a process."""
+
+    def __init__(
+        self, db: Database, items: Items, receipts: Receipts, ledger: Ledger, requests: Requests, audit: AuditLog, clock: Clock,
+        settle: Callable[[Session, str], None], namespaces: Mapping[str, str], number: Callable[[Received], PatientId | None], *, tenant: str, archive: str | None,
+    ) -> None:  # fmt: skip
+        self._db, self._items, self._receipts, self._ledger, self._requests = db, items, receipts, ledger, requests
+        self._audit, self._clock, self._settle, self._namespaces, self._number = audit, clock, settle, namespaces, number
+        self._tenant, self._archive = tenant, archive
+
+    def verdict(self, item: Received) -> Verdict:
+        """Whose it is, by what is known now."""
+        if item.content.why == PERSON_SAID:
+            return Verdict(Standing.OTHER, PERSON_SAID)
+        return decide(item.content.patient, item.content.wanted, item.summary, self._namespaces)
+
+    def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", second: bool = False) -> dict[str, ItemState]:
+        """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored.
+
+        :param second: ask for a second person although one would be enough.
+        :raises AppError: and nothing is changed of any of them.
+        """
+        with self._db.transaction() as session:
+            return {id: self._confirm(session, by, id, version, " ".join(reason.split())[:MAX_REASON], second) for id, version in seen.items()}
+
+    def _confirm(self, session: Session, by: Reviewer, id: str, version: int, reason: str, second: bool) -> ItemState:
+        item = self._items.get(id, session, lock=True)
+        verdict = self.verdict(item)
+        if verdict.standing is Standing.OTHER or item.state is ItemState.SET_ASIDE:
+            raise AppError(OTHER_PERSON)
+        self._check(item, version, OPEN)
+        for holds, fault in (
+            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self._archive is None, NO_ARCHIVE), (self._number(item) is None, NO_NUMBER),
+            (verdict.standing is Standing.BIRTH_DATE and len(reason) < MIN_REASON, NO_REASON),
+        ):  # fmt: skip
+            if holds:
+                raise AppError(fault)
+        earlier, who = item.content.opinions, by.who
+        if any(one.by(who.issuer, who.subject) for one in earlier):
+            raise AppError(SAME_PERSON)
+        opinions = (*earlier, Opinion(who.issuer, who.subject, who.name, self._clock(), reason))
+        enough = len(opinions) > 1 or (verdict.standing is Standing.CERTAIN and not second)
+
+        def change(before: Received) -> Received:
+            content = replace(before.content, opinions=opinions, why=verdict.why)
+            state = ItemState.SECOND_PERSON
+            if enough:
+                content = replace(content, decided_at=self._clock(), job=f"{id}.{before.version + 1}")
+                state = ItemState.STORING
+            return replace(before, state=state, standing=verdict.standing, content=content, tries=0)
+
+        words = "said that it is the right person; it is being stored" if enough else "said that it is the right person; a second person has to look"
+        after = self._change(session, by, id, "confirm", change, words)
+        if enough:
+            self._ledger.add(session, "store", after.content.job)
+        return after.state
+
+    def set_aside(self, by: Reviewer, seen: Mapping[str, int]) -> None:
+        """Another person's: from now on nobody stores it into this chart."""
+        with self._db.transaction() as session:
+            for id, version in seen.items():
+                self._check(self._items.get(id, session, lock=True), version, OPEN | DECIDED | {ItemState.SET_ASIDE})
+                self._change(session, by, id, "set-aside", lambda before: replace(
+                    before, state=ItemState.SET_ASIDE, standing=Standing.OTHER, content=replace(before.content, why=PERSON_SAID, opinions=()),
+                ), "said that it is another person’s; set aside")  # fmt: skip
+            self._settled(session, seen)
+
+    def put_back(self, by: Reviewer, id: str, version: int) -> None:
+        """Look at it again: what was left, not usable or not for us; and what a person set aside, unless the files themselves say that it is another's."""
+        with self._db.transaction() as session:
+            item = self._items.get(id, session, lock=True)
+            self._check(item, version, DECIDED | {ItemState.SET_ASIDE})
+            verdict = decide(item.content.patient, item.content.wanted, item.summary, self._namespaces)
+            if verdict.standing is Standing.OTHER:
+                raise AppError(OTHER_PERSON)
+            self._change(session, by, id, "put-back", lambda before: replace(
+                before, state=ItemState.IN_REVIEW, standing=verdict.standing, content=replace(before.content, why=verdict.why, opinions=()),
+            ), "took it back into review")  # fmt: skip
+
+    def judge_quality(self, by: Reviewer, id: str, version: int, state: ItemState | None, remark: str) -> None:
+        """NOT_USABLE, NOT_FOR_US or LEFT with what the sender reads; None: usable, and the remark stays with it."""
+        remark = " ".join(remark.split())[:MAX_REASON]
+        if state in (ItemState.NOT_USABLE, ItemState.NOT_FOR_US) and len(remark) < MIN_REASON:
+            raise AppError(NO_REASON)
+        if state is not None and state not in DECIDED:
+            raise AppError(NOT_NOW)
+        words = {ItemState.NOT_USABLE: "not usable", ItemState.NOT_FOR_US: "for another specialist", ItemState.LEFT: "left, not kept", None: "usable"}[state]
+        with self._db.transaction() as session:
+            self._check(self._items.get(id, session, lock=True), version, OPEN | DECIDED)
+            self._change(session, by, id, "quality", lambda before: replace(before, state=state or before.state, content=replace(before.content, remark=remark)), words)
+            self._settled(session, (id,))
+
+    def leave(self, by: Reviewer, seen: Mapping[str, int]) -> None:
+        """Not kept: their bytes go when their time is over."""
+        with self._db.transaction() as session:
+            for id, version in seen.items():
+                self._check(self._items.get(id, session, lock=True), version, OPEN)
+                self._change(session, by, id, "leave", lambda before: replace(before, state=ItemState.LEFT, content=replace(before.content, opinions=())), "left, not kept")
+            self._settled(session, seen)
+
+    def ask_for_more(self, by: Reviewer, id: str, words: str) -> None:
+        """The sender is told what is missing, and the request is open again."""
+        words = " ".join(words.split())[:MAX_REASON]
+        if len(words) < MIN_REASON:
+            raise AppError(NO_REASON)
+        with self._db.transaction() as session:
+            item = self._items.get(id, session, lock=True)
+            if item.request is None:
+                raise AppError(NOT_NOW)
+            try:
+                self._requests.act(item.request, Act.REJECT, by.actor, reason=words, session=session)
+            except NotAllowed:
+                try:
+                    self._requests.act(item.request, Act.STORE_PART, SYSTEM, reason=words, session=session)
+                except NotAllowed:
+                    raise AppError(NOT_NOW) from None
+            self._change(session, by, id, "ask-for-more", lambda before: replace(before, content=replace(before.content, remark=words)), f"asked the sender: {words}")
+
+    def try_again(self, by: Reviewer, id: str, version: int) -> None:
+        """Send what the archive did not take, once more."""
+        with self._db.transaction() as session:
+            self._check(self._items.get(id, session, lock=True), version, {ItemState.STORED_IN_PART})
+            if not any(one.stage not in (Stage.STORED, Stage.THERE, Stage.CONFLICT) for one in self._items.instances(id, session)):
+                raise AppError(NOT_NOW)
+            after = self._change(session, by, id, "try-again", lambda before: replace(
+                before, state=ItemState.STORING, tries=0, content=replace(before.content, job=f"{id}.{before.version + 1}"),
+            ), "had the rest sent again")  # fmt: skip
+            self._ledger.add(session, "store", after.content.job)
+
+    def link(self, by: Reviewer, id: str, version: int, patient: Patient) -> Standing:
+        """Say whose images these may be. The comparison decides how many people must agree; another person's are not linked at all."""
+        with self._db.transaction() as session:
+            item = self._items.get(id, session, lock=True)
+            self._check(item, version, OPEN)
+            if item.request is not None:
+                raise AppError(NOT_NOW)
+            verdict = decide(patient, item.content.wanted, item.summary, self._namespaces)
+            if verdict.standing is Standing.OTHER:
+                raise AppError(OTHER_PERSON)
+            self._change(session, by, id, "link", lambda before: replace(
+                before, state=ItemState.IN_REVIEW, standing=verdict.standing, subject=self._requests.subject(patient.issuer, patient.id),
+                content=replace(before.content, patient=patient, why=verdict.why, opinions=()),
+            ), f"linked it to {patient.name}")  # fmt: skip
+            return verdict.standing
+
+    def patient_of(self, request: str) -> Patient | None:
+        """Whom a request is about, for linking."""
+        try:
+            return self._requests.get(request).asked.patient
+        except NoSuchRequest:
+            return None
+
+    def hold(self, by: Reviewer, id: str, version: int, *, on: bool) -> None:
+        """Legal hold: nothing of it expires while it is on."""
+        with self._db.transaction() as session:
+            self._check(self._items.get(id, session, lock=True), version, set(ItemState))
+            self._change(session, by, id, "hold" if on else "release", lambda before: replace(before, held=on), "held: nothing of it expires" if on else "no longer held")
+
+    def _check(self, item: Received, version: int, states: frozenset[ItemState] | set[ItemState]) -> None:
+        if item.version != version:
+            raise AppError(CHANGED)
+        if item.state not in states:
+            raise AppError(NOT_NOW)
+
+    def _change(self, session: Session, by: Reviewer, id: str, action: str, change: Callable[[Received], Received], words: str) -> Received:
+        try:
+            _, after = self._items.change(session, id, change, line=Line(self._clock(), words, by.who.name))
+        except ItemChanged:
+            raise AppError(CHANGED) from None
+        patient = after.content.patient.id if after.content.patient else None
+        self._audit.record(IntakeDecided(who=by.who, patient=patient, item=id, action=action, state=after.state.value, standing=after.standing.value), session)
+        return after
+
+    def _settled(self, session: Session, ids: Mapping[str, int] | Sequence[str]) -> None:
+        """Whatever was decided may have been the last thing that its request waited for."""
+        for request in {item.request for item in (self._items.get(id, session) for id in ids) if item.request is not None}:
+            self._settle(session, request)

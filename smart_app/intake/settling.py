@@ -1,0 +1,87 @@
+"""Tells the request what came of it, when nothing of it waits for a person or for the archive any more.
+
+Never "stored" while a part that was asked for is missing, refused or on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from smart_app.image_requests.service import NoSuchRequest, Requests
+from smart_app.image_requests.types import Actor, Party
+from smart_app.image_requests.workflow import Act, NotAllowed
+from smart_app.intake.received import OPEN, Received
+from smart_app.intake.types import ItemState, Level
+
+SYSTEM = Actor(Party.SYSTEM, name="Priors")
+HOLES = frozenset({"complete", "gaps", "damaged", "decodes", "thin", "report"})
+"""Findings that mean a part of what was asked for is not there."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    act: Act
+    reason: str = ""
+
+
+def outcome(items: Sequence[Received]) -> Outcome | None:
+    """What the request is told; None: something still waits, or nothing has come. Pure."""
+    if not items or any(one.state in OPEN or one.state is ItemState.STORING for one in items):
+        return None
+    stored = [one for one in items if one.state in (ItemState.STORED, ItemState.STORED_IN_PART)]
+    if not stored:
+        if all(one.state in (ItemState.EXPIRED, ItemState.WITHDRAWN) for one in items):
+            return None
+        return Outcome(Act.REJECT, _why_nothing(items))
+    lacking = [words for one in stored for words in _lacking(one)]
+    asked_for = [one for one in stored if not _is_other_exam(one)]
+    if not asked_for:
+        lacking.insert(0, "None of the studies that came is the one that was asked for.")
+    return Outcome(Act.STORE_PART, " ".join(dict.fromkeys(lacking))[:1000]) if lacking else Outcome(Act.STORE)
+
+
+def _lacking(item: Received) -> list[str]:
+    said = [_sentence(item.content.remark)] if item.content.remark else []
+    if item.state is ItemState.STORED_IN_PART:
+        last = item.content.history[-1].words if item.content.history else "not all of its images could be stored"
+        said.append(_sentence(f"{item.summary.title}: {last}"))
+    if not _is_other_exam(item):
+        said += [_sentence(f"{item.summary.title}: {one.words}") for one in item.content.findings if one.what in HOLES and one.level is Level.BAD]
+    return said
+
+
+def _is_other_exam(item: Received) -> bool:
+    return any(one.what == "exam" and one.level is not Level.GOOD for one in item.content.findings)
+
+
+def _why_nothing(items: Sequence[Received]) -> str:
+    remarks = list(dict.fromkeys(_sentence(one.content.remark) for one in items if one.content.remark))
+    if remarks:
+        return " ".join(remarks)[:1000]
+    if any(one.state is ItemState.SET_ASIDE for one in items):
+        return "The images that came are not this patient’s."
+    return "Nothing of what came could be used."
+
+
+def _sentence(words: str) -> str:
+    words = " ".join(words.split())
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+class Settling:
+    """`items`: reads a request's items in this very transaction."""
+
+    def __init__(self, requests: Requests, items: Callable[[Session, str], Sequence[Received]]) -> None:
+        self._requests, self._items = requests, items
+
+    def settle(self, session: Session, request: str) -> None:
+        found = outcome(self._items(session, request))
+        if found is None:
+            return
+        try:
+            self._requests.act(request, found.act, SYSTEM, reason=found.reason, session=session)
+        except (NotAllowed, NoSuchRequest):
+            return  # it was closed, or more is being sent: the next to come to rest tells it
