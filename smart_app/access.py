@@ -105,6 +105,9 @@ def is_for_programs(view: Callable[..., Any]) -> bool:
 def for_senders(view: View) -> View:
     """Mark a view of the senders' host. It exists nowhere else; the portal itself asks who holds which link."""
     view.for_senders = True  # type: ignore[attr-defined]
+    return view
+
+
 def is_for_senders(view: Callable[..., Any]) -> bool:
     return bool(getattr(view, "for_senders", False))
 
