@@ -18,7 +18,7 @@ from smart_app.fhir_api.queries import Query
 from smart_app.fhir_api.reading import Said, move, stands
 from smart_app.fhir_api.tokens import Caller
 from smart_app.image_requests.models import RequestEventRow, RequestRow
-from smart_app.image_requests.service import Requests
+from smart_app.image_requests.service import ChangedMeanwhile, Requests
 from smart_app.image_requests.types import Actor, ImageRequest, State
 from smart_app.image_requests.workflow import Act, NotAllowed
 
@@ -56,26 +56,22 @@ class Served:
         """None: it does not exist for this caller."""
         of = {"Patient": RequestRow.subject, "Organization": RequestRow.facility}.get(kind, RequestRow.id)
         with self._db.reading() as session:
-            newest = select(RequestRow).where(_visible(self._tenant, caller), of == id).order_by(RequestRow.updated_at.desc()).limit(1)
-            row = session.scalars(newest).first()
-            if row is None:
-                return None
-            return Shown(self._resource(kind, row, self._askings(session, [row.id])), self._requests.read(row))
+            newest = select(RequestRow).where(self._visible(caller), of == id).order_by(RequestRow.updated_at.desc()).limit(1)
+            return next(iter(self._shown(kind, session.scalars(newest).all(), session)), None)
 
     def search(self, query: Query, caller: Caller) -> Found:
         """The longest unchanged first: what changes between two pages is met again at the end, never missed."""
         with self._db.reading() as session:
-            wanted = [_visible(self._tenant, caller), *_conditions(query)]
+            wanted = [self._visible(caller), *_conditions(query)]
             total = session.scalar(select(func.count()).select_from(RequestRow).where(*wanted)) or 0
             if query.after is not None:
                 at, id = query.after
                 wanted.append(or_(RequestRow.updated_at > at, and_(RequestRow.updated_at == at, RequestRow.id > id)))
             page = select(RequestRow).where(*wanted).order_by(RequestRow.updated_at, RequestRow.id).limit(query.count + 1)
-            rows = list(session.scalars(page))
-            shown, askings = rows[: query.count], self._askings(session, [row.id for row in rows])
-            matches = tuple(Shown(self._resource(query.kind, row, askings), self._requests.read(row)) for row in shown)
+            rows = session.scalars(page).all()
+            matches = self._shown(query.kind, rows[: query.count], session)
             other = "ServiceRequest" if query.kind == "Task" else "Task"
-            included = tuple(Shown(self._resource(other, row, askings), one.about) for row, one in zip(shown, matches, strict=True)) if query.include else ()
+            included = self._shown(other, rows[: query.count], session) if query.include else ()
             return Found(matches, included, total, matches[-1].about if len(rows) > query.count else None)
 
     def change(self, id: str, heard_in: Callable[[Resource], Said], version: int, caller: Caller, actor: Actor) -> Shown | None:
@@ -84,17 +80,20 @@ class Served:
         :raises RefusedChange: it may not be changed so. :raises ChangedMeanwhile: `version` is not the one that is.
         """
         with self._db.transaction() as session:
-            row = session.scalars(select(RequestRow).where(_visible(self._tenant, caller), RequestRow.id == id)).first()
-            if row is None:
+            rows = session.scalars(select(RequestRow).where(self._visible(caller), RequestRow.id == id).with_for_update()).all()
+            if not rows:
                 return None
-            heard = heard_in(self._resource("Task", row, self._askings(session, [id])))
-            state = State(row.state)
-            if not stands(state, heard) and heard.status != mapping.TASK_STATUS[state]:
-                self._act(session, id, state, heard, version, actor)
-                session.refresh(row)
-            elif version != row.version:
-                raise RefusedChange("conflict", "The Task was changed since this version.")
-            return Shown(self._resource("Task", row, self._askings(session, [id])), self._requests.read(row))
+            (shown,) = self._shown("Task", rows, session)
+            heard, state = heard_in(shown.resource), shown.about.state
+            if version != shown.about.version:
+                raise ChangedMeanwhile(id)
+            if stands(state, heard) or heard.status == mapping.TASK_STATUS[state]:
+                return shown
+            self._act(session, id, state, heard, version, actor)
+            session.flush()
+            session.refresh(rows[0])
+            (shown,) = self._shown("Task", rows, session)
+            return shown
 
     def _act(self, session: Session, id: str, state: State, heard: Said, version: int, actor: Actor) -> None:
         act = move(state, heard)
@@ -107,21 +106,29 @@ class Served:
                 raise RefusedChange("required", "A Task that is rejected needs a statusReason with text.") from None
             raise RefusedChange("business-rule", f"From here the status cannot become {heard.status}.") from None
 
-    def _resource(self, kind: str, row: RequestRow, askings: Mapping[str, int]) -> Resource:
-        request = self._requests.read(row)
-        place = self._place(request, row.subject)
+    def _shown(self, kind: str, rows: Sequence[RequestRow], session: Session) -> tuple[Shown, ...]:
+        askings = self._askings(session, [row.id for row in rows])
+        values = self._requests.rows.values(rows, session)
+        return tuple(Shown(self._resource(kind, one, row.subject, askings.get(row.id, 1)), one) for one, row in zip(values, rows, strict=True))
+
+    def _resource(self, kind: str, request: ImageRequest, subject: str, asking: int) -> Resource:
+        place = self._place(request, subject)
         meta = {"versionId": str(request.version), "lastUpdated": moment(request.updated_at)}
         if kind == "Task":
-            studies = self._studies(row.id) if request.state in (State.STORED, State.STORED_IN_PART) else ()
-            found = mapping.task(request, place, self._clock(), asking=askings.get(row.id, 1), studies=studies)
+            studies = self._studies(request.id) if request.state in (State.STORED, State.STORED_IN_PART) else ()
+            found = mapping.task(request, place, self._clock(), asking=asking, studies=studies)
         elif kind == "ServiceRequest":
             found = mapping.order(request, place)
         elif kind == "Patient":
-            return mapping.person(request.asked.patient, id=row.subject, meta={"lastUpdated": meta["lastUpdated"]})
+            return mapping.person(request.asked.patient, id=subject, meta={"lastUpdated": meta["lastUpdated"]})
         else:
             assert request.facility is not None
             return mapping.organization(request.facility, id=request.facility.id)
-        return {"resourceType": found.pop("resourceType"), "id": row.id, "meta": meta, **found}
+        return {"resourceType": found.pop("resourceType"), "id": request.id, "meta": meta, **found}
+
+    def _visible(self, caller: Caller) -> ColumnElement[bool]:
+        mine = [] if caller.client.all_facilities else [RequestRow.facility.in_(caller.client.facilities)]
+        return and_(RequestRow.tenant == self._tenant, RequestRow.state != State.DRAFT.value, *mine)
 
     def _place(self, request: ImageRequest, subject: str) -> Place:
         patient = {"reference": f"Patient/{subject}"}
@@ -143,11 +150,6 @@ class Served:
 def numbers(base: str) -> str:
     """Identifier system of our request numbers; `base` is that of our FHIR API."""
     return f"{base}/request"
-
-
-def _visible(tenant: str, caller: Caller) -> ColumnElement[bool]:
-    mine = [] if caller.client.all_facilities else [RequestRow.facility.in_(caller.client.facilities)]
-    return and_(RequestRow.tenant == tenant, RequestRow.state != State.DRAFT.value, *mine)
 
 
 def _conditions(query: Query) -> list[ColumnElement[bool]]:

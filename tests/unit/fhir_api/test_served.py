@@ -50,7 +50,7 @@ def test_a_partner_reads_its_task_and_what_it_refers_to(world: World) -> None:
 def test_what_is_another_facilitys_does_not_exist(world: World) -> None:
     made, theirs = world.request(), world.request(OTHER, BRANNOC)
     token = world.token("brannoc")
-    subject = world.parts.requests.subject("northgate", "p1")
+    subject = world.subject("p1")
     for path in (f"Task/{made.id}", f"ServiceRequest/{made.id}", f"Patient/{subject}", "Organization/kestrel", "Task/RQ-NOTTHERE"):
         answer = world.ask("GET", path, token)
         assert (answer.status_code, _valid(answer.json)["issue"][0]["code"]) == (404, "not-found"), path
@@ -105,7 +105,7 @@ def test_searches_find_by_every_parameter(world: World) -> None:
     second = world.request(OTHER, wanted=None, title="MR knee")
     world.clock.forward(hours=1)
     world.parts.requests.act(second.id, Act.OPEN, SENDER)
-    token, subject = world.token("kestrel"), world.parts.requests.subject("northgate", "p2")
+    token, subject = world.token("kestrel"), world.subject("p2")
     since = f"{world.clock():%Y-%m-%dT%H:%M:%SZ}"
     every, one, two = [first.id, second.id], [first.id], [second.id]
     for query, expected in {

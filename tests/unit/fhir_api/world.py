@@ -70,6 +70,10 @@ class World:
         new = NewRequest(patient, more.pop("wanted", None) or Wanted(title, "CT", "head"), route, facility.id if facility else None, **more)
         return self.parts.requests.create(new, STAFF)
 
+    def subject(self, patient: str) -> str:
+        """Id of this patient in our FHIR API."""
+        return self.parts.requests.rows.digests.now("subject", "northgate", patient)
+
     def audited(self, event: str) -> list[dict[str, Any]]:
         with self.parts.database.reading() as session:
             rows = session.scalars(select(AuditRecord).where(AuditRecord.event == event).order_by(AuditRecord.sequence))
