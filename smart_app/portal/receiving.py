@@ -105,6 +105,8 @@ class Receiving:
                 self._close(session, visit, upload.id, actor, nobody, "time")
             elif progress_of(session, upload.id).whole:
                 self._ledger.add(session, SCREEN, upload.id)
+                if upload.request and can(self._requests.get(upload.request).state, Act.SUBMIT, Party.SYSTEM):
+                    self._requests.act(upload.request, Act.SUBMIT, actor, session=session)
 
     def _own(self, visit: Visit, id: str) -> Upload:
         found = next((one for one in self._spool.of_link(visit.link.id) if one.id == id), None)

@@ -90,6 +90,13 @@ class Door:
             raise LinkIsOver("no-link")
         return self._look(link)
 
+    def visit_by_id(self, id: str) -> Visit:
+        """For work about a link. :raises LinkIsOver:"""
+        link = self._links.get(id)
+        if link is None:
+            raise LinkIsOver("no-link")
+        return self._look(link)
+
     def again(self, session: Session, visit: Visit) -> Visit:
         """As it stands inside this transaction, held until its end. :raises LinkIsOver:"""
         return self._look(self._links.hold(session, visit.link.id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -64,6 +65,11 @@ class Spool:
         """All uploads of a link without their files, the newest first."""
         with self._db.reading() as session:
             return tuple(self._read(row, ()) for row in session.scalars(select(UploadRow).where(UploadRow.link == link).order_by(UploadRow.begun_at.desc())))
+
+    def active_at(self, upload: str) -> datetime:
+        """When something was last received for it."""
+        with self._db.reading() as session:
+            return session.get_one(UploadRow, upload).active_at
 
     def progress(self, upload: str) -> Progress:
         with self._db.reading() as session:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask
 
 from smart_app.config import Settings
+from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.portal import views as portal_views
+from smart_app.portal.abandoned import Abandoned
 from smart_app.portal.offers import Offers
-from smart_app.portal.receiving import Receiving, Shelf
+from smart_app.portal.receiving import ABANDONED, Receiving, Shelf
 from smart_app.portal.telling import Telling
 from smart_app.portal.visit import Door
 from smart_app.portal.words import Site
@@ -33,6 +37,11 @@ def receiving_of(parts: Parts, door: Door) -> Receiving:
 
 def offers_of(parts: Parts) -> Offers:
     return Offers(parts.database, parts.keyring, parts.audit, parts.links, parts.ledger, parts.clock, tenant=parts.settings.tenant)
+
+
+def handlers(parts: Parts) -> Mapping[str, Handler]:
+    door = door_of(parts)
+    return {ABANDONED: Abandoned(door, receiving_of(parts, door), parts.spool, parts.clock)}
 
 
 def add(app: Flask, parts: Parts) -> None:

@@ -13,13 +13,14 @@ import structlog
 from smart_app.jobs.types import Handler
 from smart_app.jobs.worker import Worker
 from smart_app.parts import Parts
+from smart_app.wiring import portal
 
 log = structlog.get_logger("priors.jobs")
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     """By kind of work. See `Handler`: each is called again after a crash, and repeats safely."""
-    return {}
+    return portal.handlers(parts)
 
 
 def periods(parts: Parts) -> Mapping[str, int]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import pytest
 
 from smart_app.intake.types import Finding, Level
+from smart_app.jobs.types import Job, Later
 from smart_app.portal.telling import Telling
+from smart_app.wiring import portal
+from tests.unit.launch.ehr_sim import MovingClock
+from tests.unit.portal import senders
 from tests.unit.portal.senders import World, stored
 
 
@@ -78,3 +85,29 @@ def test_what_was_found_is_told_once_somebody_has_looked(world: World) -> None:
     assert state["uploads"][0]["findings"] == [{"what": "damaged", "level": "bad", "words": "6 images break off in the middle."}]
     assert sender.get("/state").json["uploads"][0]["checked"] is False
     assert "1 of 1 file" in sender.get("/receipt").text
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_a_sender_left_behind_is_looked_at_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool) -> None:
+    clock = MovingClock()
+    with senders.world(tmp_path, monkeypatch, clock=clock) as world:
+        handler = portal.handlers(world.parts)["abandoned"]
+        sender = world.sender()
+        sender.begin()
+        sender.announce(("a", 3), ("b", 3))
+        job = Job("abandoned", sender.upload, 1, lambda: None)
+        clock.forward(hours=23)
+        sender.prove(world.parts.links.code(world.link))  # a pass is good for half a day
+        assert sender.send((1, 0, b"abc")).status_code == 200
+        clock.forward(hours=2)
+        with pytest.raises(Later):
+            handler(job)
+        if ended:
+            with world.parts.database.transaction() as session:
+                world.parts.links.revoke(session, world.link)
+        clock.forward(hours=23)
+        handler(job)
+        handler(job)
+        assert world.work("screen") == [sender.upload]
+        assert world.state() == "in-review"
+        assert list(stored(world)) == ["a"]
