@@ -77,13 +77,15 @@ def _verdict(said: dict[str, Any], prefix: str) -> Verdict:
         raise Nonsense("no such reason")
     if (kind in (Kind.REFUSED, Kind.SKIPPED)) != bool(reason) and kind is not Kind.DICOMDIR:
         raise Nonsense("a refusal without a reason, or the reverse")
+    if made and kind not in (Kind.DICOM, Kind.PHOTO, Kind.PDF):
+        raise Nonsense("a file without an object")
     if made and not (isinstance(made, str) and re.fullmatch(re.escape(prefix) + r"-\d{1,6}(\.dcm)?", made)):
         raise Nonsense("no file of ours")
     decodes = said.get("decodes")
     if decodes not in (None, True, False):
         raise Nonsense("neither yes nor no")
     told = said.get("header")
-    if (kind in (Kind.DICOM, Kind.PHOTO, Kind.PDF)) != (told is not None):
+    if kind is not Kind.REFUSED and (kind in (Kind.DICOM, Kind.PHOTO, Kind.PDF)) != (told is not None):
         raise Nonsense("a header too many or too few")
     return Verdict(_number(said["number"]), _text(said["member"]), kind, reason, _number(said["size"]), None if told is None else _header(told), decodes, made)
 

@@ -48,6 +48,8 @@ PREAMBLE = "preamble"
 """Among `faults`: the 128 bytes before the marker were not empty, as in a file that is also a program. Whoever stores it clears them."""
 STALE_META = "file-meta"
 """Among `faults`: the file meta names another instance than the data set, as some anonymisers leave it. The data set holds."""
+BROKEN = frozenset({"cut", "pixels-cut", "no-pixels", "no-content", "unreadable"})
+"""Refused as damaged: what was read of it can still say which image is missing."""
 DAY = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 CLOCK = re.compile(r"(\d{2}):?(\d{2}).*")
 ACTIVE = frozenset({"1.2.840.10008.5.1.4.1.1.104.2", "1.2.840.10008.5.1.4.1.1.104.3", "1.2.840.10008.5.1.4.1.1.104.4", "1.2.840.10008.5.1.4.1.1.104.5"})
@@ -82,20 +84,30 @@ def read_object(size: int, read: Read) -> Read10:
     if found.syntax == DEFLATED:
         content = _inflated(found.begin, size, read)
         found.begin, size, read = 0, len(content), lambda at, count: content[at : at + count]
-    walk(found, size, read, WANTED, NESTED, _sequences())
-    if media == DICOMDIR:
-        return Read10(None, found, read, size)
-    header = _header(found)
-    if media and media != header.sop_class:
-        raise Refused("ambiguous")
+    try:
+        walk(found, size, read, WANTED, NESTED, _sequences())
+        if media == DICOMDIR:
+            return Read10(None, found, read, size)
+        header = _header(found)
+        if media and media != header.sop_class:
+            raise Refused("ambiguous")
+        _must_hold(found, header)
+        pixels.check(found, read)
+        _readable_by_pydicom(found, read)
+    except Refused as refused:
+        refused.header = _as_far_as_read(found) if refused.reason in BROKEN else None
+        raise
     faults = [PREAMBLE] if written else []
     if (instance := _plain(found.meta.get(0x0003, b""))) and instance != header.instance:
         faults.append(STALE_META)
-    header = replace(header, faults=(*header.faults, *faults))
-    _must_hold(found, header)
-    pixels.check(found, read)
-    _readable_by_pydicom(found, read)
-    return Read10(header, found, read, size)
+    return Read10(replace(header, faults=(*header.faults, *faults)), found, read, size)
+
+
+def _as_far_as_read(found: Walked) -> Header | None:
+    try:
+        return _header(found)
+    except Refused:
+        return None
 
 
 def _plain(value: bytes) -> str:

@@ -12,12 +12,12 @@ def told_apart(found: Sequence[Screened]) -> tuple[Screened, ...]:
     """The same verdicts, with doubles left out and conflicts refused: all of them, since none is known to be the right one."""
     contents: dict[str, set[str]] = {}
     for one in found:
-        if one.header is not None:
+        if one.header is not None and one.kind is not Kind.REFUSED:
             contents.setdefault(one.header.instance, set()).add(one.sha256)
     seen: set[str] = set()
     told = []
     for one in found:
-        if one.header is None:
+        if one.header is None or one.kind is Kind.REFUSED:
             told.append(one)
         elif len(contents[one.header.instance]) > 1:
             told.append(replace(one, kind=Kind.REFUSED, reason="conflict", path=None, pixels_decode=None))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from smart_app.archives.headers import BIG_ENDIAN, IMPLICIT, LONG_VRS, SHORT_VRS
+from smart_app.intake.types import Header
 
 DEPTH = 32
 ELEMENTS = 200_000
@@ -30,6 +31,9 @@ Read = Callable[[int, int], bytes]
 
 class Refused(Exception):
     """The file cannot be taken. Its text is a word of `reasons`."""
+
+    header: Header | None = None
+    """What it says of itself all the same, as far as it goes: only ever used to name what is missing."""
 
     @property
     def reason(self) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +22,8 @@ from smart_app.intake.pixels import decodes
 from smart_app.intake.sniffing import HEAD_BYTES, sniff
 from smart_app.intake.types import Kind
 
+PIXELS = "pixels"
+"""Among `faults`: its pixels are all there, and cannot be decoded."""
 MADE = ".dcm"
 """Ending of what was made, so that it never lies where its original does."""
 
@@ -66,7 +68,7 @@ class Examination:
             elif found.kind in (Kind.PHOTO, Kind.PDF):
                 verdict = self._made(source, size, found.kind)
         except Refused as refused:
-            verdict = {"kind": Kind.REFUSED.value, "reason": refused.reason}
+            verdict = {"kind": Kind.REFUSED.value, "reason": refused.reason, "header": asdict(refused.header) if refused.header else None}
         except MemoryError:
             verdict = {"kind": Kind.REFUSED.value, "reason": "reader-ended"}
         self._say(member, size, verdict)
@@ -89,7 +91,9 @@ class Examination:
             return {"kind": Kind.DICOMDIR.value, "reason": "dicomdir"}
         if found.header.sop_class == documents.ENCAPSULATED_PDF:
             documents.check_inside(found.walked, found.read)
-        return {"kind": Kind.DICOM.value, "reason": "", "header": asdict(found.header), "decodes": decodes(found.walked, found.read), "made": path.name if path else None}
+        decoded = decodes(found.walked, found.read)
+        header = replace(found.header, faults=(*found.header.faults, PIXELS)) if decoded is False else found.header
+        return {"kind": Kind.DICOM.value, "reason": "", "header": asdict(header), "decodes": decoded, "made": path.name if path else None}
 
     def _made(self, source: IO[bytes], size: int, kind: Kind) -> dict[str, Any]:
         """A photo or PDF, and the DICOM object that is made of it."""

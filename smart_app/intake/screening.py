@@ -42,13 +42,17 @@ class Screening:
 
     def screen(self, upload: Upload) -> tuple[Screened, ...]:
         """The verdicts on all files, in the order they were received, members behind their zip."""
+        return told_apart(self.verdicts(upload))
+
+    def verdicts(self, upload: Upload) -> tuple[Screened, ...]:
+        """Each file on its own: doubles are not told apart yet."""
         workspace = self._workspace(upload)
         with _Children(workspace) as children:
             run = _Run(upload, workspace, children, replace(self._budget), self._scan)
-            found = [screened for file in upload.files for screened in run.file(file)]
+            found = tuple(screened for file in upload.files for screened in run.file(file))
         if any(one.path is not None and one.path.parent == workspace for one in found):
             _on_disk(workspace)
-        return told_apart(found)
+        return found
 
 
 class _Children:
