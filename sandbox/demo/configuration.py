@@ -29,6 +29,13 @@ DISCOVERY: dict[str, Callable[[str], dict[str, Any]]] = {
     "stbrannoc": lambda origin: {"demographics": True},
 }
 """How a patient without a number there is found: Kestrel has a patient index, St Brannoc only its archive."""
+FACILITIES: tuple[dict[str, Any], ...] = (
+    {"id": "stbrannoc", "name": "St Brannoc District", "place": "St Brannoc", "routes": [{"kind": "email", "address": "image-library@stbrannoc.example"}, {"kind": "fax", "address": "555 0171"}], "phone": "555 0170"},
+    {"id": "kestrel", "name": "Kestrel Cancer Centre", "place": "Kestrel Valley", "routes": [{"kind": "email", "address": "records@kestrel.example"}], "phone": "555 0160"},
+    {"id": "harrow-vale", "name": "Harrow Vale Clinic", "place": "Harrow Vale", "routes": [{"kind": "fax", "address": "555 0181"}], "phone": "555 0180", "note": "Answers the fax until noon."},
+    {"id": "ferrybank", "name": "Ferrybank Heart", "place": "Ferrybank", "routes": [{"kind": "fax", "address": "555 0191"}, {"kind": "email", "address": "imaging@ferrybank.example"}], "phone": "555 0190"},
+)
+"""Whom the desk can ask."""
 SENSITIVE = ("HIV", "PSY", "SEX")
 ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor")
 
@@ -59,6 +66,7 @@ def public_jwks(plan: Plan, kid: str) -> dict[str, Any]:
 def _settings(plan: Plan) -> dict[str, Any]:
     return {
         "public_url": plan.app,
+        "portal_url": plan.send,
         "development": True,
         "data_dir": "data",
         "sealing_keys": [{"id": "demo", "file": "keys/sealing-key"}],
@@ -84,6 +92,9 @@ def _settings(plan: Plan) -> dict[str, Any]:
             {"confidentiality": list(SENSITIVE), "effect": "break-glass"},
         ],
         "exchanges": [_exchange(one) for one in plan.exchanges],
+        "facilities": list(FACILITIES),
+        "contact": {"site": "Northgate University", "phone": "555 0142", "hours": "07:00 to 19:00", "fax": "555 0143", "post": ["Image desk", "Northgate University", "1 Northgate"]},
+        "mail": {"host": "localhost", "port": plan.smtp_port, "security": "none", "sender": "image-desk@northgate.example", "desk": "image-desk@northgate.example"},
     }
 
 

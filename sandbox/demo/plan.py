@@ -11,8 +11,8 @@ from sandbox.world import ARCHIVES, EXCHANGES
 
 DEFAULT_PORT = 8700
 LAST_TRIED = 9700
-WIDTH = 2 + len(ARCHIVES) + len(EXCHANGES)
-"""Ports of one run: Priors, the EHR, then each archive and each exchange."""
+WIDTH = 4 + len(ARCHIVES) + len(EXCHANGES)
+"""Ports of one run: Priors, the EHR, then each archive and each exchange, the mailbox's page and its mail server."""
 DICOMWEB = "/dicom-web"
 
 
@@ -57,6 +57,23 @@ class Plan:
     @property
     def app(self) -> str:
         return f"http://app.localhost:{self.port}"
+
+    @property
+    def send(self) -> str:
+        """Where outside senders come: another host name, the same server."""
+        return f"http://send.localhost:{self.port}"
+
+    @property
+    def mail_page_port(self) -> int:
+        return self.port + WIDTH - 2
+
+    @property
+    def smtp_port(self) -> int:
+        return self.port + WIDTH - 1
+
+    @property
+    def mailbox(self) -> str:
+        return f"http://mail.localhost:{self.mail_page_port}"
 
     @property
     def ehr_port(self) -> int:

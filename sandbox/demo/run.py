@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="priors demo", description="A demo hospital and Priors in its chart, on this machine only. Stop it with Ctrl-C."
     )
     parser.add_argument(
-        "--port", type=int, help="port of Priors; the EHR, the archives and the exchanges take the next six (default: the first free from 8700)"
+        "--port", type=int, help="port of Priors; the EHR, the archives, the exchanges and the mailbox take the next eight (default: the first free from 8700)"
     )
     parser.add_argument(
         "--home", type=Path, default=_default_home(), help="folder for pictures, keys and the database (default: %(default)s)"
@@ -85,7 +85,7 @@ def _say(text: str) -> None:
 
 
 def _prepare(options: argparse.Namespace) -> Plan:
-    from sandbox import images  # its libraries are large: not before the options are known to be right
+    from sandbox import discs, images  # their libraries are large: not before the options are known to be right
 
     port = choose_port(options.port)
     home = options.home.expanduser().resolve()
@@ -97,6 +97,7 @@ def _prepare(options: argparse.Namespace) -> Plan:
     plan = Plan(str(home), str(folder), str(fixtures_folder()), port, tuple(_archives(port, folders)), tuple(_exchanges(port, folders)))
     plan.save()
     configuration.write(plan)
+    discs.make(plan.path("discs"), small=options.small)
     return plan
 
 
@@ -126,13 +127,15 @@ def _exchanges(port: int, folders: Mapping[str, Path]) -> list[ArchivePlan]:
 def _start(plan: Plan, children: Children, options: argparse.Namespace) -> None:
     """Start all, then wait for all: Priors asks nobody anything before its first launch."""
     file, config = str(plan.path("plan.json")), {"PRIORS_CONFIG": str(plan.path("priors.yaml"))}
-    _say("Starting the demo EHR, three archives, two exchanges and Priors.")
+    _say("Starting the demo EHR, three archives, two exchanges, a mailbox and Priors.")
     servers = [("ehr", plan.ehr_port, "ehr.localhost", "/healthz"), *((one.key, one.port, "127.0.0.1", "/") for one in plan.archives)]
     servers += [("exchanges", one.port, "127.0.0.1", "/") for one in plan.exchanges[-1:]]
     started = [
         (children.start(name, [sys.executable, "-m", "sandbox.demo.serve", file, name]), port, path, host)
         for name, port, host, path in servers
     ]
+    mailbox = ["-m", "sandbox.mailbox", "--child", "--smtp", str(plan.smtp_port), "--http", str(plan.mail_page_port)]
+    started.append((children.start("mailbox", [sys.executable, *mailbox]), plan.mail_page_port, "/healthz", "mail.localhost"))
     upgrade = [sys.executable, "-m", "smart_app.cli", "db", "upgrade"]
     upgraded = subprocess.run(upgrade, env={**os.environ, **config}, capture_output=True, text=True, check=False)
     if upgraded.returncode != 0:
@@ -149,6 +152,7 @@ def _announce(plan: Plan, options: argparse.Namespace) -> None:
         print(json.dumps(summary(plan)), flush=True)
     else:
         print(f"Open {plan.ehr}/", flush=True)
+        _say(f"Mailbox of everybody: {plan.mailbox}/  Discs to drop: {plan.path('discs')}")
         _say("Press Ctrl-C to stop.")
     if not options.no_browser and not options.json and _has_display():
         threading.Thread(target=webbrowser.open, args=(f"{plan.ehr}/",), daemon=True).start()
@@ -159,6 +163,9 @@ def summary(plan: Plan) -> dict[str, object]:
     return {
         "app": plan.app,
         "ehr": plan.ehr,
+        "send": plan.send,
+        "mailbox": plan.mailbox,
+        "discs": str(plan.path("discs")),
         "archives": [{"key": one.key, "name": one.name, "dicomweb": one.dicomweb} for one in plan.archives],
         "patients": [{"id": one.id, "name": one.name, "story": one.story, "launch": f"{plan.ehr}/launch/{one.id}"} for one in PATIENTS],
     }
