@@ -29,6 +29,8 @@ from sandbox.ehr.clients import BACKEND, DemoClient
 from sandbox.ehr.options import EhrOptions
 from sandbox.exchange.serving import create_exchange
 from sandbox.faults import Faults
+from sandbox.mailbox.inbox import Inbox
+from sandbox.mailbox.smtp import Mailserver
 from sandbox.serving import serve
 from sandbox.world import ARCHIVES, EXCHANGES
 from smart_app import config_file
@@ -46,6 +48,8 @@ class Town:
     app: Flask
     ehr_faults: Faults
     archive_faults: Mapping[str, Faults]
+    inbox: Inbox
+    """Everybody's mail."""
 
     def launch_url(self, patient: str, user: str = "dr-halloran") -> str:
         """What the chart's Images tab opens."""
@@ -73,10 +77,12 @@ def town(
     options: EhrOptions | None = None,
     extra: Callable[[dict[str, Any]], None] | None = None,
     tokens: Mapping[str, str] | None = None,
+    works: bool = False,
 ) -> Iterator[Town]:
     """A town under `folder`, its archives filled with the small pictures under `pictures` (made once, kept).
 
     `extra` changes the configuration before Priors reads it; `tokens` are bearer tokens that an archive wants.
+    With `works` Priors also does what needs no browser.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # packaged pictures are odd here and there; how they are made is not tested here
@@ -100,15 +106,16 @@ def town(
     with ExitStack() as running:
         running.enter_context(serve(ehr, port=plan.ehr_port))
         for one in plan.archives:
-            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token, index_of=one.key)
+            archive = create_archive(Path(one.folder), name=one.name, faults=archive_faults[one.key], token=one.token, index_of=one.key, for_this_run=True)
             running.enter_context(serve(archive, port=one.port))
         for one in plan.exchanges:
             exchange = create_exchange(one.key, Path(one.folder), one.origin, faults=archive_faults[one.key], secret=one.token)
             running.enter_context(serve(exchange, port=one.port))
+        mailserver = running.enter_context(Mailserver(plan.smtp_port))
         settings = config_file.load(file, {})
-        app = create_app(settings)
+        app = create_app(settings, works=works)
         running.enter_context(serve(app, port=plan.port))
-        yield Town(plan, settings, app, ehr_faults, archive_faults)
+        yield Town(plan, settings, app, ehr_faults, archive_faults, mailserver.inbox)
 
 
 def _plan(folder: Path, folders: Mapping[str, Path], tokens: Mapping[str, str]) -> Plan:

@@ -50,16 +50,17 @@ class Access:
 
 
 def create_archive(
-    folder: Path, *, name: str, faults: Faults, token: str | None = None, basic: tuple[str, str] | None = None, cap: int | None = None, index_of: str | None = None
+    folder: Path, *, name: str, faults: Faults, token: str | None = None, basic: tuple[str, str] | None = None, cap: int | None = None, index_of: str | None = None,
+    for_this_run: bool = False,
 ) -> Flask:
     """A WSGI application over `folder`. `cap`: rows it answers at most, with a Warning when there are more.
 
-    `index_of`: key of the archive whose hospital's patient index this server answers for as well, under `/fhir`.
+    `for_this_run`: what is stored is forgotten when it stops, as the folder is shared by runs. `index_of`: key of the archive whose hospital's patient index this server answers for as well, under `/fhir`.
     """
     app = Flask(f"archive-{name}", static_folder=None)
     if index_of is not None:
         app.register_blueprint(patient_index.make_blueprint(patient_index.records_at(index_of)))
-    service = _Service(Index(folder), name, cap)
+    service = _Service(Index(folder), name, cap, for_this_run)
     access = Access(token, *(basic or (None, None)))
     install(app, faults, lambda: request.endpoint if request.endpoint not in ("about", "sandbox_arrivals") else None)
 
@@ -108,8 +109,8 @@ def create_archive(
 class _Service:
     """The routes. Each answers from the index and the files; nothing is kept between calls but what `arrive` was sent."""
 
-    def __init__(self, index: Index, name: str, cap: int | None) -> None:
-        self._index, self._name, self._cap = index, name, cap
+    def __init__(self, index: Index, name: str, cap: int | None, for_this_run: bool) -> None:
+        self._index, self._name, self._cap, self._for_this_run = index, name, cap, for_this_run
         self._passing: Path | None = None
 
     @staticmethod
@@ -240,12 +241,16 @@ class _Service:
 
     def arrive(self) -> Response:
         """Objects that are here for this run only: the folder is shared by all runs, and by the tests."""
+        return self.store(passing=True)
+
+    def _for_now(self) -> Path:
         if self._passing is None:
             self._passing = Path(tempfile.mkdtemp(prefix="priors-arrivals-"))
             weakref.finalize(self, shutil.rmtree, self._passing, ignore_errors=True)
-        return self.store(folder=self._passing)
+        return self._passing
 
-    def store(self, study: str | None = None, folder: Path | None = None) -> Response:
+    def store(self, study: str | None = None, passing: bool = False) -> Response:
+        folder = self._for_now() if passing or self._for_this_run else None
         try:
             parts = retrieve.read_parts(request.headers.get("Content-Type", ""), request.get_data())
         except ValueError as fault:

@@ -61,7 +61,7 @@ def _ehr(plan: Plan) -> Flask:
 
 def _archive(plan: Plan, key: str) -> tuple[Flask, int]:
     one = next(found for found in plan.archives if found.key == key)
-    return create_archive(Path(one.folder), name=one.name, faults=Faults(), token=one.token, index_of=one.key), one.port
+    return create_archive(Path(one.folder), name=one.name, faults=Faults(), token=one.token, index_of=one.key, for_this_run=True), one.port
 
 
 def _exchanges(plan: Plan) -> list[tuple[Flask, int]]:
