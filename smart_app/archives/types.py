@@ -180,6 +180,10 @@ class PurposeRecord:
     """The launch itself names it."""
     confidentiality: tuple[str, ...] = ()
     """As `StudyRecord.confidentiality`."""
+    starts_at: datetime | None = None
+    """When an appointment begins, where the chart gives its time."""
+    is_off: bool = False
+    """An appointment that was called off, or never meant."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from launch.errors import LaunchError
@@ -24,6 +24,7 @@ IMAGING = frozenset({"363679005", "RAD", "IMG", "imaging", "radiology"})
 EMERGENCY = "EMER"
 UNDER_WAY = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 TO_COME = frozenset({"proposed", "pending", "booked", "arrived", "checked-in", "waitlist"})
+CALLED_OFF = frozenset({"cancelled", "noshow", "entered-in-error"})
 OPEN = frozenset({"active", "draft", "on-hold"})
 KEPT = 100
 """Records of one kind at most: more would be a history, not a purpose."""
@@ -42,6 +43,8 @@ class ChartPurpose:
     accessions: tuple[str, ...] = ()
     named: bool = False
     confidentiality: tuple[str, ...] = ()
+    starts_at: datetime | None = None
+    is_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class _Reader:
                 continue  # a server that does not know `date` gives all
             reasons = [resource.get("serviceType"), resource.get("reasonCode"), resource.get("specialty")]
             title = text(resource.get("description")) or _title(resource.get("serviceType")) or _title(resource.get("reasonCode"))
-            self._keep(resource, "appointment", title, _codes(reasons[:2]), day, active=text(resource.get("status")) in TO_COME)
+            self._keep(resource, "appointment", title, _codes(reasons[:2]), day, active=text(resource.get("status")) in TO_COME, starts_at=_instant(resource.get("start")), is_off=text(resource.get("status")) in CALLED_OFF)
 
     def studies(self) -> None:
         for one in self._opened.context:
@@ -149,10 +152,10 @@ class _Reader:
 
     def _keep(
         self, resource: Mapping[str, Any], kind: str, title: str | None, codes: tuple[str, ...], day: str | None, *, active: bool, urgent: bool = False,
-        accessions: tuple[str, ...] = (), named: bool = False,
+        accessions: tuple[str, ...] = (), named: bool = False, starts_at: datetime | None = None, is_off: bool = False,
     ) -> None:  # fmt: skip
         own = f"{resource.get('resourceType')}/{text(resource.get('id')) or len(self.found)}"
-        self.found[own] = ChartPurpose(kind, own, title or next(iter(codes), "not described"), codes, day, active, urgent, accessions, named, labels_of(resource))
+        self.found[own] = ChartPurpose(kind, own, title or next(iter(codes), "not described"), codes, day, active, urgent, accessions, named, labels_of(resource), starts_at, is_off)
 
     def _ours(self, subjects: Sequence[Any], *, anyone: bool = False) -> bool:
         """Whether the resource is the launch's patient's. `anyone`: it may name others beside, as a group appointment does."""
@@ -185,6 +188,15 @@ class _Reader:
     @property
     def _left(self) -> float:
         return max(0.1, self._end - time.monotonic())
+
+
+def _instant(value: Any) -> datetime | None:
+    """A FHIR instant; one without a zone could be any hour, and is none."""
+    try:
+        found = datetime.fromisoformat(text(value) or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _title(concept: Any) -> str | None:

@@ -146,7 +146,7 @@ class Chart:
             f"{source.key}/purpose", source.name, source.organization, SourceState.PARTIAL if found.failed or found.withheld else SourceState.OK,
             asked_at=asked_at, answered_at=self._clock(), withheld=found.withheld,
             purpose=tuple(
-                PurposeRecord(one.kind, one.reference, one.title, one.codes, one.date, one.active, one.urgent, one.accessions, one.named, one.confidentiality)
+                PurposeRecord(one.kind, one.reference, one.title, one.codes, one.date, one.active, one.urgent, one.accessions, one.named, one.confidentiality, one.starts_at, one.is_off)
                 for one in found.purposes
             ),
         )  # fmt: skip

@@ -16,12 +16,14 @@ from launch.context import LaunchContext
 from launch.errors import LaunchError, SessionEnded
 from smart_app.archives.fanout import Bell, Fanout, Question
 from smart_app.archives.registry import LaunchToken
-from smart_app.archives.types import Answer, Candidate, SourceState
+from smart_app.archives.types import Answer, Candidate, PurposeRecord, SourceState
 from smart_app.audit.events import Who
 from smart_app.clock import Clock
 from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
+from smart_app.image_requests.form import Appointment
+from smart_app.image_requests.types import ImageRequest
 from smart_app.index.memory import Memory, standing
 from smart_app.policy.gate import Policy
 from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
@@ -36,6 +38,7 @@ from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.purpose import with_purpose
 from smart_app.studies.relevance import Relevance, reading, relevant
+from smart_app.studies.requested import with_requests
 from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
 from smart_app.studies.standing import standing_of
@@ -107,8 +110,10 @@ class Listing:
         deadline: float,
         last: LastAnswers,
         then: Follow | None = None,
+        asked: Callable[[LaunchContext], Sequence[ImageRequest]] = lambda context: (),
+        planned: Callable[[LaunchContext, Sequence[PurposeRecord]], object] = lambda context, records: None,
     ) -> None:
-        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part."""
+        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part. `asked`: requests for the patient's images; `planned` is told of what the chart has planned."""
         self._sources = tuple(sources)
         self._houses = houses
         self._read_patient = patient
@@ -123,6 +128,8 @@ class Listing:
         self._deadline = deadline
         self._then = then
         self._last = last
+        self._asked = asked
+        self._planned = planned
         self._last_read: tuple[float, Mapping[str, datetime]] = (0.0, {})
 
     def sources(self, ctx: LaunchContext) -> tuple[Named, ...]:
@@ -140,6 +147,14 @@ class Listing:
     def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
         """The row whose request this is, by all that this launch was told; None: this launch has none."""
         return next((row for row in self._picture(ctx, frozenset(), {}).rows if request and row.request == request), None)
+
+    def appointments(self, ctx: LaunchContext) -> tuple[Appointment, ...]:
+        """What is planned for the patient and begins at a known time, the next first."""
+        now = self._clock()
+        answers = self._policy.judge(ctx, {answer.source: answer for answer in self._holdings.answers(ctx.handle)}).answers
+        records = [one for answer in answers.values() for one in answer.purpose or () if one.kind == "appointment" and one.active]
+        found = [Appointment(one.reference, one.title, one.starts_at) for one in records if one.starts_at is not None and one.starts_at > now]
+        return tuple(sorted(found, key=lambda one: one.starts_at))
 
     def settled(self, ctx: LaunchContext) -> Picture:
         """The same after all have been asked: what each said last stands."""
@@ -247,6 +262,8 @@ class Listing:
             # Whoever ended it has forgotten what there was then; this answer came after, or at the same moment.
             self._holdings.forget(ctx.handle)
             raise SessionEnded
+        if planned := [one for answer in kept for one in answer.purpose or () if one.kind == "appointment"]:
+            self._planned(ctx, planned)
         return kept
 
     def _patient(self, ctx: LaunchContext, facts: PatientFacts | None) -> tuple[PatientFacts | None, str]:
@@ -279,6 +296,7 @@ class Listing:
         whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), today)
         rows = with_copies(told(marked(fold(said, self._houses, today), may, waiting, today), judged.opened), said, self._houses)
         rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
+        rows = with_requests(rows, self._asked(ctx), self._clock())
         in_part = sum(row.count_state == "part" for row in rows)
         read = charts_read(sources, (one for one in answers.values() if one.source not in waiting), is_whole)
         # The strip counts what sources said, shown or not: a restricted study is still a study.

@@ -26,6 +26,25 @@ class RowCopy:
 
 
 @dataclass(frozen=True)
+class RowRequest:
+    """A request for a row's images, as the list tells it."""
+
+    id: str
+    state: str
+    """`Requested`, `Opened`, `Declined`…"""
+    mark: str
+    tone: str
+    last: str
+    """`Opened by Harrow Vale 09:24`"""
+    needed: str
+    """`Needed 10:30`, `Overdue 08:30`, or empty."""
+    needed_tone: str
+    done: int
+    """Steps of `steps` that it has come; `steps` 0: it ended otherwise."""
+    steps: int
+
+
+@dataclass(frozen=True)
 class StudyRow:
     """One row a Study Instance UID, with all its sources folded in."""
 
@@ -58,7 +77,7 @@ class StudyRow:
     note: str = ""
     urgent: bool = False
     kind: str = "study"
-    """`study`; `known`: the chart speaks of it and no source that answered has it; `ordered`: an order still to be done."""
+    """`study`; `known`: the chart speaks of it and no source that answered has it; `requested`: and it was asked for; `ordered`: an order still to be done."""
     relevance: str = ""
     """Why it matters now, in words: `Same region, CT, 4 months before`. Empty when there is nothing to say."""
     request: str = ""
@@ -78,6 +97,8 @@ class StudyRow:
     """What is known not to be here, a sentence each: `Series 4, Lung 1.0 mm: not here.`"""
     as_of: str = ""
     """From before this launch, and not confirmed yet: `as of 10:42`, `as of 21 May; Kestrel did not answer now`."""
+    asked: tuple[RowRequest, ...] = ()
+    """Requests for its images that are open, or came to nothing lately."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from flask import Blueprint, Response, jsonify, render_template, request, stream
 from launch.context import LaunchContext
 from launch.errors import SessionEnded
 from smart_app.access import Action, requires, unattended
-from smart_app.archives.dicom_json import is_uid
 from smart_app.archives.types import Candidate
-from smart_app.audit.events import Event, RequestPrepared, RowWithheld, SourceAnswered, StudyArrived, Who
+from smart_app.audit.events import Event, RowWithheld, SourceAnswered, StudyArrived, Who
 from smart_app.audit.log import AuditLog
 from smart_app.breakglass.reasons import REASONS
 from smart_app.breakglass.store import BreakGlass
@@ -27,7 +26,6 @@ from smart_app.holdings.store import Holdings
 from smart_app.sources.chart import Chart
 from smart_app.studies import dates, waiting
 from smart_app.studies.listing import Listing, Picture
-from smart_app.studies.request_sheet import sheet_of
 from smart_app.studies.rows import MatchRow
 from smart_app.studies.seats import StreamSeats
 from smart_app.studies.streaming import Streaming
@@ -138,21 +136,6 @@ def make_blueprint(
             told |= {"rows": [row_told(row, ctx) for row in picture.rows], "strip": strip, "arrived": arrived}
         audit.record_all(events)
         return jsonify(told)
-
-    @blueprint.get("/l/<launch:handle>/request")
-    @requires(Action.REQUEST_IMAGES)
-    def ask_for(handle: str) -> str:
-        """The form, filled in. It names its row by a token of this launch, so that no address holds anything of the patient."""
-        ctx, wanted = current_launch(), request.args.get("of")
-        facts = patient(ctx)
-        row = listing.asked_for(ctx, f"request?of={wanted}") if wanted is not None else None
-        if wanted is not None and row is None:
-            raise NotHere("no-such-row")
-        about = row.kind if row is not None else "other"
-        audit.record(RequestPrepared(who=current_who(), patient=ctx.patient_id, about=about, study=row.uid if row is not None and is_uid(row.uid) else ""))
-        sheet = sheet_of(row, facts, asked_by=ctx.user.name or "", born=dates.in_words(facts.birth_date) if facts.birth_date else "unknown")
-        return render_template("studies/request.html", ctx=ctx, sheet=sheet, patient=facts, idle_seconds=pace.idle_seconds)
-
 
     def show(ctx: LaunchContext, open_study: str | None) -> str:
         facts = patient(ctx)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from flask import Flask
 
 from launch.context import LaunchContext
 from smart_app.archives.fanout import Fanout
+from smart_app.archives.types import PurposeRecord
 from smart_app.breakglass import views as breakglass_views
 from smart_app.breakglass.review import Review
 from smart_app.errors import AppError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.identity.rulings import Ruling
+from smart_app.image_requests.anchors import Anchors, Planned
+from smart_app.image_requests.types import ImageRequest
 from smart_app.index.memory import Memory
 from smart_app.matching import views as matching_views
 from smart_app.matching.desk import MatchDesk
@@ -35,6 +39,7 @@ from smart_app.studies.merge import Houses
 from smart_app.studies.seats import StreamSeats
 from smart_app.studies.watching import Watch
 from smart_app.web import new_reference
+from smart_app.wiring import image_requests
 
 
 def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
@@ -63,6 +68,8 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
         deadline=parts.settings.list_deadline,
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
         last=last,
+        asked=partial(_asked, parts),
+        planned=partial(_planned, Anchors(parts.database, parts.requests)),
     )
     seconds = parts.settings.watch_seconds
     watch = Watch(
@@ -79,7 +86,16 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
     ehrs = {ehr.key: ehr.organization or ehr.name for ehr in parts.settings.ehrs}
+    image_requests.add(app, parts, listing, partial(_patient, parts))
     app.register_blueprint(matching_views.make_blueprint(desk, partial(_patient, parts), parts.audit, parts.clock, banner=studies_views.banner, ehrs=ehrs))
+
+
+def _asked(parts: Parts, context: LaunchContext) -> tuple[ImageRequest, ...]:
+    return parts.requests.of_patient(context.issuer_key, context.patient_id) if context.patient_id is not None else ()
+
+
+def _planned(anchors: Anchors, context: LaunchContext, records: Sequence[PurposeRecord]) -> None:
+    anchors.heard(context.issuer_key, [Planned(one.reference, one.starts_at, is_off=one.is_off) for one in records])
 
 
 def _patient(parts: Parts, context: LaunchContext) -> PatientFacts:

@@ -13,6 +13,7 @@ from flask import Flask
 
 from smart_app.archives.types import Candidate, PatientId
 from smart_app.identity.rulings import key_of_candidate
+from smart_app.image_requests.types import Actor, NewRequest, Party, Patient, Route, RouteKind, Wanted
 from smart_app.matching.store import Subject
 from smart_app.parts import build
 from tests.town import Jar, Seen, Town, events
@@ -67,11 +68,17 @@ ROWS: dict[str, dict[str, int]] = {
     "desk.watch": {**OWN, "A": 403},
     "studies.relevance": OWN,
     "studies.look_again": OWN,
-    "studies.ask_for": OWN,
     **dict.fromkeys(
         (f"portal.{name}" for name in ("welcome", "prove", "send", "answer", "state", "receipt", "begin", "announce", "take", "finish")),
         dict.fromkeys(PUBLIC, 404),  # they are on the senders' host, by link only
     ),
+    "image_requests.ask_for": OWN,
+    "image_requests.ask": {**OWN, "A": 403},  # without the page's token nobody asks
+    "image_requests.places": OWN,
+    "image_requests.timeline": OWN,
+    "image_requests.now": OWN,
+    "image_requests.cancel": {**OWN, "A": 403},
+    "image_requests.note": {**OWN, "A": 403},
     "viewer.outline": OWN,
     "viewer.first": {**OWN, "A": 204},  # a short series has no need of it
     "viewer.search_studies": OWN,
@@ -122,6 +129,7 @@ def cast(town: Town) -> Cast:
     match = _put(town, launches["A"])
     values = {"match": match, "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
               "issuer": "northgate", "name": _bundle_file(town), "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
+    values["request_id"] = _ask(town)
     return Cast(jars, launches, values)
 
 
@@ -134,6 +142,15 @@ def _put(town: Town, handle: str) -> str:
     name = parts.rulings.name(Subject("default", town.plan.fhir, ONE), key_of_candidate("kestrel", candidate))
     parts.database.engine.dispose()
     return name
+
+
+def _ask(town: Town) -> str:
+    """A request about launch 1's patient."""
+    parts = build(town.settings)
+    asked = NewRequest(Patient("northgate", ONE, "MARCHETTI, Rosalind Jane", "MARCHETTI", "Rosalind Jane"), Wanted("CT head"), Route(RouteKind.PATIENT), None)
+    made = parts.requests.create(asked, Actor(Party.CLINICIAN, name="Dr S. Halloran"))
+    parts.database.engine.dispose()
+    return made.id
 
 
 def _bundle_file(town: Town) -> str:
@@ -165,7 +182,7 @@ def test_who_gets_what_on_the_path_of_launch_one(town: Town, cast: Cast, endpoin
     assert seen.status == ROWS[endpoint][who], seen.text[:300]
 
 
-OBJECTS = [endpoint for endpoint in ROWS if endpoint.startswith("viewer.") and endpoint != "viewer.search_studies"]
+OBJECTS = [endpoint for endpoint in ROWS if endpoint.startswith("viewer.") and endpoint != "viewer.search_studies"] + ["image_requests.timeline", "image_requests.now"]
 
 
 @pytest.mark.parametrize("who", THEIRS)

@@ -56,7 +56,7 @@ def test_a_letter_that_names_a_study_nobody_has_is_a_row_with_a_request_filled_i
     path = asked_for(known)
     page = hospital.get(path)
     assert page.status_code == 200
-    for value in ("CT perfusion, head", "St Brannoc", "SB-CANARY-88122", "21 May 2026", "Filled in from the transfer letter.", "Nothing has been sent"):
+    for value in ("CT perfusion, head", "St Brannoc", "SB-CANARY-88122", "21 May 2026", "Filled in from the transfer letter.", "Send request"):
         assert value in page.text
     assert "CANARY" not in path
     (audited,) = hospital.audited("RequestPrepared")

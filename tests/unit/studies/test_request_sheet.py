@@ -1,14 +1,13 @@
-"""The sheet is filled in from its row, and says no hospital that nobody stated."""
+"""The form is filled in from its row, and says no hospital that nobody stated."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from smart_app.fhir.patient import PatientFacts
-from smart_app.studies.request_sheet import sheet_of
+from smart_app.image_requests.types import Urgency
+from smart_app.studies.request_sheet import prefill_of
 from smart_app.studies.rows import RowSource, StudyRow
 
-FACTS = PatientFacts("p1", "MARCHETTI, Rosalind", "Marchetti", "Rosalind", "1951-08-09", "Female")
 ROW = StudyRow(
     "known-1", None, "2026-05-21", "21 May 2026", "2026-05-21", "today", "CT", ("CT",), "CT perfusion, head", "St Brannoc", ("Head",), "Known, not here", "unknown", "",
     (RowSource("ehr:n", "Chart", "St Brannoc"),), "Named in the transfer letter and a report; no source that answered has it.", kind="known", accession="SB-1",
@@ -16,23 +15,27 @@ ROW = StudyRow(
 
 
 def test_it_is_filled_in_from_the_row() -> None:
-    sheet = sheet_of(ROW, FACTS, asked_by="Dr Halloran", born="9 Aug 1951")
-    assert (sheet.title, sheet.source) == ("Request: CT perfusion, head, 21 May 2026", "Filled in from the transfer letter and a report.")
-    assert (sheet.what, sheet.date, sheet.accession, sheet.hospital, sheet.urgency, sheet.thin) == ("CT perfusion, head", "21 May 2026", "SB-1", "St Brannoc", "Today", True)
-    assert dict(sheet.who) == {"Patient": "MARCHETTI, Rosalind", "Born": "9 Aug 1951", "Sex": "Female", "MRN here": "none in the chart", "Asked by": "Dr Halloran"}
+    filled = prefill_of(ROW)
+    assert (filled.heading, filled.source) == ("Request: CT perfusion, head, 21 May 2026", "Filled in from the transfer letter and a report.")
+    assert (filled.title, filled.modality, filled.region, filled.date_from, filled.date_to) == ("CT perfusion, head", "CT", "Head", "2026-05-21", "")
+    assert (filled.accession, filled.hospital, filled.urgency, filled.thin, filled.about, filled.study_uid) == ("SB-1", "St Brannoc", Urgency.TODAY, True, "known-1", "")
 
 
 def test_what_is_not_known_stays_empty() -> None:
-    sheet = sheet_of(replace(ROW, hospital="Hospital not stated", iso_date="", date="Unknown date", when="", modality="US", note=""), FACTS, asked_by="", born="unknown")
-    assert (sheet.hospital, sheet.date, sheet.urgency, sheet.thin, sheet.source) == ("", "", "Routine", False, "Filled in from the list.")
+    filled = prefill_of(replace(ROW, hospital="Hospital not stated", iso_date="", date="Unknown date", when="", modality="US", note="", regions=("Somewhere",)))
+    assert (filled.hospital, filled.date_from, filled.region, filled.urgency, filled.thin, filled.source) == ("", "", "", Urgency.ROUTINE, False, "Filled in from the list.")
 
 
-def test_missing_series_are_asked_for_by_name() -> None:
-    part = replace(ROW, kind="study", count="63 of 120 images", count_state="part", missing=("Series 4, Lung 1.0 mm: not here.",))
-    assert sheet_of(part, FACTS, asked_by="", born="").missing == "Series 4, Lung 1.0 mm: not here."
-    assert sheet_of(replace(part, missing=()), FACTS, asked_by="", born="").missing == "63 of 120 images are here; the rest is asked for."
+def test_a_shortened_date_is_a_window() -> None:
+    assert (prefill_of(replace(ROW, iso_date="2025-02")).date_from, prefill_of(replace(ROW, iso_date="2025-02")).date_to) == ("2025-02-01", "2025-02-28")
+
+
+def test_missing_series_are_asked_for_by_name_and_the_study_by_its_uid() -> None:
+    part = replace(ROW, uid="1.2.3", kind="study", count="63 of 120 images", count_state="part", missing=("Series 4, Lung 1.0 mm: not here.",))
+    assert (prefill_of(part).missing, prefill_of(part).study_uid) == ("Series 4, Lung 1.0 mm: not here.", "1.2.3")
+    assert prefill_of(replace(part, missing=())).missing == "63 of 120 images are here; the rest is asked for."
 
 
 def test_without_a_row_it_is_empty() -> None:
-    sheet = sheet_of(None, FACTS, asked_by="", born="")
-    assert (sheet.title, sheet.what, sheet.hospital) == ("Request images from another hospital", "", "")
+    filled = prefill_of(None)
+    assert (filled.heading, filled.title, filled.hospital) == ("Request images from another hospital", "", "")

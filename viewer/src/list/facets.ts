@@ -5,7 +5,7 @@ export interface Facts {
   readonly regions: readonly string[];
   readonly hospitals: readonly string[];
   readonly text: string; // lower case
-  readonly kind?: string; // study, known or ordered
+  readonly kind?: string; // study, known, requested or ordered
 }
 export interface Filter {
   readonly modality: ReadonlySet<string>;
@@ -17,7 +17,7 @@ export interface Filter {
   readonly kind?: string; // only rows of this kind
 }
 export const NO_FILTER: Filter = { modality: new Set(), region: new Set(), hospital: new Set(), from: '', to: '', text: '' };
-const KINDS: Record<string, string> = { known: 'Known without images', ordered: 'Ordered, not done' };
+const KINDS: Record<string, string> = { known: 'Known without images', requested: 'Requested', ordered: 'Ordered, not done' };
 export const UNKNOWN = 'Unknown';
 
 export function isActive(filter: Filter): boolean {
@@ -60,11 +60,12 @@ export function tally(rows: readonly (readonly string[])[]): [string, number][] 
 }
 
 /** `12 studies`, then what is listed besides: rows without images are no studies that anybody could open. */
-export function counted(rows: readonly Facts[]): { studies: number; known: number; ordered: number } {
+export function counted(rows: readonly Facts[]): { studies: number; known: number; requested: number; ordered: number } {
   const known = rows.filter((row) => row.kind === 'known').length;
+  const requested = rows.filter((row) => row.kind === 'requested').length;
   const ordered = rows.filter((row) => row.kind === 'ordered').length;
   const studies = rows.filter((row) => (row.kind ?? 'study') === 'study').length;
-  return { studies, known, ordered };
+  return { studies, known, requested, ordered };
 }
 
 /** The filter in words, for "hidden by the filter …". */

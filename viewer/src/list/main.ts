@@ -5,6 +5,7 @@ import { counted } from './facets';
 import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
 import { bindKeySwitch, bindKeys } from './keys';
+import { Drawer } from '../image_requests/drawer';
 import { Opening, prefetch } from './opening';
 import { OrderChoice } from './order';
 import { Beside } from './relevance';
@@ -50,6 +51,7 @@ function start(): void {
       [...asking.keys()].forEach((one) => one.abort());
       watch.stop();
       opening.close();
+      drawer.end();
       beside.stop();
     },
   });
@@ -63,6 +65,16 @@ function start(): void {
       if (news && !session.over) arrived(news);
     },
     unchecked: (at) => unchecked(at),
+    ended: () => session.end('server'),
+  });
+
+  const drawer = new Drawer({
+    whose,
+    list: base,
+    asked: () => {
+      if ((boot.watch_seconds ?? 0) > 0) watch.now();
+      else request(null);
+    },
     ended: () => session.end('server'),
   });
 
@@ -146,9 +158,9 @@ function start(): void {
     }
     const strong = document.createElement('strong');
     // "0 studies" would be a finding; only the server may say that nothing was found.
-    const { studies, known, ordered } = counted(rows.all);
+    const { studies, known, requested, ordered } = counted(rows.all);
     strong.textContent = studies > 0 ? `${studies} ${studies === 1 ? 'study' : 'studies'}` : total > 0 ? `${total} ${total === 1 ? 'row' : 'rows'}` : pane.dataset['done'] === 'yes' ? 'No rows' : 'No rows yet';
-    text.append(strong, ...only('known', known, 'known without images'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
+    text.append(strong, ...only('known', known, 'known without images'), ...only('requested', requested, 'requested'), ...only('ordered', ordered, 'ordered, not done'), hidden ? ` · ${total - hidden} shown, ${hidden} hidden by the filter` : '');
     head.replaceChildren(text);
   }
 
@@ -235,6 +247,11 @@ function start(): void {
     opening.open(link.dataset['copy'] ?? link.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
   });
   document.addEventListener('click', (event) => {
+    const asks = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[data-ask], a.rq') : null;
+    if (asks && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+      event.preventDefault();
+      void drawer.open(asks);
+    }
     if (event.target instanceof Element && event.target.closest('[data-clear]')) {
       filters.clear();
       filters.focus();
@@ -258,7 +275,7 @@ function start(): void {
     turnOrder: () => order.turn(),
     request: () => {
       const row = document.activeElement?.closest('.srow') ?? document.querySelector('.srow.sel');
-      row?.querySelector<HTMLElement>('a.rq')?.click();
+      row?.querySelector<HTMLElement>('a.rq, a.ask')?.click();
     },
     help: () => keysSheet.showModal(),
     back: () => {

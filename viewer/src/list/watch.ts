@@ -46,6 +46,11 @@ export class Watch {
     this.#wait();
   }
 
+  /** Something has just been done here that the list should show. */
+  now(): void {
+    if (!this.#over && this.#timer) this.#wait(0);
+  }
+
   stop(): void {
     this.#over = true;
     clearTimeout(this.#timer);

@@ -58,7 +58,7 @@ describe('words and counts', () => {
 describe('what is listed', () => {
   it('counts as studies only what has images, and knows the rest apart', () => {
     const rows = [row(), row({ kind: 'study' }), row({ kind: 'known' }), row({ kind: 'ordered' }), row({ kind: 'restricted' })];
-    expect(counted(rows)).toEqual({ studies: 2, known: 1, ordered: 1 });
+    expect(counted(rows)).toEqual({ studies: 2, known: 1, requested: 0, ordered: 1 });
   });
   it('shows the known ones alone', () => {
     const only = { ...NO_FILTER, kind: 'known' };

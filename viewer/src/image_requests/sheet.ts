@@ -1,4 +1,4 @@
-// The request sheet: its text follows the form; it is printed or copied, and never sent from here.
+// A request taken another way: its text follows the form, to be printed or copied; nothing is sent from here.
 
 /** Label and value of each line, in the page's order; lines of one label are joined, empty ones left out. */
 export function textOf(lines: readonly (readonly [string, string])[]): string {
@@ -9,8 +9,9 @@ export function textOf(lines: readonly (readonly [string, string])[]): string {
 
 function line(element: HTMLElement): [string, string] {
   const label = element.dataset['line'] ?? '';
+  if (element instanceof HTMLSelectElement) return [label, element.value ? (element.selectedOptions[0]?.textContent ?? '') : ''];
   if (!(element instanceof HTMLInputElement)) return [label, element.textContent ?? ''];
-  if (element.type === 'checkbox' || element.type === 'radio') return [label, element.checked ? element.value : ''];
+  if (element.type === 'checkbox' || element.type === 'radio') return [label, element.checked ? (element.dataset['says'] ?? element.value) : ''];
   return [label, element.type === 'datetime-local' ? element.value.replace('T', ' ') : element.value];
 }
 
@@ -26,17 +27,17 @@ async function copy(text: HTMLTextAreaElement): Promise<boolean> {
   }
 }
 
-export function bindRequest(form: HTMLFormElement): void {
-  const text = form.querySelector('textarea') as HTMLTextAreaElement;
-  const said = form.querySelector('#copied') as HTMLElement;
+export function bindSheet(page: HTMLElement): void {
+  const text = page.querySelector('textarea') as HTMLTextAreaElement;
+  const said = page.querySelector('#copied') as HTMLElement;
   const write = (): void => {
-    text.value = textOf([...form.querySelectorAll<HTMLElement>('[data-line]')].map(line));
+    text.value = textOf([...page.querySelectorAll<HTMLElement>('[data-line]')].map(line));
     said.textContent = '';
   };
-  form.addEventListener('input', write);
-  form.addEventListener('submit', (event) => event.preventDefault());
-  form.querySelector('[data-print]')?.addEventListener('click', () => print());
-  form.querySelector('[data-copy-text]')?.addEventListener('click', () => {
+  page.addEventListener('input', write);
+  page.addEventListener('change', write);
+  page.querySelector('[data-print]')?.addEventListener('click', () => print());
+  page.querySelector('[data-copy-text]')?.addEventListener('click', () => {
     void copy(text).then((done) => {
       said.textContent = done ? 'Copied.' : 'The browser did not allow it. The text is marked: copy it with Ctrl+C.';
     });
