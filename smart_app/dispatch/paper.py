@@ -6,6 +6,7 @@ open beside a fax machine, does not (decision 20). Nothing is fetched while it i
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from jinja2 import Environment
 
 from smart_app.dispatch.letters import HOW_URGENT, Site
+from smart_app.identity.names import latin
 from smart_app.image_requests.types import Basis, ImageRequest, RouteKind, Wanted
 
 MOST = 50
@@ -70,6 +72,12 @@ class Sheet:
     @property
     def born(self) -> str:
         return day(self.request.asked.patient.birth_date or "")
+
+    @property
+    def in_latin(self) -> str:
+        """The name once more, where it has letters that a machine may lack: a box on paper would find nobody."""
+        name = self.request.asked.patient.name
+        return latin(name) if any(letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN ") for letter in name) else ""
 
     @property
     def wanted(self) -> tuple[str, ...]:
