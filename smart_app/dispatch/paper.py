@@ -91,24 +91,32 @@ class Sheet:
         return str(segno.make(self.address, error=QR_ERRORS, micro=False).svg_data_uri(scale=5, border=4)) if self.address else ""
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A request that has no sheet, and why: told on the first page, so that nobody takes the pile for whole."""
+
+    request: str
+    why: str
+
+
 class Paper:
     """Draws sheets. `fonts` gives a style sheet with our fonts in it, or nothing: then the machine's own are taken."""
 
     def __init__(self, pages: Environment, fonts: Callable[[], str]) -> None:
         self._pages, self._fonts = pages, fonts
 
-    def pdf(self, sheets: Sequence[Sheet]) -> bytes:
+    def pdf(self, sheets: Sequence[Sheet], left_out: Sequence[LeftOut] = ()) -> bytes:
         """All of them in one file, each beginning on a page of its own. PDF/UA-1."""
         # Slow to import, and needed by those only who print.
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
 
-        html = self.html(sheets)
+        html = self.html(sheets, left_out)
         fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
         return bytes(HTML(string=html, url_fetcher=fetcher, base_url=None).write_pdf(pdf_variant="pdf/ua-1"))
 
-    def html(self, sheets: Sequence[Sheet]) -> str:
-        return self._pages.get_template("dispatch/sheet.html").render(sheets=sheets, fonts=self._fonts())
+    def html(self, sheets: Sequence[Sheet], left_out: Sequence[LeftOut] = ()) -> str:
+        return self._pages.get_template("dispatch/sheet.html").render(sheets=sheets, left_out=left_out, fonts=self._fonts())
 
 
 def day(iso: str) -> str:

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Protocol
 
 from jinja2 import Environment
-from sqlalchemy.orm import Session
 
 from smart_app.db import Database
 from smart_app.dispatch import letters
@@ -25,43 +24,11 @@ from smart_app.image_requests.types import Actor, Happened, ImageRequest, Party,
 from smart_app.image_requests.workflow import OPEN, Act, Deed
 from smart_app.jobs.ledger import Ledger
 from smart_app.jobs.types import Job, NeedsAttention
+from smart_app.links.store import Links
 from smart_app.links.types import Link, Purpose
 
 SYSTEM = Actor(Party.SYSTEM, name="Priors")
 ASKING = frozenset({Act.SEND.value, Act.REOPEN.value})
-
-
-class LinkStore(Protocol):
-    """What is needed of `links.store.Links`."""
-
-    @property
-    def is_on(self) -> bool: ...
-    def issue(self, session: Session, purpose: Purpose, request: str | None, *, days: float = 14) -> Link: ...
-    def address(self, link: Link) -> str: ...
-    def code(self, link: Link) -> str: ...
-    def of_request(self, request: str) -> tuple[Link, ...]: ...
-    def revoke(self, session: Session, link: Link, why: str = "revoked") -> None: ...
-
-
-class NoLinks:
-    """Receiving is off."""
-
-    is_on = False
-
-    def issue(self, session: Session, purpose: Purpose, request: str | None, *, days: float = 14) -> Link:
-        raise NeedsAttention("receiving-off")
-
-    def address(self, link: Link) -> str:
-        raise NeedsAttention("receiving-off")
-
-    def code(self, link: Link) -> str:
-        raise NeedsAttention("receiving-off")
-
-    def of_request(self, request: str) -> tuple[Link, ...]:
-        return ()
-
-    def revoke(self, session: Session, link: Link, why: str = "revoked") -> None:
-        return
 
 
 class Partners(Protocol):
@@ -89,12 +56,12 @@ class Dispatch:
     """One a process; safe for threads."""
 
     def __init__(
-        self, db: Database, requests: Requests, ledger: Ledger, links: LinkStore, outbox: Outbox, sites: Callable[[str], Site], pages: Environment,
-        *, desk: str | None = None, partners: Partners | None = None,
+        self, db: Database, requests: Requests, ledger: Ledger, links: Links, outbox: Outbox, sites: Callable[[str], Site], pages: Environment,
+        *, desk: str | None = None, partners: Partners | None = None, link_days: float = 14,
     ) -> None:  # fmt: skip
-        """`sites`: who we are, by EHR. `desk`: our own desk's address."""
+        """`sites`: who we are, by EHR. `desk`: our own desk's address. `link_days`: how long a new link lives."""
         self._db, self._requests, self._ledger, self._links, self._outbox, self._sites, self._pages = db, requests, ledger, links, outbox, sites, pages
-        self._desk, self._partners = desk, partners
+        self._desk, self._partners, self._link_days = desk, partners, link_days
 
     def dispatch(self, job: Job) -> None:
         """A request was sent or asked again, or somebody is to be reminded."""
@@ -148,7 +115,7 @@ class Dispatch:
         if living is not None:
             return living
         with self._db.transaction() as session:
-            return self._links.issue(session, Purpose.REQUEST, request.id)
+            return self._links.issue(session, Purpose.REQUEST, request.id, days=self._link_days)
 
     def living_link(self, request: str) -> Link | None:
         return next((link for link in self._links.of_request(request) if not link.ended), None)

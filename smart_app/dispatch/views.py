@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from smart_app.access import Action, requires
 from smart_app.audit.dispatch_events import SheetExported
 from smart_app.audit.log import AuditLog
-from smart_app.dispatch.paper import Paper, Sheet
+from smart_app.dispatch.paper import LeftOut, Paper, Sheet
 from smart_app.dispatch.sheets import NO_PRINTER, Sheets
 from smart_app.errors import AppError
 from smart_app.image_requests.service import NoSuchRequest
@@ -26,32 +26,33 @@ def make_blueprint(sheets: Sheets, paper: Paper, audit: AuditLog) -> Blueprint:
     @requires(Action.REQUEST_IMAGES)
     def of_chart(handle: str, number: str) -> Response:
         """A request of another patient does not exist here."""
-        ctx = current_launch()
-        found = _found([number])
-        if any((one.request.asked.patient.issuer, one.request.asked.patient.id) != (ctx.issuer_key, ctx.patient_id) for one in found):
+        ctx, sheet = current_launch(), found(number)
+        patient = sheet.request.asked.patient
+        if (patient.issuer, patient.id) != (ctx.issuer_key, ctx.patient_id):
             raise NotHere("not-this-patients")
-        return _given(found)
+        return given([sheet])
 
     @blueprint.get(f"/l/<launch:handle>/desk/requests/{NUMBER}/sheet.pdf")
     @requires(Action.WORK_DESK)
     def of_desk(handle: str, number: str) -> Response:
-        return _given(_found([number]))
+        return given([found(number)])
 
-    @blueprint.get("/l/<launch:handle>/desk/sheets.pdf")
+    @blueprint.post("/l/<launch:handle>/desk/sheets")
     @requires(Action.WORK_DESK)
     def many(handle: str) -> Response:
-        """`?request=RQ-…&request=RQ-…`: one file, each on pages of its own."""
-        return _given(_found(request.args.getlist("request")))
+        """One file for all that are ticked. A POST, since their numbers are in a form; it changes nothing."""
+        ticked = [one.partition(":")[0] for one in request.form.getlist("request")]
+        return given(*sheets.many(ticked))
 
-    def _found(numbers: Sequence[str]) -> tuple[Sheet, ...]:
+    def found(number: str) -> Sheet:
         try:
-            return sheets.of(numbers)
+            return sheets.of(number)
         except NoSuchRequest:
             raise NotHere("no-such-request") from None
 
-    def _given(found: Sequence[Sheet]) -> Response:
+    def given(found: Sequence[Sheet], left_out: Sequence[LeftOut] = ()) -> Response:
         try:
-            pdf = paper.pdf(found)
+            pdf = paper.pdf(found, left_out)
         except OSError:
             raise AppError(NO_PRINTER) from None
         for one in found:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.orm import Session
 
 from sandbox.mailbox.smtp import Mailserver
 from smart_app.audit.log import AuditLog
-from smart_app.clock import Clock
 from smart_app.config_mail import Contact, Mail
 from smart_app.db import Database
 from smart_app.dispatch.followup import FollowUp
@@ -37,7 +34,7 @@ from smart_app.image_requests.types import (
 )
 from smart_app.image_requests.workflow import Act, Deed
 from smart_app.jobs.ledger import Ledger
-from smart_app.links.types import Link, Purpose
+from smart_app.links.store import Links
 from smart_app.sealing import Keyring
 from tests.unit.launch.ehr_sim import MovingClock
 
@@ -68,30 +65,6 @@ def mail_settings(server: Mailserver, **more: object) -> Mail:
     return Mail.model_validate({"host": server.host, "port": server.port, "security": "none", "sender": "images@northgate.example"} | more)
 
 
-class Links:
-    """As `links.store.Links`: in memory, within no transaction."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.is_on, self._clock, self.made = True, clock, dict[str, Link]()
-
-    def issue(self, session: Session, purpose: Purpose, request: str | None, *, days: float = 14) -> Link:
-        link = Link(f"link{len(self.made) + 1}", "t", purpose, request, self._clock() + timedelta(days=days))
-        self.made[link.id] = link
-        return link
-
-    def address(self, link: Link) -> str:
-        return f"https://send.northgate.example/s/{link.id.ljust(43, 't')}"
-
-    def code(self, link: Link) -> str:
-        return "K7M2Q" + link.id[-1]
-
-    def of_request(self, request: str) -> tuple[Link, ...]:
-        return tuple(one for one in reversed(self.made.values()) if one.request == request)
-
-    def revoke(self, session: Session, link: Link, why: str = "revoked") -> None:
-        self.made[link.id] = replace(link, ended=why)
-
-
 class Office:
     """Requests, work, links and mail, wired as in the product; `work()` does all that is due."""
 
@@ -103,7 +76,7 @@ class Office:
         for one in (HARROW, BRANNOC):
             self.facilities.save(one)
         self.requests = Requests(database, keyring, AuditLog(database, keyring, self.clock), self.ledger, self.facilities, self.clock, tenant="t")
-        self.links = Links(self.clock)
+        self.links = Links(database, keyring, AuditLog(database, keyring, self.clock), self.clock, tenant="t", portal_url="https://send.northgate.example")
         mail = mail_settings(server, desk=DESK) if server else None
         self.outbox = Outbox(database, keyring, self.clock, mail, Post(mail, None) if mail else None, PAGES)
         self.dispatch = Dispatch(database, self.requests, self.ledger, self.links, self.outbox, lambda issuer: SITE, PAGES, desk=DESK)

@@ -8,12 +8,14 @@ import pytest
 
 from sandbox.mailbox.smtp import EVERYBODY
 from smart_app.db import Database
+from smart_app.dispatch.offered import Answer, Offered
 from smart_app.dispatch.sending import FAULTS
 from smart_app.image_requests.types import ImageRequest, Route, RouteKind
 from smart_app.image_requests.workflow import Act
-from smart_app.jobs.types import Job
+from smart_app.jobs.types import Job, NeedsAttention
+from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
-from tests.unit.dispatch.correspondence import BRANNOC, CANARIES, DESK, HARROW, REVIEWER, SENDER, STAFF, SYSTEM, Office, asked
+from tests.unit.dispatch.correspondence import BRANNOC, CANARIES, DESK, HARROW, REVIEWER, SENDER, SITE, STAFF, SYSTEM, Office, asked
 
 TO = HARROW.routes[0].address
 
@@ -34,18 +36,19 @@ def test_a_handler_that_is_called_again_sends_nothing_again(office: Office) -> N
     id = office.ask()
     for _ in range(3):
         office.dispatch.dispatch(Job("dispatch", f"{id}.1", 1, lambda: None))
-    assert len(office.mail()) == len(office.story(id)) == len(office.links.made) == 1
+    assert len(office.mail()) == len(office.story(id)) == len(office.links.of_request(id)) == 1
 
 
 def test_the_code_goes_to_the_second_address_or_by_phone(office: Office) -> None:
-    office.ask(asked(BRANNOC.routes[0], BRANNOC))
+    id = office.ask(asked(BRANNOC.routes[0], BRANNOC))
     office.work()
     assert office.mail() == [("library@brannoc.example", "Images asked for"), ("desk@brannoc.example", "Code for")]
     assert office.server is not None
     code, ask = office.server.inbox.all()
-    assert "K7M2Q1" in code.text
+    secret = office.links.code(office.links.of_request(id)[0])
+    assert secret in code.text
     assert not code.links
-    assert "K7M2Q1" not in ask.text
+    assert secret not in ask.text + ask.html
 
 
 def test_a_cancelled_request_ends_its_link_and_is_called_back(office: Office) -> None:
@@ -136,7 +139,7 @@ def test_a_server_that_is_away_for_a_while_costs_nothing(office: Office) -> None
 def test_what_is_not_set_up_is_said(database: Database, keyring: Keyring, off: str, reason: str) -> None:
     office = Office(database, keyring, None)
     if off == "links":
-        office.links.is_on = False
+        office.links._origin = ""
         id = office.ask(asked(HARROW.routes[1]))
         office.work()
         assert office.story(id) == ["The sheet is ready. Print it and fax it to 555 0199."], "a disc can still be asked for on paper"
@@ -161,6 +164,25 @@ def test_a_partner_is_asked_by_its_own_way(office: Office) -> None:
     office.ledger.again("dispatch", f"{id}.1")
     office.work()
     assert (asked_of, office.mail()) == ([id], [])
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_site_that_offered_images_is_told(office: Office, allowed: bool) -> None:
+    link = None
+    if allowed:
+        with office.database.transaction() as session:
+            link = office.links.issue(session, Purpose.OFFERED, None)
+    answers = {"OF-7Q2M4TKX": Answer("clerk@ferrybank.example", link.id if link else None), "OF-NOADDRES": Answer("", link.id if link else None)}
+    offered = Offered(answers.get, office.links, office.outbox, SITE)
+    for _ in range(2):
+        offered.tell(Job("tell-offer", "OF-7Q2M4TKX", 1, lambda: None))
+    offered.tell(Job("tell-offer", "OF-WAITING1", 1, lambda: None))
+    assert office.server is not None
+    (one,) = office.server.inbox.all()
+    assert (one.to, "OF-7Q2M4TKX" in str(one.message["Subject"])) == ("clerk@ferrybank.example", True)
+    assert one.links == ((office.links.address(link),) if link else ())
+    with pytest.raises(NeedsAttention, match="no-address"):
+        offered.tell(Job("tell-offer", "OF-NOADDRES", 1, lambda: None))
 
 
 def test_every_fault_says_whose_side_and_what_to_do() -> None:
