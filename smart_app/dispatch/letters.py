@@ -26,6 +26,9 @@ class Kind(StrEnum):
     RECALL = "recall"
     DESK = "desk"
     """To our own desk: it must look at a request."""
+    ALLOW = "allow"
+    """To a site that asked whether it may send us images: it may."""
+    REFUSE = "refuse"
 
 
 class CodeBy(StrEnum):
@@ -105,7 +108,7 @@ def ask(request: ImageRequest, site: Site, address: str, until: datetime, code: 
     how = {CodeBy.MESSAGE: "The code comes in a message of its own.", CodeBy.PHONE: f"The code is not sent by e-mail. {_phone(site)}"}[code]
     unknown = "" if patient else f"If you do not know whom this is about, {site.call_us}. We give no names by e-mail."
     return _letter(
-        Kind.ASK, request, site, f"Images asked for: {request.id}",
+        Kind.ASK, request.id, site, f"Images asked for: {request.id}",
         f"{site.name} asks you for images of {who}", HOW_URGENT[request.asked.urgency],
         "Open this link to see what is asked for. You can send it there, or say that you cannot." if patient else "Open this link to see what is asked for, and to send it or decline.",
         Button("Open the request", address),
@@ -117,7 +120,7 @@ def ask(request: ImageRequest, site: Site, address: str, until: datetime, code: 
 def code(request: ImageRequest, site: Site, code: str) -> Letter:
     """The code alone: no link, so that one mailbox does not hold both."""
     return _letter(
-        Kind.CODE, request, site, f"Code for {request.id}", f"The code for request {request.id} of {site.name} is:", code,
+        Kind.CODE, request.id, site, f"Code for {request.id}", f"The code for request {request.id} of {site.name} is:", code,
         "The link went to another address of your hospital. Please pass the code on to whoever has it, by phone or in person.",
     )  # fmt: skip
 
@@ -125,7 +128,7 @@ def code(request: ImageRequest, site: Site, code: str) -> Letter:
 def remind(request: ImageRequest, site: Site, address: str, until: datetime, asked_at: datetime) -> Letter:
     when = f"on {site.day(asked_at)} at {site.clock(asked_at)}"
     return _letter(
-        Kind.REMIND, request, site, f"Reminder: images asked for: {request.id}",
+        Kind.REMIND, request.id, site, f"Reminder: images asked for: {request.id}",
         f"{site.name} asked you {when} for images of {request.asked.patient.initials} We do not have all of them yet.",
         HOW_URGENT[request.asked.urgency], Button("Open the request", address),
         f"It is the same link as before, and works until {site.day(until)}. If you cannot send the images, say so there or {site.call_us}.",
@@ -134,7 +137,7 @@ def remind(request: ImageRequest, site: Site, address: str, until: datetime, ask
 
 def thanks(request: ImageRequest, site: Site) -> Letter:
     return _letter(
-        Kind.THANKS, request, site, f"Checked and stored: {request.id}", f"Thank you. What you sent to {site.name} for request {request.id} is checked and stored.",
+        Kind.THANKS, request.id, site, f"Checked and stored: {request.id}", f"Thank you. What you sent to {site.name} for request {request.id} is checked and stored.",
         "There is nothing more to do.",
     )  # fmt: skip
 
@@ -142,7 +145,7 @@ def thanks(request: ImageRequest, site: Site) -> Letter:
 def more(request: ImageRequest, site: Site, address: str, until: datetime) -> Letter:
     """What exactly is missing was written by a person about a patient: it is on the page, after proof."""
     return _letter(
-        Kind.MORE, request, site, f"Something is still missing: {request.id}", f"Thank you. {site.name} looked through what you sent for request {request.id}. Not all of it is what we need.",
+        Kind.MORE, request.id, site, f"Something is still missing: {request.id}", f"Thank you. {site.name} looked through what you sent for request {request.id}. Not all of it is what we need.",
         "Open your link to read what is missing and to send it. What you sent before stays with us.", Button("Read what is missing", address),
         f"The page asks again for the birth date and the code. The link works until {site.day(until)}.",
     )  # fmt: skip
@@ -150,8 +153,24 @@ def more(request: ImageRequest, site: Site, address: str, until: datetime) -> Le
 
 def recall(request: ImageRequest, site: Site) -> Letter:
     return _letter(
-        Kind.RECALL, request, site, f"No longer needed: {request.id}", f"{site.name} no longer needs the images of request {request.id}.",
+        Kind.RECALL, request.id, site, f"No longer needed: {request.id}", f"{site.name} no longer needs the images of request {request.id}.",
         "The link is closed. There is nothing to do, and nothing to send.",
+    )  # fmt: skip
+
+
+def allow(offer: str, site: Site, address: str, until: datetime) -> Letter:
+    """Of what they wrote nothing is repeated: it came from whoever filled in a public page."""
+    return _letter(
+        Kind.ALLOW, offer, site, f"You may send images: {offer}", f"You asked {site.name} whether you may send us images. You may.", "Open this link to send them.",
+        Button("Send images", address), f"The page asks for a code of six letters and numbers. The code is not sent by e-mail. {_phone(site)}",
+        f"You need no account. The link works until {site.day(until)}.",
+    )  # fmt: skip
+
+
+def refuse(offer: str, site: Site) -> Letter:
+    return _letter(
+        Kind.REFUSE, offer, site, f"About the images that you offered: {offer}", f"You asked {site.name} whether you may send us images. We cannot take them this way.",
+        f"If you think that this is a mistake, {site.call_us}.",
     )  # fmt: skip
 
 
@@ -166,14 +185,14 @@ DESK_WORDS: Mapping[str, str] = MappingProxyType(
 
 def for_desk(request: ImageRequest, site: Site, what: str) -> Letter:
     """To our own people: the number of a request and a fixed sentence."""
-    return _letter(Kind.DESK, request, site, f"Please look at {request.id}", f"Request {request.id} {DESK_WORDS[what]}", HOW_URGENT[request.asked.urgency])
+    return _letter(Kind.DESK, request.id, site, f"Please look at {request.id}", f"Request {request.id} {DESK_WORDS[what]}", HOW_URGENT[request.asked.urgency])
 
 
 def _phone(site: Site) -> str:
     return f"Our image desk tells you the code by phone: {site.contact.phone}." if site.contact.phone else "Our image desk tells you the code by phone."
 
 
-def _letter(kind: Kind, request: ImageRequest, site: Site, subject: str, *parts: Part) -> Letter:
-    questions = f"Questions: {site.desk}. Reference {request.id}." if site.desk else f"Reference {request.id}."
+def _letter(kind: Kind, reference: str, site: Site, subject: str, *parts: Part) -> Letter:
+    questions = f"Questions: {site.desk}. Reference {reference}." if site.desk else f"Reference {reference}."
     warning = "Please do not send images, names or birth dates by e-mail."
     return Letter(kind, subject, tuple(part for part in parts if part), (questions, warning) if kind is not Kind.DESK else ())

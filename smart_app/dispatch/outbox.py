@@ -92,6 +92,14 @@ class Outbox:
                 stored.state, stored.reason, stored.accepted_at = "accepted", "", self._clock()
                 then(session)
 
+    def note_sheet(self, session: Session, key: str, request: str, to: str) -> bool:
+        """That a sheet is there to be printed, in the caller's transaction; False: it was noted before."""
+        if session.get(MessageRow, key) is not None:
+            return False
+        sealed = self._keyring.seal(to.encode(), place=f"outgoing_messages.sealed:{key}")
+        session.add(MessageRow(key=key, request=request, letter="sheet", sealed=sealed, state="prepared", handings=0, tries=0, reason="", prepared_at=self._clock()))
+        return True
+
     def of_request(self, request: str) -> tuple[Sent, ...]:
         """All messages about a request, the oldest first."""
         with self._db.reading() as session:

@@ -6,6 +6,7 @@ open beside a fax machine, does not (decision 20). Nothing is fetched while it i
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from jinja2 import Environment
 
 from smart_app.dispatch.letters import HOW_URGENT, Site
+from smart_app.identity.names import latin
 from smart_app.image_requests.types import Basis, ImageRequest, RouteKind, Wanted
 
 MOST = 50
@@ -72,6 +74,12 @@ class Sheet:
         return day(self.request.asked.patient.birth_date or "")
 
     @property
+    def in_latin(self) -> str:
+        """The name once more, where it has letters that a machine may lack: a box on paper would find nobody."""
+        name = self.request.asked.patient.name
+        return latin(name) if any(letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN ") for letter in name) else ""
+
+    @property
     def wanted(self) -> tuple[str, ...]:
         return wanted_in_words(self.request.asked.wanted)
 
@@ -83,24 +91,32 @@ class Sheet:
         return str(segno.make(self.address, error=QR_ERRORS, micro=False).svg_data_uri(scale=5, border=4)) if self.address else ""
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A request that has no sheet, and why: told on the first page, so that nobody takes the pile for whole."""
+
+    request: str
+    why: str
+
+
 class Paper:
     """Draws sheets. `fonts` gives a style sheet with our fonts in it, or nothing: then the machine's own are taken."""
 
     def __init__(self, pages: Environment, fonts: Callable[[], str]) -> None:
         self._pages, self._fonts = pages, fonts
 
-    def pdf(self, sheets: Sequence[Sheet]) -> bytes:
+    def pdf(self, sheets: Sequence[Sheet], left_out: Sequence[LeftOut] = ()) -> bytes:
         """All of them in one file, each beginning on a page of its own. PDF/UA-1."""
         # Slow to import, and needed by those only who print.
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
 
-        html = self.html(sheets)
+        html = self.html(sheets, left_out)
         fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
         return bytes(HTML(string=html, url_fetcher=fetcher, base_url=None).write_pdf(pdf_variant="pdf/ua-1"))
 
-    def html(self, sheets: Sequence[Sheet]) -> str:
-        return self._pages.get_template("dispatch/sheet.html").render(sheets=sheets, fonts=self._fonts())
+    def html(self, sheets: Sequence[Sheet], left_out: Sequence[LeftOut] = ()) -> str:
+        return self._pages.get_template("dispatch/sheet.html").render(sheets=sheets, left_out=left_out, fonts=self._fonts())
 
 
 def day(iso: str) -> str:

@@ -139,6 +139,14 @@ def due(request: ImageRequest, history: Sequence[Happened], done: Collection[Don
     return tuple(last.values())
 
 
+def may_be_due(urgency: str, created_at: datetime, needed_by: datetime | None, now: datetime) -> bool:
+    """Whether it is worth reading the whole request: some rule's time can have come."""
+    mine = [rule for rule in RULES if urgency in rule.urgencies]
+    after = min((rule.after for rule in mine if rule.after is not None), default=None)
+    before = max((rule.before for rule in mine if rule.before is not None), default=None)
+    return (after is not None and created_at + after <= now) or (before is not None and needed_by is not None and needed_by - before <= now)
+
+
 def answered(history: Sequence[Happened], after: int) -> bool:
     """Whether, after event `after`, the other side did something or one of us wrote down what they did about it."""
     ours = (Party.CLINICIAN, Party.STAFF, Party.REVIEWER)

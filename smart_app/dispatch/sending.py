@@ -8,39 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from jinja2 import Environment
-from sqlalchemy.orm import Session
 
-from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.dispatch import letters
 from smart_app.dispatch.letters import Kind, Letter, Site
 from smart_app.dispatch.outbox import Outbox
 from smart_app.dispatch.pages import instructions
-from smart_app.dispatch.ways import Way, way_of
+from smart_app.dispatch.ways import Out, Way, way_of
 from smart_app.image_requests.service import Requests
 from smart_app.image_requests.types import Actor, Happened, ImageRequest, Party, RouteKind
 from smart_app.image_requests.workflow import OPEN, Act, Deed
+from smart_app.jobs.ledger import Ledger
 from smart_app.jobs.types import Job, NeedsAttention
+from smart_app.links.store import Links
 from smart_app.links.types import Link, Purpose
 
 SYSTEM = Actor(Party.SYSTEM, name="Priors")
 ASKING = frozenset({Act.SEND.value, Act.REOPEN.value})
-
-
-class LinkStore(Protocol):
-    """What is needed of `links.store.Links`."""
-
-    @property
-    def is_on(self) -> bool: ...
-    def issue(self, session: Session, purpose: Purpose, request: str | None, *, days: float = 14) -> Link: ...
-    def address(self, link: Link) -> str: ...
-    def code(self, link: Link) -> str: ...
-    def of_request(self, request: str) -> tuple[Link, ...]: ...
-    def revoke(self, session: Session, link: Link, why: str = "revoked") -> None: ...
 
 
 class Partners(Protocol):
@@ -68,12 +56,12 @@ class Dispatch:
     """One a process; safe for threads."""
 
     def __init__(
-        self, db: Database, requests: Requests, links: LinkStore, outbox: Outbox, sites: Callable[[str], Site], pages: Environment, clock: Clock,
-        *, desk: str | None = None, partners: Partners | None = None,
+        self, db: Database, requests: Requests, ledger: Ledger, links: Links, outbox: Outbox, sites: Callable[[str], Site], pages: Environment,
+        *, desk: str | None = None, partners: Partners | None = None, link_days: float = 14,
     ) -> None:  # fmt: skip
-        """`sites`: who we are, by EHR. `desk`: our own desk's address."""
-        self._db, self._requests, self._links, self._outbox, self._sites, self._pages, self._clock = db, requests, links, outbox, sites, pages, clock
-        self._desk, self._partners = desk, partners
+        """`sites`: who we are, by EHR. `desk`: our own desk's address. `link_days`: how long a new link lives."""
+        self._db, self._requests, self._ledger, self._links, self._outbox, self._sites, self._pages = db, requests, ledger, links, outbox, sites, pages
+        self._desk, self._partners, self._link_days = desk, partners, link_days
 
     def dispatch(self, job: Job) -> None:
         """A request was sent or asked again, or somebody is to be reminded."""
@@ -91,7 +79,7 @@ class Dispatch:
         out = way_of(change.request)
         match change.event.action:
             case Act.DECLINE.value:
-                self._tell_desk(change, "declined")
+                self.tell_desk(job, change.request, "declined")
             case Act.STORE.value if out.way is Way.MAIL:
                 self._mail(change, letters.thanks(change.request, self._site(change)), out.to, "The sender was told by e-mail that it is stored.")
             case Act.STORE_PART.value | Act.REJECT.value if out.way is Way.MAIL and change.request.state in OPEN:
@@ -113,6 +101,12 @@ class Dispatch:
         if out.way is Way.MAIL and self._outbox.was_given(change.request.id, (Kind.ASK.value,)):
             self._mail(change, letters.recall(change.request, self._site(change)), out.to, "Told by e-mail that it is no longer needed.")
 
+    def tell_desk(self, job: Job, request: ImageRequest, what: str) -> None:
+        """A letter to our own desk's mailbox, if it has one."""
+        if self._desk is not None and self._outbox.is_on:
+            site = self._sites(request.asked.patient.issuer)
+            self._outbox.send(job, request.id, letters.for_desk(request, site, what), site, self._desk, lambda session: None)
+
     def link_for(self, request: ImageRequest) -> Link:
         """The request's living link; a new one if there is none. :raises NeedsAttention: receiving is off."""
         if not self._links.is_on:
@@ -121,7 +115,7 @@ class Dispatch:
         if living is not None:
             return living
         with self._db.transaction() as session:
-            return self._links.issue(session, Purpose.REQUEST, request.id)
+            return self._links.issue(session, Purpose.REQUEST, request.id, days=self._link_days)
 
     def living_link(self, request: str) -> Link | None:
         return next((link for link in self._links.of_request(request) if not link.ended), None)
@@ -134,8 +128,7 @@ class Dispatch:
             self._partners.send(request)
             return
         if out.way is Way.PAPER:
-            if self._links.is_on:
-                self.link_for(request)
+            self._paper(change, out)
             return
         if not self._outbox.is_on:
             raise NeedsAttention("mail-off")
@@ -145,6 +138,17 @@ class Dispatch:
         self._mail(change, letter, out.to, "E-mail handed over to their mail server. It names no patient.")
         if out.code_to:
             self._mail(change, letters.code(request, site, self._links.code(link)), out.code_to, "The code went to their second address.")
+
+    def _paper(self, change: Change, out: Out) -> None:
+        """The sheet is there from now on; a person must see to it that it leaves."""
+        id, key = change.request.id, change.job.key
+        if self._links.is_on:
+            self.link_for(change.request)
+        words, reason = (f"The sheet is ready. Print it and fax it to {out.to}.", "sheet-to-fax") if out.to else ("The sheet is ready to print and hand over.", "sheet-to-print")
+        with self._db.transaction() as session:
+            if self._outbox.note_sheet(session, f"dispatch:{key}:sheet", id, out.to):
+                self._requests.tell(id, words, SYSTEM, session=session)
+                self._ledger.add(session, "by-hand", f"{id}.{change.event.sequence}.{reason}")
 
     def _remind(self, change: Change) -> None:
         """At most one a day, however many asked for it."""
@@ -157,15 +161,8 @@ class Dispatch:
         self._mail(change, letter, out.to, "Reminder handed over to their mail server.")
 
     def _reminded_since(self, request: str, event: Happened) -> bool:
-        today = self._day(event.at)
-        return any(one.letter == Kind.REMIND.value and one.accepted_at is not None and self._day(one.accepted_at) == today for one in self._outbox.of_request(request))
-
-    def _day(self, at: datetime) -> str:
-        return f"{at:%Y%m%d}"
-
-    def _tell_desk(self, change: Change, what: str) -> None:
-        if self._desk is not None and self._outbox.is_on:
-            self._outbox.send(change.job, change.request.id, letters.for_desk(change.request, self._site(change), what), self._site(change), self._desk, lambda session: None)
+        sent = (one.accepted_at for one in self._outbox.of_request(request) if one.letter == Kind.REMIND.value)
+        return any(at is not None and at.date() == event.at.date() for at in sent)
 
     def _mail(self, change: Change, letter: Letter, to: str, story: str) -> None:
         id = change.request.id
@@ -191,18 +188,20 @@ class Dispatch:
         return Change(job, self._requests.get(id), event, history)
 
 
-FAULTS: Mapping[str, str] = {
-    "mail-off": "Not sent: no mail server is set up here. Our side: print the sheet and fax it, or phone.",
-    "receiving-off": "Not sent: receiving is not set up here, so there is no link to give. Our side: ask for a disc by phone or post.",
-    "no-address": "Not sent: what the directory has for them is not an e-mail address. Our side: correct it, then try again.",
-    "mail-address-refused": "Their mail server refuses this address. Their side, or a wrong address: correct it, or phone.",
-    "mail-content-refused": "Their mail server refuses the message. Their side: phone, or print the sheet and fax it.",
-    "mail-not-taken": "Their mail server did not take the message in 4 hours. Their side: phone, or print the sheet and fax it.",
-    "mail-server-away": "Our mail server did not answer for 4 hours. Our side: phone, or print the sheet and fax it.",
-    "mail-sender-refused": "Our mail server refuses our own address. Our side: the set-up must be corrected.",
-    "mail-sign-in-refused": "Our mail server refuses our sign-in. Our side: the set-up must be corrected.",
-    "mail-certificate": "The mail server's certificate could not be verified, so nothing was sent. Our side: the set-up must be corrected.",
-    "mail-server-set-up": "The mail server offers no protected connection, so nothing was sent. Our side: the set-up must be corrected.",
-    "mail-unknown": "We do not know whether their mail server took the message. It was given twice and is not given again: phone.",
-}
+FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "mail-off": "Not sent: no mail server is set up here. Our side: print the sheet and fax it, or phone.",
+        "receiving-off": "Not sent: receiving is not set up here, so there is no link to give. Our side: ask for a disc by phone or post.",
+        "no-address": "Not sent: what the directory has for them is not an e-mail address. Our side: correct it, then try again.",
+        "mail-address-refused": "Their mail server refuses this address. Their side, or a wrong address: correct it, or phone.",
+        "mail-content-refused": "Their mail server refuses the message. Their side: phone, or print the sheet and fax it.",
+        "mail-not-taken": "Their mail server did not take the message in 4 hours. Their side: phone, or print the sheet and fax it.",
+        "mail-server-away": "Our mail server did not answer for 4 hours. Our side: phone, or print the sheet and fax it.",
+        "mail-sender-refused": "Our mail server refuses our own address. Our side: the set-up must be corrected.",
+        "mail-sign-in-refused": "Our mail server refuses our sign-in. Our side: the set-up must be corrected.",
+        "mail-certificate": "The mail server's certificate could not be verified, so nothing was sent. Our side: the set-up must be corrected.",
+        "mail-server-set-up": "The mail server offers no protected connection, so nothing was sent. Our side: the set-up must be corrected.",
+        "mail-unknown": "We do not know whether their mail server took the message. It was given twice and is not given again: phone.",
+    }
+)
 """What happened, whose side, what to do: by fixed word of the fault."""

@@ -130,6 +130,11 @@ def read(text: str) -> Part:
     return Part(State.GIVEN, words, also, script, "".join(_all_words(text)))
 
 
+def latin(text: str) -> str:
+    """As it may be written in Latin letters: a help to read it, never to match by."""
+    return " ".join(anyascii(text).split())
+
+
 def script_of(text: str) -> Script | None:
     """The script of its letters; None when there are none. Mixed ones are `other`, but kana beside Han is Japanese, so Han."""
     found: set[Script] = set()

@@ -49,7 +49,7 @@ OURS = frozenset({P.CLINICIAN, P.STAFF})
 
 TABLE: Mapping[Act, Rule] = MappingProxyType(
     {
-        Act.SEND: Rule(frozenset({S.DRAFT}), S.SENT, OURS),
+        Act.SEND: Rule(frozenset({S.DRAFT}), S.SENT, OURS | {P.SYSTEM}),
         Act.OPEN: Rule(frozenset({S.SENT}), S.OPENED, frozenset({P.SENDER, P.PARTNER})),
         Act.ACCEPT: Rule(frozenset({S.SENT, S.OPENED}), S.ACCEPTED, frozenset({P.SENDER, P.PARTNER, P.STAFF})),
         Act.DECLINE: Rule(frozenset({S.SENT, S.OPENED, S.ACCEPTED}), S.DECLINED, frozenset({P.SENDER, P.PARTNER, P.STAFF}), needs_reason=True),

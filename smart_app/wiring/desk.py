@@ -29,7 +29,7 @@ def add(app: Flask, parts: Parts) -> None:
     )
     board = Board(db, parts.work, parts.facilities, people, parts.clock, tenant=settings.tenant)
     bulk = Bulk(db, parts.requests, tenant=settings.tenant)
-    app.register_blueprint(desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=False))
+    app.register_blueprint(desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=True))
     asking = Asking(parts.requests, parts.facilities)
     links = SenderLinks(db, None, parts.requests, parts.audit)
     app.register_blueprint(request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit))

@@ -20,8 +20,9 @@ from smart_app.spool.taking import Limits, Taking
 
 
 def site_of(settings: Settings) -> Site:
-    first = settings.ehrs[0]
-    return Site(settings.receiving.organization or first.organization or first.name, settings.receiving.contact)
+    first, contact, given = settings.ehrs[0], settings.contact, settings.receiving
+    called = ", ".join(word for word in (f"the {contact.desk[:1].lower()}{contact.desk[1:]}", contact.phone, contact.hours) if word)
+    return Site(given.organization or contact.site or first.organization or first.name, called if contact.phone and given.contact == "the image desk" else given.contact)
 
 
 def door_of(parts: Parts) -> Door:

@@ -118,6 +118,9 @@ ROWS = {
     f"{INSTANCE}/frames/<string(maxlength=1400):numbers>": OBJECT,
     f"{INSTANCE}/frames/<int(min=1,max=999999):number>/rendered": OBJECT,
     f"{INSTANCE}/bulkdata/<string(maxlength=1600):token>": OBJECT,
+    "/l/<launch:handle>/requests/<string(maxlength=16):number>/sheet.pdf": SHEET,
+    "/l/<launch:handle>/desk/requests/<string(maxlength=16):number>/sheet.pdf": DESK_SHEET,
+    "/l/<launch:handle>/desk/sheets": DESK_SHEET,
 }
 OWN_ANSWERS = frozenset({200, 204, 400, 406, 502, 503, 504})
 """What an owner may be told: the page, or that the archive (nobody listens there) did not answer."""

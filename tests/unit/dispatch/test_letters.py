@@ -31,6 +31,8 @@ ALL = {
     "thanks": letters.thanks(REQUEST, SITE),
     "more": letters.more(REQUEST, SITE, LINK, UNTIL),
     "recall": letters.recall(REQUEST, SITE),
+    "allow": letters.allow("RQ-7Q2M4TKX", SITE, LINK, UNTIL),
+    "refuse": letters.refuse("RQ-7Q2M4TKX", SITE),
     **{f"desk {what}": letters.for_desk(REQUEST, SITE, what) for what in letters.DESK_WORDS},
 }
 
