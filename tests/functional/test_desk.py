@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from smart_app.image_requests.types import State
 from smart_app.image_requests.workflow import Act
 from tests.functional.desk_office import FERRY, NOON, SENDER, STAFF, Office, office
 
@@ -90,3 +96,114 @@ def test_only_the_desk_sees_the_desk(desk: Office, roles: tuple[str, ...], patie
     for seen in (worker.get("/desk"), worker.post("/desk/find", words="otto"), worker.post("/desk/watch", known="")):
         assert seen.status_code == status
         assert ("GRUNWALD" in seen.text) is (status == 200)
+
+
+def marks(page: str) -> dict[str, str]:
+    """Ticks by number."""
+    return {value.split(":")[0]: value for value in re.findall(r'name="request" value="([^"]+)"', page)}
+
+
+def outcomes(page: str) -> dict[str, str]:
+    return {id: re.sub(r"\s+", " ", html.unescape(said)) for id, said in re.findall(r"<li><b>(RQ-\w+)</b>(?: <bdi>[^<]*</bdi>)?: ([^<]+)</li>", page)}
+
+
+def test_what_is_done_with_many_says_of_each_what_came_of_it(desk: Office) -> None:
+    open_one, gone, stale = desk.ask("p1", "GRUNWALD, Otto"), desk.ask("p2", "LISKA, Veronika"), desk.ask("p3", "OKONJO, Grace")
+    worker = desk.worker()
+    ticks = marks(worker.get("/desk?view=all").text)
+    desk.parts.requests.act(gone.id, Act.DECLINE, SENDER, reason="No such patient here")
+    gone_now = f"{gone.id}:{desk.parts.requests.get(gone.id).version}"
+    desk.parts.requests.act(stale.id, Act.OPEN, SENDER)
+    told = worker.post("/desk/bulk", view="all", do="remind", request=[ticks[open_one.id], gone_now, ticks[stale.id], "RQ-NOTTHERE:1", "rubbish"])
+    assert told.status_code == 200
+    assert "1 done, 3 not" in told.text
+    assert outcomes(told.text) == {
+        open_one.id: "A reminder goes out", gone.id: "Not done: it is “Declined” by now.", "RQ-NOTTHERE": "Not done: there is no such request here.",
+        stale.id: "Not done: somebody changed it since this page was shown. Look at it again.",
+    }  # fmt: skip
+    again = worker.post("/desk/bulk", view="all", do="remind", request=[ticks[open_one.id]])
+    assert "0 done, 1 not" in again.text, "a form sent twice reminds once"
+    assert desk.parts.requests.get(open_one.id).reminded == 1
+    assert worker.post("/desk/bulk", forged=True, do="cancel", text="x", request=[ticks[open_one.id]]).status_code == 403
+    assert desk.parts.requests.get(open_one.id).state is State.SENT
+
+
+def test_work_is_given_to_somebody_who_was_here_and_to_nobody_else(desk: Office) -> None:
+    one = desk.ask("p1", "GRUNWALD, Otto")
+    ruiz, amsel = desk.worker("J. Ruiz"), desk.worker()
+    ruiz.get("/desk")
+    page = amsel.get("/desk").text
+    people = {name.removesuffix(" (you)"): id for id, name in re.findall(r'<option value="(\w{32})"[^>]*>([^<]+)</option>', page)}
+    assert set(people) == {"J. Ruiz", "T. Amsel"}
+    amsel.post("/desk/bulk", do="assign", owner=people["J. Ruiz"], request=[marks(page)[one.id]])
+    assert desk.parts.requests.get(one.id).owner == "J. Ruiz"
+    assert names(ruiz.get("/desk?view=mine").text) == ["GRUNWALD, Otto"]
+    assert names(amsel.get("/desk?view=mine").text) == []
+    assert names(amsel.post("/desk/find", view="all", owner=people["J. Ruiz"]).text) == ["GRUNWALD, Otto"]
+    assert names(amsel.post("/desk/find", view="all", owner="f" * 32).text) == [], "an owner nobody knows shows nothing"
+    refused = amsel.post("/desk/bulk", do="assign", owner="f" * 32, request=[marks(amsel.get("/desk").text)[one.id]])
+    assert (refused.status_code, desk.parts.requests.get(one.id).owner) == (400, "J. Ruiz")
+    amsel.post("/desk/bulk", do="assign", owner="nobody", request=[marks(amsel.get("/desk").text)[one.id]])
+    assert desk.parts.requests.get(one.id).owner == ""
+
+
+def test_due_times_move_and_what_is_cancelled_needs_a_reason(desk: Office) -> None:
+    one = desk.ask("p1", "GRUNWALD, Otto")
+    worker = desk.worker()
+    tick = [marks(worker.get("/desk").text)[one.id]]
+    for form in ({"do": "move", "needed_by": "soon"}, {"do": "move", "needed_by": "0001-01-01T00:00"}, {"do": "cancel", "text": " "}, {"do": "burn"}, {}):
+        assert worker.post("/desk/bulk", request=tick, **form).status_code == 400
+    assert desk.parts.requests.get(one.id).version == one.version
+    worker.post("/desk/bulk", request=tick, do="move", needed_by="2026-05-22T07:30")
+    assert desk.parts.requests.get(one.id).asked.needed_by == datetime(2026, 5, 22, 7, 30).astimezone()
+    tick = [marks(worker.get("/desk?view=all").text)[one.id]]
+    worker.post("/desk/bulk", request=tick, do="cancel", text="Surgery was called off")
+    assert (desk.parts.requests.get(one.id).state, desk.parts.requests.get(one.id).reason) == (State.CANCELLED, "Surgery was called off")
+    assert worker.post("/desk/bulk", do="note", text="x").status_code == 400, "nothing is ticked"
+
+
+def test_a_saved_view_is_its_owners_and_its_address_says_nothing(desk: Office) -> None:
+    desk.ask("p1", "GRUNWALD, Otto")
+    desk.ask("p2", "LISKA, Veronika", facility=FERRY)
+    worker, other = desk.worker(), desk.worker("J. Ruiz")
+    saved = worker.post("/desk/views", title="Oncology board", view="all", facility="ferrybank", words="liska")
+    assert saved.status_code == 303
+    path = saved.headers["Location"].removeprefix(f"/l/{worker.handle}")
+    assert "liska" not in path.casefold()
+    page = worker.get(path).text
+    assert (names(page), "Oncology board" in page) == (["LISKA, Veronika"], True)
+    assert other.get(path).status_code == 404
+    assert other.post("/desk/views/remove", saved=path.partition("=")[2]).status_code == 404
+    assert worker.post("/desk/views", title="  ").status_code == 400
+    assert worker.post("/desk/views/remove", saved=path.partition("=")[2]).status_code == 303
+    assert worker.get(path).status_code == 404
+    with desk.parts.database.engine.connect() as connection:
+        assert b"liska" not in repr(connection.execute(text("SELECT * FROM desk_views")).all()).encode().lower()
+
+
+def test_the_file_for_a_spreadsheet_holds_text_only_and_is_on_the_record(desk: Office) -> None:
+    one = desk.ask("p1", "=CMD('calc'), Otto", title="@SUM(1+9)*cmd|' /C calc'!A0")
+    desk.ask("p2", "LISKA, Veronika", hours=None)
+    worker = desk.worker()
+    seen = worker.post("/desk/export", view="all")
+    assert (seen.status_code, seen.mimetype) == (200, "text/csv")
+    assert seen.headers["Content-Disposition"] == 'attachment; filename="requests-2026-05-21-1200.csv"'
+    rows = list(csv.DictReader(io.StringIO(seen.data.decode("utf-8-sig"))))
+    assert [row["Request"] for row in rows][0] == one.id
+    assert [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t"))] == []
+    assert rows[0]["Patient"] == "'=CMD('calc'), Otto"
+    (record,) = desk.audited("DeskExported")
+    assert (json.loads(record.details)["what"], json.loads(record.details)["count"]) == ("csv", 2)
+    assert one.id in record.details
+
+
+def test_the_phone_list_names_numbers_and_no_codes(desk: Office) -> None:
+    one = desk.ask("p1", "GRUNWALD, Otto", facility=FERRY)
+    desk.ask("p2", "LISKA, Veronika")
+    worker = desk.worker()
+    page = worker.post("/desk/phone-list", view="all", request=[marks(worker.get("/desk").text)[one.id]]).text
+    assert "0555 0201" in page
+    assert "GRUNWALD" in page
+    assert "LISKA" not in page
+    (record,) = desk.audited("DeskExported")
+    assert json.loads(record.details) == {"what": "phone-list", "count": 1, "requests": one.id}
