@@ -205,8 +205,7 @@ class Hospital:
     findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
 
     def ask(self, wanted: Wanted = WANTED, patient: Patient = PATIENT) -> ImageRequest:
-        asked = self.requests.create(NewRequest(patient, wanted, LAKESIDE.routes[0], LAKESIDE.id), STAFF)
-        return asked
+        return self.requests.create(NewRequest(patient, wanted, LAKESIDE.routes[0], LAKESIDE.id), STAFF)
 
     def send(self, id: str, files: Sequence[bytes], asked: ImageRequest | None, *, purpose: Purpose = Purpose.REQUEST) -> None:
         """Received, whole, and its screening is work to be done."""
