@@ -27,6 +27,7 @@ from smart_app.spool.types import Upload
 
 Grade = Callable[[FoundStudy, Wanted | None, Sequence[FoundStudy]], tuple[Finding, ...]]
 URGENT = frozenset({Purpose.INBOUND})
+MOST_REFUSED = 2000
 PERSON_SAID = "person-said"
 """Why an item is another person's, where a reviewer said so and not the files."""
 
@@ -83,8 +84,9 @@ class Arrival:
             scope = asked.id if asked is not None else upload.id
             added = dict(self._take(session, scope, upload, asked, found) for found in studies(screened))
             every = {one.id: self.items.instances(one.id, session) for one in self.items.of_scope(scope, session)}
+            bad = [one for one in screened if one.kind is Kind.REFUSED]
             for id, new in added.items():
-                self._judge(session, id, new, upload, every)
+                self._judge(session, id, new, upload, every, bad if len(added) == 1 else [one for one in bad if one.header is not None])
             if asked is not None:
                 self.settle(session, asked.id)
 
@@ -106,20 +108,21 @@ class Arrival:
         session.flush()
         return id, new
 
-    def _judge(self, session: Session, id: str, new: int, upload: Upload, every: Mapping[str, Sequence[Instance]]) -> None:
+    def _judge(self, session: Session, id: str, new: int, upload: Upload, every: Mapping[str, Sequence[Instance]], bad: Sequence[Screened]) -> None:
         """Looked at as if nobody had, where something is new: what people said before was about fewer images."""
         item, now = self.items.get(id, session), self.clock()
         mine = [one for one in every[id] if one.upload == upload.id]
         if item.version and not new and item.state is not ItemState.EXPIRED:
             self.items.change(session, id, lambda before: before, line=Line(now, f"sent again, the same {_images(len(mine))}", upload.sender))
             return
-        found = {other: FoundStudy(instances[0].source.header.study, tuple(one.source.header for one in instances)) for other, instances in every.items() if instances}
+        found = {other: _found(instances) for other, instances in every.items() if instances}
+        found[id] = replace(found[id], refused=_refused(found[id], (*item.content.refused, *bad)))
         summary = summarize(found[id].headers)
         verdict = UNLINKED if item.content.patient is None else decide(item.content.patient, item.content.wanted, summary, self.namespaces)
         if item.content.why == PERSON_SAID:
             verdict = Verdict(Standing.OTHER, PERSON_SAID)
         findings = self.grade(found[id], item.content.wanted, tuple(one for other, one in found.items() if other != id))
-        content = replace(item.content, summary=summary, why=verdict.why, findings=findings, opinions=())
+        content = replace(item.content, summary=summary, why=verdict.why, findings=findings, refused=found[id].refused, opinions=())
         judged = replace(item, state=self._state(item, verdict), standing=verdict.standing, content=content, tries=0)
         _, after = self.items.change(session, id, lambda _: judged, line=Line(now, f"{_images(len(mine))} arrived and screened", upload.sender))
         if after.state is ItemState.STORING:
@@ -139,7 +142,7 @@ class Arrival:
         now = self.clock()
         return Received(
             id=id, scope=scope, request=asked.id if asked is not None else None, purpose=upload.purpose, study_digest=self.items.digest("study", headers[0].study),
-            subject=self.requests.subject(patient.issuer, patient.id) if patient is not None else "", state=ItemState.IN_REVIEW, standing=UNLINKED.standing, version=0,
+            subject=self.items.digest("subject", patient.issuer, patient.id) if patient is not None else "", state=ItemState.IN_REVIEW, standing=UNLINKED.standing, version=0,
             urgent=upload.purpose in URGENT or (asked is not None and asked.asked.urgency.value == "emergency"), held=False, tries=0,
             arrived_at=upload.begun_at, listed_at=now, updated_at=now, expires_at=None,
             content=Content(summarize(headers), upload.sender, patient=patient, wanted=asked.asked.wanted if asked is not None else None),
@@ -178,6 +181,18 @@ def summarize(headers: Sequence[Header]) -> Summary:
         body_part=_first(headers, "body_part"), images=len(once), series=series,
         persons=tuple(dict.fromkeys(Named(header.said, header.patient_id, header.other_ids) for header in once.values())),
     )  # fmt: skip
+
+
+def _found(instances: Sequence[Instance]) -> FoundStudy:
+    headers = {one.source.header.instance: one.source.header for one in instances}
+    return FoundStudy(instances[0].source.header.study, tuple(headers.values()))
+
+
+def _refused(study: FoundStudy, bad: Sequence[Screened]) -> tuple[Screened, ...]:
+    """What is still missing of this study because it could not be used: an object that came whole meanwhile is not."""
+    whole = {header.instance for header in study.headers}
+    of_it = [one for one in bad if one.header is None or (one.header.study == study.study and one.header.instance not in whole)]
+    return tuple(dict.fromkeys(replace(one, path=None) for one in of_it))[:MOST_REFUSED]
 
 
 def _first(headers: Sequence[Header], field: str) -> str:

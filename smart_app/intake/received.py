@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from smart_app.archives.types import PatientId, Said
 from smart_app.image_requests.types import Patient, Wanted
-from smart_app.intake.types import Finding, Header, ItemState
+from smart_app.intake.types import Finding, Header, ItemState, Screened
 from smart_app.links.types import Purpose
 
 
@@ -136,6 +136,8 @@ class Content:
     why: str = ""
     """Fixed word: why it is not certain."""
     findings: tuple[Finding, ...] = ()
+    refused: tuple[Screened, ...] = ()
+    """Files that seem to belong to it and could not be used. While one that was asked for lacks them, the request is not done."""
     opinions: tuple[Opinion, ...] = ()
     history: tuple[Line, ...] = ()
     remark: str = ""

@@ -196,7 +196,7 @@ class Review:
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
             self._change(session, by, id, "link", lambda before: replace(
-                before, state=ItemState.IN_REVIEW, standing=verdict.standing, subject=self._requests.subject(patient.issuer, patient.id),
+                before, state=ItemState.IN_REVIEW, standing=verdict.standing, subject=self._items.digest("subject", patient.issuer, patient.id),
                 content=replace(before.content, patient=patient, why=verdict.why, opinions=()),
             ), f"linked it to {patient.name}")  # fmt: skip
             return verdict.standing

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from smart_app.image_requests.service import NoSuchRequest, Requests
-from smart_app.image_requests.types import Actor, Party
+from smart_app.image_requests.types import Actor, Party, State
 from smart_app.image_requests.workflow import Act, NotAllowed
 from smart_app.intake.received import OPEN, Received
 from smart_app.intake.types import ItemState, Level
 
 SYSTEM = Actor(Party.SYSTEM, name="Priors")
-HOLES = frozenset({"complete", "gaps", "damaged", "decodes", "thin", "report"})
-"""Findings that mean a part of what was asked for is not there."""
+NOTHING = "None of the files that came is an image that can be used. Please send them again from the original."
+HOLES = frozenset({"complete", "gaps", "damaged", "decodes", "thin"})
+"""Findings that mean a part of what was asked for is not there, where they are bad."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,14 @@ class Settling:
         self._requests, self._items = requests, items
 
     def settle(self, session: Session, request: str) -> None:
-        found = outcome(self._items(session, request))
+        items = self._items(session, request)
+        found = outcome(items) if items else Outcome(Act.REJECT, NOTHING)
         if found is None:
             return
         try:
+            now = self._requests.get(request)
+            if (now.state, now.reason, found.act) == (State.STORED_IN_PART, found.reason, Act.STORE_PART):
+                return  # it is known
             self._requests.act(request, found.act, SYSTEM, reason=found.reason, session=session)
         except (NotAllowed, NoSuchRequest):
             return  # it was closed, or more is being sent: the next to come to rest tells it

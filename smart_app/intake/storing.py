@@ -32,6 +32,7 @@ TRIES = 8
 """Rounds in which the archive may refuse objects or lose them before the item is called stored in part."""
 ROUND = 60.0
 """Seconds at most between two rounds: it goes on within a minute of the archive's healing."""
+UNREACHABLE = 30.0
 WORKERS = 6
 BEAT = 5.0
 REASONS = {
@@ -76,7 +77,7 @@ class Storing:
         try:
             busy = run.round(job.heartbeat)
         except OutboundError:
-            raise Later(min(ROUND, 5.0 * job.attempt)) from None
+            raise Later(UNREACHABLE) from None
         self._conclude(item, job, busy)
 
     def number(self, item: Received) -> PatientId | None:

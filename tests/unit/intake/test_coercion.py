@@ -69,7 +69,7 @@ def test_a_coerced_object_is_ours_and_its_pixels_are_theirs(path: Path, tmp_path
         if old.get("PatientID"):
             assert str(old.PatientID) in [str(one.PatientID) for one in new.OtherPatientIDsSequence]
         assert new.ContributingEquipmentSequence[-1].PurposeOfReferenceCodeSequence[0].CodeValue == "MEDIM"
-        untouched = {tag for tag in old if int(tag) not in coercion.UNTOUCHED_BY and tag.element != 0}
+        untouched = {element.tag for element in old if int(element.tag) not in coercion.UNTOUCHED_BY and element.tag.element != 0}
         same = {tag for tag in untouched if tag in new and (old[tag].value == new[tag].value or str(old[tag].value) == str(new[tag].value))}
         assert same == untouched
 
