@@ -11,7 +11,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test campaign faults bench lint clean viewer-bundle install
+.PHONY: help demo dev test campaign kills faults bench lint clean viewer-bundle install
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: ## Run all tests (installs what they need)
 
 campaign: ## Run the long tests at full size
 	@tests/run -m campaign
+
+kills: ## Kill the workers at every named step, on SQLite and on PostgreSQL with Redis
+	@tests/run -m "campaign or not campaign" tests/kill
 
 faults: ## The fault matrix alone: every way to fail, at every question, at one archive of five and at all
 	@tests/run tests/faults

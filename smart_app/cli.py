@@ -9,9 +9,9 @@ import argparse
 import getpass
 import json
 import os
+import select
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from importlib.metadata import entry_points
@@ -105,13 +105,16 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app import logs
     from smart_app.parts import build
     from smart_app.wiring import work
     from smart_app.wiring.viewer import open_shelf
 
-    stopped = threading.Event()
+    # A pipe, since a handler that set an event could come while that event's own lock is held here.
+    told, tell = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda *_: os.write(tell, b"."))
+    logs.configure()
     parts = build(settings)
     shelf = open_shelf(settings, parts.keyring, serves=False)
     worker = work.worker(parts)
@@ -129,7 +132,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         parts.glass.sweep()
         if options.once:
             return 0
-        if stopped.wait(HOUSEKEEPING_SECONDS):
+        if select.select([told], [], [], HOUSEKEEPING_SECONDS)[0]:
             worker.stop()
             return 0
 

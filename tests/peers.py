@@ -5,6 +5,7 @@ A missing part skips on a developer's machine and fails in CI: nothing needed is
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
@@ -122,36 +123,59 @@ def store(dicomweb: str, files: Iterable[Path | bytes]) -> None:
             assert answer.status == 200, file if isinstance(file, Path) else "the object"
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
-    """The SQLAlchemy URL of an empty database on a throw-away server. Works as root too (the server itself runs as `postgres`)."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-    need("PostgreSQL", bool(found))
-    binaries, port = found[-1], free_port()
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-    data = str(folder / "data")
-    subprocess.run([*as_user, f"{binaries}/initdb", "-D", data, "-U", "priors", "-A", "trust", "-N", "-E", "UTF8"], check=True, stdout=subprocess.DEVNULL, cwd="/tmp")
-    process = subprocess.Popen(
-        [*as_user, f"{binaries}/postgres", "-D", data, "-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/tmp",
-    )
-    try:
-        check = [f"{binaries}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "priors", "-d", "postgres"]
+class PostgresServer:
+    """A throw-away server that can be stopped and started again. Works as root too (the server itself runs as `postgres`)."""
+
+    def __init__(self) -> None:
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        need("PostgreSQL", bool(found))
+        self._binaries, self._port = found[-1], free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._as_user: list[str] = []
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres", "postgres")
+            self._as_user = ["runuser", "-u", "postgres", "--"]
+        init = [f"{self._binaries}/initdb", "-D", str(self._folder / "data"), "-U", "priors", "-A", "trust", "-N", "-E", "UTF8"]
+        subprocess.run([*self._as_user, *init], check=True, stdout=subprocess.DEVNULL, cwd="/tmp")
+        self.url = f"postgresql+psycopg://priors@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        serve = [f"{self._binaries}/postgres", "-D", str(self._folder / "data"), "-p", str(self._port), "-k", str(self._folder)]
+        self._process = subprocess.Popen(
+            [*self._as_user, *serve, "-c", "listen_addresses=127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/tmp"
+        )
+        check = [f"{self._binaries}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self._port), "-U", "priors", "-d", "postgres"]
         wait_until(lambda: subprocess.run(check, check=False).returncode == 0, "PostgreSQL")
-        yield f"postgresql+psycopg://priors@127.0.0.1:{port}/postgres"
-    finally:
+
+    def stop(self) -> None:
         # runuser passes SIGTERM on; SIGINT asks PostgreSQL for a fast shutdown that does not wait for clients.
-        pid_file = folder / "data" / "postmaster.pid"
+        pid_file = self._folder / "data" / "postmaster.pid"
         if pid_file.exists():
             os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
-        stop(process)
-        shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+        stop(self._process)
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        server.remove()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database on a throw-away server."""
+    with postgres_server() as server:
+        yield server.url
 
 
 @contextmanager

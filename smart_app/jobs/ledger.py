@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, Update, func, nulls_first, or_, select, update
+from sqlalchemy import CursorResult, Update, delete, func, nulls_first, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -25,6 +25,8 @@ from smart_app.jobs.witness import Witness
 log = structlog.get_logger("priors.jobs")
 LEASE = 45.0
 """Three heartbeats. Shorter than the minute within which work of a dead worker must go on: watching and looking take the rest."""
+PERIODS_KEPT = timedelta(days=30)
+"""How long it is remembered that work of a period was done: longer than any clock is wrong."""
 SET_BACK = timedelta(seconds=5)
 """A clock that reads this much earlier than a row's last writing has been set back."""
 
@@ -113,6 +115,8 @@ class Ledger:
                 return
         with self._db.transaction() as session:
             self.add(session, kind, period)
+            over = self.now(session) - PERIODS_KEPT
+            session.execute(delete(WorkRow).where(WorkRow.kind == kind, WorkRow.state == "done", WorkRow.settled_at < over))
 
     def attention(self) -> tuple[Stuck, ...]:
         """What waits for a person, the longest first."""
@@ -122,8 +126,8 @@ class Ledger:
     def unhandled(self, kinds: Collection[str]) -> Mapping[str, int]:
         """How many rows wait that nobody who knows only these kinds will ever do, by kind."""
         with self._db.reading() as session:
-            counted = select(WorkRow.kind, func.count()).where(WorkRow.state == "waiting", WorkRow.kind.not_in(kinds)).group_by(WorkRow.kind)
-            return dict(session.execute(counted).tuples().all())
+            counted = select(WorkRow.kind, func.count().label("number")).where(WorkRow.state == "waiting", WorkRow.kind.not_in(kinds)).group_by(WorkRow.kind)
+            return {row.kind: row.number for row in session.execute(counted)}
 
     def again(self, kind: str, key: str, *, session: Session | None = None) -> bool:
         """A person says that what needed attention may be tried anew, five times. False: it does not need any (now)."""

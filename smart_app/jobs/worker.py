@@ -40,8 +40,8 @@ class Hold:
             self._last = asked
         except LeaseLost:
             self._lost = True
-        except SQLAlchemyError as error:
-            log.warning("work_heartbeat_failed", kind=self._claim.kind, error=type(error).__name__)
+        except Exception as error:
+            _failed(error)
 
     @property
     def is_lost(self) -> bool:
@@ -97,12 +97,12 @@ class Worker:
             turn = self._turn
             try:
                 claim = self._ledger.claim(self._handlers.keys(), self._holder)
-            except SQLAlchemyError as error:
-                log.warning("work_database_away", error=type(error).__name__)
+                if claim is not None:
+                    self._do(claim)
+                    continue
+            except Exception as error:  # a thread that ended here would be missed by nobody
+                _failed(error)
                 self._stopping.wait(1)
-                continue
-            if claim is not None:
-                self._do(claim)
                 continue
             self._wait(turn)
 
@@ -142,6 +142,11 @@ class Worker:
                     for kind, seconds in self._periods.items():
                         self._ledger.every(kind, seconds)
                 self._ledger.release_silent()
-                self._wake()
-            except SQLAlchemyError as error:
-                log.warning("work_database_away", error=type(error).__name__)
+            except Exception as error:
+                _failed(error)
+            self._wake()
+
+
+def _failed(error: Exception) -> None:
+    event = "work_database_away" if isinstance(error, SQLAlchemyError) else "work_interrupted"
+    log.warning(event, error=type(error).__name__)

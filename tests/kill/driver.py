@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from smart_app import config_file
 from smart_app.image_requests.models import RequestEventRow, RequestRow
 from smart_app.image_requests.service import OUTGOING
-from smart_app.image_requests.workflow import Act
 from smart_app.jobs.models import WorkRow
 from smart_app.parts import Parts, build
 from tests.kill.effects import Outside
@@ -64,9 +65,15 @@ def process(story: str, config: Path, at: Step | None = None, scaled: bool = Fal
     if at is not None:
         seam = at.seam.replace("smart_app.jobs.bell:InProcess", "smart_app.jobs.huey_bell:RedisBell") if scaled else at.seam
         command += ["--at", seam, at.point.value, str(at.nth)]
-    log = (config.parent / f"{story}-{'dies' if at else 'lives'}.log").open("wb")
-    with log:
-        return subprocess.Popen([*command, story, str(config)], stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+    dying = subprocess.Popen([*command, story, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2])
+    # We write its log: a disk that is full for it is none for us.
+    threading.Thread(target=_keep, args=(dying, config.with_name(f"{story}-{'dies' if at else 'lives'}.log")), daemon=True).start()
+    return dying
+
+
+def _keep(process: subprocess.Popen[bytes], log: Path) -> None:
+    with process.stdout as said, log.open("wb", buffering=0) as out:  # type: ignore[union-attr]  # it is a pipe
+        shutil.copyfileobj(said, out, 1)
 
 
 @contextmanager
@@ -88,10 +95,12 @@ def kill_at(step: Step, setup: Setup, folder: Path) -> None:
     killed = _die(step, story, config, scaled=setup.queue_url is not None)
     with opened(config) as parts:
         story.again(parts)
-        living = process("work", config)
+        up = folder / "up"
+        up.unlink(missing_ok=True)
+        living = process(story.survivor, config)
         try:
-            wait_until(lambda: _is_quiet(parts) or living.poll() is not None, "the work to be taken up and done", 60)
-            assert living.poll() is None, (folder / "work-lives.log").read_text()
+            wait_until(lambda: (up.exists() and _is_quiet(parts, story)) or living.poll() is not None, "the work to be taken up and done", 60)
+            assert living.poll() is None, (folder / f"{story.survivor}-lives.log").read_text()
         finally:
             living.send_signal(signal.SIGTERM)
             assert living.wait(30) == 0
@@ -111,9 +120,11 @@ def _die(step: Step, story: Story, config: Path, *, scaled: bool) -> tuple[int, 
     return dying.pid, time.monotonic()
 
 
-def _is_quiet(parts: Parts) -> bool:
+def _is_quiet(parts: Parts, story: Story) -> bool:
     with parts.database.reading() as session:
-        return not session.scalar(select(func.count()).select_from(WorkRow).where(WorkRow.state.in_(("waiting", "running"))))
+        states = Counter((kind, state) for kind, state in session.execute(select(WorkRow.kind, WorkRow.state)))
+    came = not story.comes_again or any(kind == "tick" for kind, _ in states)
+    return came and not any(state in ("waiting", "running") for _, state in states)
 
 
 def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float]) -> None:
@@ -125,7 +136,7 @@ def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float
     asked = Counter(one.asked.wanted.accession for one in parts.requests.of_patient(PATIENT.issuer, PATIENT.id))
     assert asked == Counter(ASKED), "each was asked for once, whatever became of the answer"
     assert {row.state for row in requests} == {story.expected.value if story.expected else ""}
-    due = {(kind, f"{event.request}.{event.sequence}") for event in events for kind in OUTGOING.get(Act(event.action), ("mirror",))}
+    due = {(kind, f"{event.request}.{event.sequence}") for event in events for kind in OUTGOING.get(event.action, ("mirror",))}
     rows = {(row.kind, row.key) for row in work if row.kind != "tick"}
     assert rows == due, "each change made its work, and nothing else did"
     assert {row.state for row in work} == {"done"}, "nothing is stuck, and nothing needs a person"

@@ -60,6 +60,7 @@ STEPS: tuple[Step, ...] = (
     *_all("ask", "smart_app.jobs.bell:InProcess.ring", ENTER),
     # Somebody changes one.
     *_all("change", f"{REQUESTS}.act", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("change", f"{REQUESTS}._note_down", ENTER, LEAVE),
     *_all("change", f"{LEDGER}.add", LEAVE),
     # A worker does what is due.
     *_all("work", f"{LEDGER}.claim", ENTER, COMMIT, COMMITTED, LEAVE),

@@ -20,9 +20,11 @@ from smart_app.image_requests.service import AlreadyAsked, ChangedMeanwhile
 from smart_app.image_requests.types import Actor, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
 from smart_app.image_requests.workflow import Act, NotAllowed
 from smart_app.jobs.types import Handler
+from smart_app.jobs.worker import Worker
 from smart_app.parts import Parts, build
 from smart_app.wiring import work
 from tests.kill.effects import Outside, Recorder
+from tests.peers import wait_until
 
 STAFF = Actor(Party.STAFF, "northgate", "amsel", "T. Amsel")
 PATIENT = Patient("northgate", "p1", "DOE, Rosalind", "DOE", "Rosalind", "1951-08-09", "Female", "40771953")
@@ -68,6 +70,10 @@ class Story:
     """What a person does who got no answer."""
     expected: State | None
     """How the three requests stand in the end. None: there are none."""
+    survivor: str = "work"
+    """Key of `ROLES`: what is started after the death."""
+    comes_again: bool = False
+    """Work of a period must be there in the end."""
 
 
 STORIES: Mapping[str, Story] = {
@@ -79,7 +85,7 @@ STORIES: Mapping[str, Story] = {
     "later": Story(ask, "later", nothing, State.SENT),
     "failing": Story(ask, "failing", nothing, State.SENT),
     "left": Story(leave_one, "work", nothing, State.SENT),
-    "periods": Story(ask, "periods", nothing, State.SENT),
+    "periods": Story(ask, "periods", nothing, State.SENT, survivor="periods", comes_again=True),
     "stop": Story(ask, "stop", nothing, State.SENT),
 }
 
@@ -90,6 +96,13 @@ def _start(config: str) -> None:
 
 def _web(use: Callable[[Parts], None], config: str) -> None:
     use(build(config_file.load(Path(config))))
+
+
+def _ask_when_told(config: str) -> None:
+    parts, here = build(config_file.load(Path(config))), Path(config).parent
+    (here / "up").touch()
+    wait_until((here / "go").exists, "the word")
+    ask(parts)
 
 
 def _work(manner: str, config: str) -> None:
@@ -107,12 +120,20 @@ def _work(manner: str, config: str) -> None:
         work.periods = lambda parts: {"tick": 3600}
     if manner == "stop":
         threading.Timer(settings.work_lease_seconds, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    cli.main(["worker", "--config", config])
+    start = Worker.start
+
+    def started(worker: Worker) -> None:
+        start(worker)
+        Path(config).with_name("up").touch()
+
+    Worker.start = started  # type: ignore[method-assign]
+    raise SystemExit(cli.main(["worker", "--config", config]))
 
 
 ROLES: Mapping[str, Callable[[str], None]] = {
     "start": _start,
     "ask": partial(_web, ask),
     "change": partial(_web, cancel),
+    "ask-when-told": _ask_when_told,
     **{manner: partial(_work, manner) for manner in ("work", "long", "later", "failing", "periods", "stop")},
 }
