@@ -16,7 +16,7 @@ from smart_app.image_requests.service import NoSuchRequest
 from smart_app.web import current_launch, current_who
 from smart_app.web.faults import NotHere
 
-NUMBER = "<string(maxlength=16):number>"
+NUMBER = "<string(maxlength=16):id>"
 
 
 def make_blueprint(sheets: Sheets, paper: Paper, audit: AuditLog) -> Blueprint:
@@ -24,9 +24,9 @@ def make_blueprint(sheets: Sheets, paper: Paper, audit: AuditLog) -> Blueprint:
 
     @blueprint.get(f"/l/<launch:handle>/requests/{NUMBER}/sheet.pdf")
     @requires(Action.REQUEST_IMAGES)
-    def of_chart(handle: str, number: str) -> Response:
+    def of_chart(handle: str, id: str) -> Response:
         """A request of another patient does not exist here."""
-        ctx, sheet = current_launch(), found(number)
+        ctx, sheet = current_launch(), found(id)
         patient = sheet.request.asked.patient
         if (patient.issuer, patient.id) != (ctx.issuer_key, ctx.patient_id):
             raise NotHere("not-this-patients")
@@ -34,8 +34,8 @@ def make_blueprint(sheets: Sheets, paper: Paper, audit: AuditLog) -> Blueprint:
 
     @blueprint.get(f"/l/<launch:handle>/desk/requests/{NUMBER}/sheet.pdf")
     @requires(Action.WORK_DESK)
-    def of_desk(handle: str, number: str) -> Response:
-        return given([found(number)])
+    def of_desk(handle: str, id: str) -> Response:
+        return given([found(id)])
 
     @blueprint.post("/l/<launch:handle>/desk/sheets")
     @requires(Action.WORK_DESK)
@@ -44,9 +44,9 @@ def make_blueprint(sheets: Sheets, paper: Paper, audit: AuditLog) -> Blueprint:
         ticked = [one.partition(":")[0] for one in request.form.getlist("request")]
         return given(*sheets.many(ticked))
 
-    def found(number: str) -> Sheet:
+    def found(id: str) -> Sheet:
         try:
-            return sheets.of(number)
+            return sheets.of(id)
         except NoSuchRequest:
             raise NotHere("no-such-request") from None
 

@@ -66,6 +66,9 @@ ROWS: dict[str, dict[str, int]] = {
     "desk.page": {**OWN, "A": 403},
     "desk.find": {**OWN, "A": 403},
     "desk.watch": {**OWN, "A": 403},
+    "dispatch.of_chart": {**OWN, "A": 404},  # a request that is not there; real ones: test_sheets
+    "dispatch.of_desk": {**OWN, "A": 403},
+    "dispatch.many": {**OWN, "A": 403},
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     **dict.fromkeys(

@@ -49,6 +49,7 @@ UPLOAD = f"{LINK}/uploads/<string(length=24):upload>"
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 DESK = "image desk"
+SHEET, DESK_SHEET = "sheet of a request that is not there", "sheet for the desk, of a request that is not there"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
 PROGRAM = "registered programs, by token: a browser's cookie is nothing there"
 REQUEST = "/l/<launch:handle>/requests/<string(length=11):request_id>"
@@ -118,8 +119,8 @@ ROWS = {
     f"{INSTANCE}/frames/<string(maxlength=1400):numbers>": OBJECT,
     f"{INSTANCE}/frames/<int(min=1,max=999999):number>/rendered": OBJECT,
     f"{INSTANCE}/bulkdata/<string(maxlength=1600):token>": OBJECT,
-    "/l/<launch:handle>/requests/<string(maxlength=16):number>/sheet.pdf": SHEET,
-    "/l/<launch:handle>/desk/requests/<string(maxlength=16):number>/sheet.pdf": DESK_SHEET,
+    "/l/<launch:handle>/requests/<string(maxlength=16):id>/sheet.pdf": SHEET,
+    "/l/<launch:handle>/desk/requests/<string(maxlength=16):id>/sheet.pdf": DESK_SHEET,
     "/l/<launch:handle>/desk/sheets": DESK_SHEET,
 }
 OWN_ANSWERS = frozenset({200, 204, 400, 406, 502, 503, 504})
@@ -238,6 +239,10 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return OWN_ANSWERS | {303, 404} if column == "A" else frozenset({404})
     if kind == OBJECT:
         return OWN_ANSWERS if column == "A" else frozenset({404})
+    if kind == SHEET:
+        return frozenset({404})
+    if kind == DESK_SHEET:
+        return frozenset({404, 409}) if column in ("staff", "reviewer") else frozenset({403})
     if kind == DESK:
         return OWN_ANSWERS if column in ("staff", "reviewer") else frozenset({403})
     return OWN_ANSWERS if column == {AUDIT: "auditor", SETUP: "administrator"}[kind] else frozenset({403})
