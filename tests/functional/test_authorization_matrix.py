@@ -66,6 +66,11 @@ ROWS: dict[str, dict[str, int]] = {
     "desk.page": {**OWN, "A": 403},
     "desk.find": {**OWN, "A": 403},
     "desk.watch": {**OWN, "A": 403},
+    **dict.fromkeys((
+        "desk.many", "desk.export", "desk.phone_list", "desk.sheets", "desk.save", "desk.remove", "desk_site.attention", "desk_site.again",
+        "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_new.page", "desk_new.find",
+        "desk_new.ask", "desk_request.page", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link",
+    ), {**OWN, "A": 403}),
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     **dict.fromkeys(
