@@ -59,3 +59,23 @@ class PatientSought(Event):
     count: int = 0
     code = "110112"
     verb = "E"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkTriedAgain(Event):
+    """A person had work tried again that had failed."""
+
+    kind: str
+    key: str
+    code = "110100"
+    verb = "U"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilitySaved(Event):
+    """A hospital of the directory was added or changed: where requests go from now on."""
+
+    facility: str
+    is_new: str = ""
+    code = "110100"
+    verb = "U"

@@ -40,6 +40,8 @@ WORDS = {
     "RequestShown": "Opened a request",
     "CodeShown": "Was shown the code of a link",
     "PatientSought": "Looked for a patient by number",
+    "WorkTriedAgain": "Had failed work tried again",
+    "FacilitySaved": "Changed the directory of hospitals",
     "IndexForgotten": "Had the index forget a patient",
 }
 

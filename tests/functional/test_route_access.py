@@ -50,6 +50,7 @@ PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "obj
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 DESK = "image desk"
 SHEET, DESK_SHEET = "sheet of a request that is not there", "sheet for the desk, of a request that is not there"
+DESK_REQUEST = "/l/<launch:handle>/desk/requests/<string(maxlength=16):request_id>"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
 PROGRAM = "registered programs, by token: a browser's cookie is nothing there"
 REQUEST = "/l/<launch:handle>/requests/<string(length=11):request_id>"
@@ -79,6 +80,26 @@ ROWS = {
     "/l/<launch:handle>/desk": DESK,
     "/l/<launch:handle>/desk/find": DESK,
     "/l/<launch:handle>/desk/watch": DESK,
+    "/l/<launch:handle>/desk/bulk": DESK,
+    "/l/<launch:handle>/desk/export": DESK,
+    "/l/<launch:handle>/desk/phone-list": DESK,
+    "/l/<launch:handle>/desk/sheets": DESK,
+    "/l/<launch:handle>/desk/views": DESK,
+    "/l/<launch:handle>/desk/views/remove": DESK,
+    "/l/<launch:handle>/desk/attention": DESK,
+    "/l/<launch:handle>/desk/attention/again": DESK,
+    "/l/<launch:handle>/desk/hospitals": DESK,
+    "/l/<launch:handle>/desk/facilities": DESK,
+    "/l/<launch:handle>/desk/facilities/new": DESK,
+    "/l/<launch:handle>/desk/facilities/save": DESK,
+    "/l/<launch:handle>/desk/facilities/<string(maxlength=40):facility>": DESK,
+    "/l/<launch:handle>/desk/new": DESK,
+    "/l/<launch:handle>/desk/new/find": DESK,
+    DESK_REQUEST: DESK,
+    f"{DESK_REQUEST}/do": DESK,
+    f"{DESK_REQUEST}/ask": DESK,
+    f"{DESK_REQUEST}/code": DESK,
+    f"{DESK_REQUEST}/link": DESK,
     "/l/<launch:handle>/break-glass": CLOSED,
     "/l/<launch:handle>/break-glass/end": CLOSED,
     "/l/<launch:handle>/studies": CHART,
@@ -244,7 +265,8 @@ def _expected(kind: str, column: str) -> frozenset[int]:
     if kind == DESK_SHEET:
         return frozenset({404, 409}) if column in ("staff", "reviewer") else frozenset({403})
     if kind == DESK:
-        return OWN_ANSWERS if column in ("staff", "reviewer") else frozenset({403})
+        # A form without its fields, and what is not there, are refused in other words.
+        return OWN_ANSWERS | {404, 409} if column in ("staff", "reviewer") else frozenset({403})
     return OWN_ANSWERS if column == {AUDIT: "auditor", SETUP: "administrator"}[kind] else frozenset({403})
 
 
