@@ -114,7 +114,10 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = utc_now, receiving: dict[str, Any] | None = None, **more: Any) -> Iterator[World]:
+def world(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = utc_now, receiving: dict[str, Any] | None = None, patient: Patient = PATIENT, is_bundled: bool = False, **more: Any
+) -> Iterator[World]:
+    """`is_bundled`: for a real browser, with the bundle as it was built."""
     monkeypatch.setenv("SENDERS_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ehr = {"key": "northgate", "name": "Northgate", "organization": "Northgate University", "issuer": "http://127.0.0.1:9/fhir", "client_id": "c", "allow_http": True}
     settings = Settings.model_validate(
@@ -125,10 +128,11 @@ def world(folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = utc_n
         | more
     )  # fmt: skip
     app = create_app(settings, clock)
-    app.jinja_env.globals["asset"] = lambda entry: Asset("/static/x.js", ())
+    if not is_bundled:
+        app.jinja_env.globals["asset"] = lambda entry: Asset("/static/x.js", ())
     parts = build(settings, clock)
     parts.facilities.save(KESTREL)
-    request = parts.requests.create(NewRequest(PATIENT, Wanted("CT head", "CT", date_from="2026-05-21"), KESTREL.routes[0], KESTREL.id), STAFF)
+    request = parts.requests.create(NewRequest(patient, Wanted("CT head", "CT", date_from="2026-05-21"), KESTREL.routes[0], KESTREL.id), STAFF)
     made = World(app, parts, request, None)  # type: ignore[arg-type]
     made.link = made.issue(request=request.id)
     yield made

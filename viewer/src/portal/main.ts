@@ -27,6 +27,7 @@ class Page {
   #lostAt: Date | null = null;
   #began = 0;
   #before = 0;
+  #said: Trouble = 'none';
 
   constructor(private readonly given: Given) {
     this.#wire = wire(given.token);
@@ -188,9 +189,10 @@ class Page {
       const seconds = Math.max(1, Math.round((Date.now() - this.#lostAt.getTime()) / 1000));
       box.replaceChildren(note('warn', 'part', `The connection was lost at ${clock(this.#lostAt)}`, `It went on by itself after ${count(seconds, 'second')}. What is safely received stays, nothing is sent twice.`));
       this.#lostAt = null;
-    } else if (kind === 'none') {
-      box.replaceChildren();
+    } else if (kind === 'none' && this.#said !== 'lost') {
+      box.replaceChildren(); // what is told of a lost connection stays
     }
+    if (kind !== 'none') this.#said = kind;
   }
 
   #pause(): void {

@@ -77,7 +77,7 @@ function person(owner: Owner, changed: () => void): HTMLElement {
 
 function stranger(owner: Owner): HTMLElement {
   const images = owner.studies.reduce((sum, study) => sum + study.items.length, 0);
-  const who = `${count(owner.studies.length, 'study', 'studies')}, ${count(images, 'image')}, of ${spoken(owner.name)}, ${born(owner.born).toLowerCase()}. It will `;
+  const who = `${count(owner.studies.length, 'study', 'studies')}, ${count(images, 'image')}, of ${spoken(owner.name)}, ${born(owner.born).replace(/^./, (first) => first.toLowerCase())}. It will `;
   return note('bad', 'split', 'Somebody else is among these files', who, el('strong', '', 'not'), ' be sent.');
 }
 

@@ -30,11 +30,12 @@ export function survey(looked: Looked[], person: Person | null, asked: Asked | n
   return result;
 }
 
-/** What would be sent as it is ticked now. The disc's table of contents goes along with images. */
+/** What would be sent as it is ticked now. The disc's table of contents names all its people: it goes along only when all of them do. */
 export function chosen(found: Survey): Item[] {
   const studies = found.owners.flatMap((owner) => owner.studies).filter((study) => study.chosen).flatMap((study) => study.items);
   const rest = found.loose.filter((one) => one.chosen).flatMap((one) => one.items);
-  return [...studies, ...(studies.length > 0 ? found.table : []), ...rest];
+  const everybody = studies.length > 0 && found.owners.every((owner) => owner.studies.every((study) => study.chosen));
+  return [...studies, ...(everybody ? found.table : []), ...rest];
 }
 
 function addTo(owners: Map<string, Owner>, item: Item, header: Header, person: Person | null, asked: Asked | null): void {

@@ -1,0 +1,219 @@
+"""The senders' pages in a real browser, desktop and phone: a disc with somebody else on it, a lost network, a second browser, a photo."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from sandbox import discs
+from sandbox.serving import serve
+from smart_app.links.types import Purpose
+from tests import peers
+from tests.functional.test_list_in_the_browser import RULES
+from tests.unit.portal import senders
+from tests.unit.portal.senders import World
+
+SHOTS = Path(__file__).parents[1] / "out" / "portal"
+SIZES = {"desk": (1280, 800), "frame": (1000, 650), "phone": (390, 844), "tablet": (820, 1180)}
+PATIENT = senders.Patient("northgate", "p1", "MARCHETTI, Rosalind Jane", "MARCHETTI", "Rosalind Jane", "1951-08-09", "Female", "40771953")
+
+
+@pytest.fixture(scope="module")
+def disc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return discs.make(tmp_path_factory.mktemp("discs"), small=True, today=date(2026, 5, 21))["stbrannoc-two-people"]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    origins = {"public_url": f"http://app.localhost:{port}", "portal_url": f"http://send.localhost:{port}"}
+    with senders.world(tmp_path, monkeypatch, patient=PATIENT, is_bundled=True, **origins) as made, serve(made.app, port=port):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with peers.chromium() as context:
+        yield context
+
+
+def browser(chromium: Any, size: str = "desk", scheme: str = "light") -> Any:
+    """Another browser: its own cookies."""
+    context = chromium.browser.new_context(viewport=dict(zip(("width", "height"), SIZES[size], strict=True)), color_scheme=scheme) if chromium.browser else chromium
+    page = context.new_page()
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+    page.emulate_media(color_scheme=scheme)
+    page.problems = []
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    return page
+
+
+def prove(page: Any, world: World, link: Any = None) -> None:
+    link = link or world.link
+    page.goto(world.parts.links.address(link))
+    page.fill("#day", "9")
+    page.select_option("#month", "8")
+    page.fill("#year", "1951")
+    page.fill("#code", world.parts.links.code(link).lower())
+    page.click("text=Go on")
+    page.wait_for_selector("#step-drop:not([hidden])")
+
+
+def checked(page: Any, name: str) -> None:
+    """A picture to look at; no accessibility finding; nothing wider than the screen."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert not found, (name, [(one["id"], one["nodes"][0]["html"]) for one in found])
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), name
+
+
+def files_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("frame", "dark"), ("tablet", "light")])
+def test_a_disc_with_somebody_else_on_it(chromium: Any, world: World, disc: Path, size: str, scheme: str) -> None:
+    page = browser(chromium, size, scheme)
+    page.goto(world.parts.links.address(world.link))
+    expect(page.locator("main")).to_contain_text("Northgate University asked for images of R. M. Before")
+    checked(page, f"proof-{size}-{scheme}")
+    prove(page, world)
+    checked(page, f"drop-{size}-{scheme}")
+    page.set_input_files("#pick-folder", str(disc))
+    page.wait_for_selector("#step-found:not([hidden])")
+    expect(page.locator("#found .card3").first).to_contain_text("MARCHETTI, Rosalind")
+    expect(page.locator("#found .card3").first).to_contain_text("Born 9 Aug 1951. This is the person asked for.")
+    expect(page.locator("#found .n-bad")).to_contain_text("of MARCHETTI, ROBERT, born 2 Feb 1949. It will not be sent.")
+    expect(page.locator("#found")).to_contain_text("5 files left out")
+    expect(page.locator("#found input[type=checkbox]")).to_have_count(1)
+    checked(page, f"found-{size}-{scheme}")
+    page.click("[data-do=send]")
+    page.wait_for_selector("#step-done:not([hidden])")
+    expect(page.locator("#h-done")).to_have_text("Every file is safely received")
+    checked(page, f"done-{size}-{scheme}")
+    kept = senders.stored(world)
+    mine = {path.relative_to(disc.parent).as_posix(): path.read_bytes() for path in files_of(disc)}
+    assert all(mine[name] == data for name, data in kept.items())
+    assert not [name for name, data in kept.items() if b"ROBERT" in data and "DICOMDIR" not in name]
+    assert sum(data[128:132] == b"DICM" for data in kept.values()) == 14 + 1, "all of hers, and the table of contents"
+    assert (world.state(), world.work("screen") != []) == ("in-review", True)
+    page.click("text=Save a receipt")
+    expect(page.locator("main")).to_contain_text("14 of 14 files")
+    checked(page, f"receipt-{size}-{scheme}")
+    assert page.problems == []
+    page.close()
+
+
+def test_a_lost_network_and_a_closed_laptop_lose_and_double_nothing(chromium: Any, world: World, tmp_path: Path) -> None:
+    big = tmp_path / "scans"
+    big.mkdir()
+    contents = {f"report{at}.pdf": b"%PDF-1.7\n" + bytes([at]) * (3_000_000 if at else 20_000_000) for at in range(6)}
+    for name, data in contents.items():
+        (big / name).write_bytes(data)
+    page, cuts = browser(chromium), [0]
+
+    def cut(route: Any) -> None:
+        cuts[0] += 1
+        if cuts[0] in (2, 3, 5):
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/pieces", cut)
+    prove(page, world)
+    page.set_input_files("#pick-files", [str(path) for path in files_of(big)])
+    page.wait_for_selector("#step-found:not([hidden])")
+    expect(page.locator("[data-do=send]")).to_have_text("Send 6 files, 35 MB")
+    page.click("[data-do=send]")
+    expect(page.locator("#trouble")).to_contain_text("The connection was lost at")
+    page.wait_for_function("/[1-9]\\d* MB safely received/.test(document.querySelector('#received').textContent)")
+    checked(page, "sending-desk-light")
+    page.close(run_before_unload=False)
+    upload = world.parts.spool.open_of(world.link.id)
+    other = browser(chromium, "frame")
+    prove(other, world)
+    if upload is not None:  # the laptop was closed before all of it was there
+        expect(other.locator("#resume")).to_contain_text("safely received")
+        checked(other, "resume-frame-light")
+        other.set_input_files("#pick-files", [str(path) for path in files_of(big)])
+        other.wait_for_selector("#step-found:not([hidden])")
+        other.click("[data-do=send]")
+    other.wait_for_selector("#step-done:not([hidden])")
+    assert senders.stored(world) == contents
+    other.close()
+
+
+def test_a_phone_takes_a_photo_and_says_that_it_cannot_send_more(chromium: Any, world: World, tmp_path: Path) -> None:
+    photo = tmp_path / "IMG_1.png"
+    photo.write_bytes(_png())
+    page = browser(chromium, "phone")
+    page.goto(world.parts.links.address(world.link))
+    checked(page, "proof-phone-light")
+    page.fill("#day", "9")
+    page.select_option("#month", "8")
+    page.fill("#year", "1950")
+    page.fill("#code", "222222")
+    page.click("text=Go on")
+    expect(page.get_by_role("alert")).to_contain_text("4 tries left in all")
+    checked(page, "wrong-phone-light")
+    prove(page, world)
+    assert page.get_attribute("#pick-camera", "capture") == "environment"
+    expect(page.locator("#drop")).to_be_hidden()
+    checked(page, "drop-phone-light")
+    page.set_input_files("#pick-camera", str(photo))
+    page.wait_for_selector("#step-found:not([hidden])")
+    checked(page, "found-phone-light")
+    page.click("[data-do=send]")
+    page.wait_for_selector("#step-done:not([hidden])")
+    checked(page, "done-phone-light")
+    assert list(senders.stored(world).values()) == [photo.read_bytes()]
+    page.close()
+
+
+def test_a_zip_is_looked_into_and_only_hers_is_sent(chromium: Any, world: World, disc: Path) -> None:
+    page = browser(chromium, "phone", "dark")
+    prove(page, world)
+    page.set_input_files("#pick-files", str(disc.with_suffix(".zip")))
+    page.wait_for_selector("#step-found:not([hidden])")
+    expect(page.locator("#found .n-bad")).to_contain_text("Somebody else is among these files")
+    checked(page, "found-phone-dark")
+    page.click("[data-do=send]")
+    page.wait_for_selector("#step-done:not([hidden])")
+    kept = senders.stored(world)
+    assert len(kept) == 14
+    assert not [name for name, data in kept.items() if b"ROBERT" in data]
+    page.close()
+
+
+def test_a_photo_from_the_chart_needs_no_code_and_belongs_to_the_first_phone(chromium: Any, world: World, tmp_path: Path) -> None:
+    link = world.issue(Purpose.PHOTO, days=1 / 96)
+    page = browser(chromium, "phone")
+    page.goto(world.parts.links.address(link))
+    checked(page, "photo-phone-light")
+    page.click("text=Go on")
+    page.wait_for_selector("#step-drop:not([hidden])")
+    expect(page.locator("[data-pick]")).to_have_count(1)
+    checked(page, "camera-phone-light")
+    page.close()
+
+
+def _png() -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + bytes((x * y) % 256 for x in range(64)) for y in range(64))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
