@@ -82,16 +82,17 @@ class Facilities:
         return written
 
     def _save(self, session: Session, facility: Facility, seed: str | None) -> None:
-        sealed = self._keyring.seal(to_json(facility), place=f"facilities.sealed:{facility.id}")
-        known = session.get(FacilityRow, facility.id)
-        if known is not None and known.tenant != self._tenant:
-            raise ValueError("this facility id is another tenant's")
+        sealed = self._keyring.seal(to_json(facility), place=self._place(facility.id))
+        known = session.get(FacilityRow, (facility.id, self._tenant))
         at = known.added_at if known is not None else self._clock()
         mark = seed if seed is not None else known.seed if known is not None else ""
         session.merge(FacilityRow(id=facility.id, tenant=self._tenant, sealed=sealed, is_active=facility.is_active, added_at=at, seed=mark))
 
     def _read(self, row: FacilityRow) -> Facility:
-        return _FACILITY.validate_json(self._keyring.open(row.sealed, place=f"facilities.sealed:{row.id}"))
+        return _FACILITY.validate_json(self._keyring.open(row.sealed, place=self._place(row.id)))
+
+    def _place(self, id: str) -> str:
+        return f"facilities.sealed:{self._tenant}.{id}"
 
 
 def seeded(entries: Iterable[FacilityEntry]) -> tuple[Facility, ...]:

@@ -14,7 +14,7 @@ class FacilityRow(Base):
     __tablename__ = "facilities"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant: Mapped[str] = mapped_column(String(64), index=True)
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """A `Facility`: sealed for its addresses, which are people's."""
     is_active: Mapped[bool]

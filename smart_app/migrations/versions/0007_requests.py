@@ -16,9 +16,8 @@ def upgrade() -> None:
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_facilities'))
+    sa.PrimaryKeyConstraint("id", "tenant", name=op.f('pk_facilities'))
     )
-    op.create_index(op.f('ix_facilities_tenant'), 'facilities', ['tenant'], unique=False)
     op.create_table('image_requests',
     sa.Column('id', sa.String(length=16), nullable=False),
     sa.Column('tenant', sa.String(length=64), nullable=False),

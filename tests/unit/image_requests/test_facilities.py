@@ -56,5 +56,6 @@ def test_a_retired_one_is_still_named_and_another_tenants_is_not(facilities: Fac
     assert [one.id for one in facilities.all(retired=True) if not one.is_active] == ["gone"]
     other = Facilities(database, keyring, MovingClock(), tenant="other")
     assert (other.all(), other.get("harrow"), other.called("Harrow Vale")) == ((), None, None)
-    with pytest.raises(ValueError, match="another tenant"):
-        other.save(PLACES[1])
+    theirs = replace(PLACES[1], phone="555 0999")
+    other.save(theirs)
+    assert (other.get(theirs.id), facilities.get(theirs.id)) == (theirs, PLACES[1])
