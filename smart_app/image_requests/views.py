@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
@@ -25,7 +25,7 @@ from smart_app.image_requests.form import MODALITIES, REGIONS, Appointment, Pref
 from smart_app.image_requests.queries import Work
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.image_requests.telling import Progress, story
-from smart_app.image_requests.types import Actor, Basis, ImageRequest, Party, Patient, Urgency
+from smart_app.image_requests.types import Actor, Basis, Happened, ImageRequest, Party, Patient, Urgency
 from smart_app.image_requests.workflow import Act, Deed, NotAllowed, can, may_do
 from smart_app.web import NotHere, current_launch, current_who, new_reference
 
@@ -49,14 +49,24 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Receiving:
+class Stall:
+    """What will be done at a time if nothing comes."""
+
+    at: datetime
+    mark: str
+    words: str
+
+
+@dataclass(frozen=True)
+class WayBack:
     """What is known of the way back. `is_on`: senders can be given a link."""
 
     is_on: bool
     progress: Callable[[str], Progress | None] = lambda request: None
+    stalls: Callable[[ImageRequest, Sequence[Happened]], tuple[Stall, ...]] = lambda request, history: ()
 
 
-def make_blueprint(requests: Requests, asking: Asking, work: Work, audit: AuditLog, clock: Clock, chart: Chart, receiving: Receiving) -> Blueprint:
+def make_blueprint(requests: Requests, asking: Asking, work: Work, audit: AuditLog, clock: Clock, chart: Chart, way_back: WayBack) -> Blueprint:
     blueprint = Blueprint("image_requests", __name__)
 
     @blueprint.get("/l/<launch:handle>/request")
@@ -101,7 +111,7 @@ def make_blueprint(requests: Requests, asking: Asking, work: Work, audit: AuditL
     def now(handle: str, request_id: str) -> Response:
         """What has changed since the page that asks last heard."""
         found = mine(request_id)
-        progress = receiving.progress(found.id)
+        progress = way_back.progress(found.id)
         mark = f"{found.version}.{progress.received if progress else 0}"
         answer: dict[str, Any] = {"launch": handle, "patient": chart.patient_key(current_launch()), "known": mark}
         if mark != request.args.get("known"):
@@ -128,22 +138,24 @@ def make_blueprint(requests: Requests, asking: Asking, work: Work, audit: AuditL
             "image_requests/_form.html" if bare else "image_requests/form.html", ctx=ctx, filled=filled, given=given, problems=problems, bare=bare, chosen=chosen,
             of=request.values.get("of", ""), places=asking.places(filled), case=given.get("case") or new_reference("CS", 8), like=request.values.get("like", ""), defaults=defaults, appointments=chart.appointments(ctx),
             urgencies=words.URGENCIES, bases={one: said for one, said in words.BASES.items() if one is not Basis.PATIENT}, modalities=MODALITIES, regions=REGIONS,
-            receives=receiving.is_on, moment=lambda when: words.moment(when, at), asked_by=ctx.user.name or "not stated", **frame(ctx, facts),
+            receives=way_back.is_on, moment=lambda when: words.moment(when, at), asked_by=ctx.user.name or "not stated", **frame(ctx, facts),
         )  # fmt: skip
 
     def sent(done: tuple[Outcome, ...], *, bare: bool) -> str:
         ctx = current_launch()
         page = "image_requests/_sent.html" if bare else "image_requests/sent.html"
-        return render_template(page, ctx=ctx, done=done, receives=receiving.is_on, **frame(ctx, chart.patient(ctx)))
+        return render_template(page, ctx=ctx, done=done, receives=way_back.is_on, **frame(ctx, chart.patient(ctx)))
 
     def told(found: ImageRequest) -> dict[str, Any]:
         ctx = current_launch()
-        usual, progress = work.usual().get(found.facility.id if found.facility else None), receiving.progress(found.id)
-        made = story(found, requests.history(found.id), usual, progress, clock())
+        usual, progress = work.usual().get(found.facility.id if found.facility else None), way_back.progress(found.id)
+        history, at = requests.history(found.id), clock()
+        made = story(found, history, usual, progress, at)
         others = tuple(one for one in requests.of_case(found.asked.case) if one.id != found.id)
         allowed = {"cancel": can(found.state, Act.CANCEL, Party.CLINICIAN), "note": may_do(found.state, Deed.NOTE, Party.CLINICIAN)}
         mark = f"{found.version}.{progress.received if progress else 0}"
-        return {"ctx": ctx, "story": made, "others": others, "whom": words.whom, "states": words.STATES, "allowed": allowed, "known": mark, **frame(ctx, chart.patient(ctx))}
+        return {"ctx": ctx, "story": made, "others": others, "whom": words.whom, "states": words.STATES, "allowed": allowed, "known": mark,
+                "stalls": [(words.moment(one.at, at).removeprefix("Today "), one.mark, one.words) for one in way_back.stalls(found, history)], **frame(ctx, chart.patient(ctx))}
 
     def frame(ctx: LaunchContext, facts: PatientFacts) -> dict[str, Any]:
         seconds = min(chart.watch_seconds or 30, 10)

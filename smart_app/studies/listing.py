@@ -83,6 +83,7 @@ class Step:
 Follow = Callable[[Inquiry, Sequence[tuple[str, str]]], Iterable[Question]]
 SERIES_SECONDS = 5.0
 LAST_SECONDS = 0.2
+ASKABLE = frozenset({"study", "known", "requested"})
 
 
 def row_token(handle: str, uid: str) -> str:
@@ -144,9 +145,10 @@ class Listing:
             self._memory.bring(ctx, facts, keys)
         return self._picture(ctx, keys, {})
 
-    def asked_for(self, ctx: LaunchContext, request: str) -> StudyRow | None:
-        """The row whose request this is, by all that this launch was told; None: this launch has none."""
-        return next((row for row in self._picture(ctx, frozenset(), {}).rows if request and row.request == request), None)
+    def asked_for(self, ctx: LaunchContext, token: str) -> StudyRow | None:
+        """The row that `row_token` names, by all that this launch was told; None: this launch has none that could be asked for."""
+        rows = self._picture(ctx, frozenset(), {}).rows
+        return next((row for row in rows if row.kind in ASKABLE and row_token(ctx.handle, row.uid) == token), None)
 
     def appointments(self, ctx: LaunchContext) -> tuple[Appointment, ...]:
         """What is planned for the patient and begins at a known time, the next first."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from flask import Flask
 
 from launch.context import LaunchContext
+from smart_app.dispatch import rules
 from smart_app.fhir.patient import PatientFacts
 from smart_app.image_requests import views
 from smart_app.image_requests.asking import Asking
 from smart_app.image_requests.form import Prefill
+from smart_app.image_requests.telling import Progress
+from smart_app.image_requests.types import Happened, ImageRequest, RouteKind
 from smart_app.parts import Parts
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.request_sheet import prefill_of
 from smart_app.studies.telling import patient_key
+
+STALLS = {
+    rules.Step.REMIND: ("mail", "reminder, if nothing more arrives"), rules.Step.PHONE: ("clock", "on the desk’s list, to be phoned"),
+    rules.Step.SECOND: ("split", "the next hospital is asked"),
+}  # fmt: skip
 
 
 def add(app: Flask, parts: Parts, listing: Listing, patient: Callable[[LaunchContext], PatientFacts]) -> None:
@@ -25,12 +33,28 @@ def add(app: Flask, parts: Parts, listing: Listing, patient: Callable[[LaunchCon
         idle_seconds=parts.settings.sessions.idle_minutes * 60, watch_seconds=parts.settings.watch_seconds,
     )  # fmt: skip
     asking = Asking(parts.requests, parts.facilities, parts.work, parts.clock)
-    receiving = views.Receiving(is_on=getattr(parts.settings, "portal_url", None) is not None)
-    app.register_blueprint(views.make_blueprint(parts.requests, asking, parts.work, parts.audit, parts.clock, chart, receiving))
+    way_back = views.WayBack(is_on=parts.settings.portal_url is not None, progress=partial(progress_of, parts), stalls=partial(_stalls, parts))
+    app.register_blueprint(views.make_blueprint(parts.requests, asking, parts.work, parts.audit, parts.clock, chart, way_back))
+
+
+def progress_of(parts: Parts, request: str) -> Progress | None:
+    """What is safely received of what was announced last; None: nothing was."""
+    for link in parts.links.of_request(request):
+        for upload in parts.spool.of_link(link.id):
+            found = parts.spool.progress(upload.id)
+            if found.bytes:
+                return Progress(found.held, found.bytes)
+    return None
+
+
+def _stalls(parts: Parts, request: ImageRequest, history: Sequence[Happened]) -> tuple[views.Stall, ...]:
+    by_mail = parts.settings.mail is not None and request.asked.route.kind is RouteKind.EMAIL
+    now = parts.clock()
+    return tuple(views.Stall(one.at, *STALLS[one.rule.step]) for one in rules.ahead(request, history, (), by_mail=by_mail) if one.at > now)
 
 
 def _prefill(listing: Listing, context: LaunchContext, of: str | None) -> Prefill | None:
     if not of:
         return prefill_of(None)
-    row = listing.asked_for(context, f"request?of={of}")
+    row = listing.asked_for(context, of)
     return prefill_of(row) if row is not None else None
