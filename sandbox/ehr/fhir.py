@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, jsonify, request
 
 from sandbox.ehr.fhir_faults import spoil
-from sandbox.ehr.options import RESOURCES, EhrOptions
+from sandbox.ehr.options import RESOURCES, WRITABLE, EhrOptions
 from sandbox.ehr.records import Records, Resource, patients_of
 from sandbox.ehr.scopes import allowed
 from sandbox.ehr.store import Store, Token
+from sandbox.writable import Conflict, Shelf
 
 SHARED = frozenset({"Endpoint", "Practitioner", "Organization"})
 """Not in any patient's compartment: a scope on the type is enough."""
@@ -36,9 +37,7 @@ def make_blueprint(records: Records, store: Store, base: str, options: EhrOption
 
     @pages.errorhandler(Refused)
     def refused(error: Refused) -> Response:
-        issue = {"severity": "error", "code": error.code, "diagnostics": error.text}
-        answer = _fhir({"resourceType": "OperationOutcome", "issue": [issue]})
-        answer.status_code = error.status
+        answer = _refusal(error.status, error.code, error.text)
         if error.status == 401:
             answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
         return answer
@@ -51,7 +50,7 @@ def make_blueprint(records: Records, store: Store, base: str, options: EhrOption
     def read(kind: str, identity: str) -> Response:
         token = _bearer(store)
         own = kind == "Practitioner" and identity == token.context.user and "fhirUser" in token.scope.split()
-        levels = frozenset({"user"}) if own else _levels(token, kind, "r")
+        levels = frozenset({"user"}) if own else _levels(token, kind, "r", takes_writes=options.takes_writes)
         resource = records.read(kind, identity)
         if resource is None:
             raise Refused(404, "not-found", "no such resource")
@@ -61,7 +60,7 @@ def make_blueprint(records: Records, store: Store, base: str, options: EhrOption
     @pages.get("/<kind>")
     def search(kind: str) -> Response:
         token = _bearer(store)
-        levels = _levels(token, kind, "s")
+        levels = _levels(token, kind, "s", takes_writes=options.takes_writes)
         wanted = {name: request.args.getlist(name) for name in request.args if not name.startswith("_include")}
         asked = frozenset(value.rpartition("Patient/")[2] for name in ("patient", "subject") for value in wanted.get(name, ()))
         if kind == "Patient":
@@ -75,7 +74,51 @@ def make_blueprint(records: Records, store: Store, base: str, options: EhrOption
             found = [one for one in found if token.context.patient in patients_of(one)]
         return _fhir(spoil(_page(records, found, base, kind, options.page_size), records, base, kind))
 
+    if options.takes_writes:
+        _add_writes(pages, records, store, base)
     return pages
+
+
+def _add_writes(pages: Blueprint, records: Records, store: Store, base: str) -> None:
+    """Apps whose scopes allow it write ServiceRequest, Task and Communication; the chart's own are not theirs to change."""
+    shelf = Shelf(WRITABLE)
+
+    @pages.errorhandler(Conflict)
+    def conflict(error: Conflict) -> Response:
+        return _refusal(error.status, "conflict", error.words)
+
+    @pages.post("/<kind>")
+    def create(kind: str) -> Response:
+        _may_write(store, kind, "c")
+        made, is_new = shelf.create(_body(kind), request.headers.get("If-None-Exist"))
+        return _kept(records, made, base, 201 if is_new else 200)
+
+    @pages.put("/<kind>/<identity>")
+    def update(kind: str, identity: str) -> Response:
+        _may_write(store, kind, "u")
+        return _kept(records, shelf.update(kind, identity, _body(kind), request.headers.get("If-Match", "")), base, 200)
+
+
+def _may_write(store: Store, kind: str, verb: str) -> None:
+    token = _bearer(store)
+    if kind not in WRITABLE or not allowed(token.scope.split(), kind, verb):
+        raise Refused(403, "forbidden", f"the token's scopes do not allow writing {kind}")
+
+
+def _body(kind: str) -> Resource:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict) or body.get("resourceType") != kind or not patients_of(body):
+        raise Refused(400, "invalid", "the body is not such a resource of a patient")
+    return body
+
+
+def _kept(records: Records, made: Resource, base: str, status: int) -> Response:
+    records.put(made)
+    answer = _fhir(made)
+    answer.status_code = status
+    answer.headers["Location"] = f"{base}/{made['resourceType']}/{made['id']}/_history/{made['meta']['versionId']}"
+    answer.headers["ETag"] = f'W/"{made["meta"]["versionId"]}"'
+    return answer
 
 
 def _bearer(store: Store) -> Token:
@@ -87,8 +130,8 @@ def _bearer(store: Store) -> Token:
     return token
 
 
-def _levels(token: Token, kind: str, verb: str) -> frozenset[str]:
-    if kind not in RESOURCES:
+def _levels(token: Token, kind: str, verb: str, *, takes_writes: bool = False) -> frozenset[str]:
+    if kind not in RESOURCES and not (takes_writes and kind in WRITABLE):
         raise Refused(404, "not-supported", "this resource type is not served here")
     levels = allowed(token.scope.split(), kind, verb)
     if not levels:
@@ -133,6 +176,12 @@ def _endpoints(records: Records, studies: list[Resource], base: str) -> list[dic
 def _link(base: str, kind: str, offset: int) -> str:
     pairs = [(name, value) for name, value in request.args.items(multi=True) if name != "_offset"]
     return f"{base}/{kind}?{urlencode([*pairs, ('_offset', str(offset))])}"
+
+
+def _refusal(status: int, code: str, words: str) -> Response:
+    answer = _fhir({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code, "diagnostics": words}]})
+    answer.status_code = status
+    return answer
 
 
 def _fhir(content: dict[str, Any]) -> Response:

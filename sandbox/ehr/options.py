@@ -21,6 +21,8 @@ RESOURCES = (
     "Organization",
 )
 
+WRITABLE = ("ServiceRequest", "Task", "Communication")
+
 
 @dataclass(frozen=True)
 class EhrOptions:
@@ -40,3 +42,5 @@ class EhrOptions:
     intent: str | None = None
     style: bool = True
     page_size: int = 20
+    takes_writes: bool = False
+    """Apps with a scope for it may write ServiceRequest, Task and Communication. Most EHRs do not let them."""

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.ehr.options import RESOURCES
+from sandbox.ehr.options import RESOURCES, WRITABLE
 from sandbox.ehr.people import USERS, practitioner
 from sandbox.world import PATIENTS, resolve_dates
 
@@ -31,7 +31,7 @@ class Records:
     """All resources by type and id, in the order of their files."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        self._by_type: dict[str, dict[str, Resource]] = {name: {} for name in RESOURCES}
+        self._by_type: dict[str, dict[str, Resource]] = {name: {} for name in (*RESOURCES, *WRITABLE)}
         for resource in resources:
             kind, identity = resource.get("resourceType"), resource.get("id")
             if kind in self._by_type and isinstance(identity, str):
@@ -58,6 +58,10 @@ class Records:
 
     def read(self, kind: str, identity: str) -> Resource | None:
         return self._by_type.get(kind, {}).get(identity)
+
+    def put(self, resource: Resource) -> None:
+        """What an app has written into the chart is found as everything else is."""
+        self._by_type[resource["resourceType"]][resource["id"]] = resource
 
     def all(self, kind: str) -> tuple[Resource, ...]:
         return tuple(self._by_type.get(kind, {}).values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from sandbox.ehr.options import RESOURCES
+from sandbox.ehr.options import RESOURCES, WRITABLE
 
 PLAIN = frozenset(
     {
@@ -56,7 +56,7 @@ def _is_grantable(scope: str, style: str, backend: bool) -> bool:
     if scope in PLAIN:
         return not backend
     level, kind, verbs = _parse(scope)
-    if not verbs or (kind != "*" and kind not in RESOURCES):
+    if not verbs or (kind != "*" and kind not in (*RESOURCES, *WRITABLE)):
         return False
     if style == "v1" and not V1.match(scope):
         return False

@@ -13,7 +13,7 @@ from typing import Any
 from launch.errors import LaunchError
 from smart_app.errors import AppError, OutboundError
 from smart_app.fhir.client import FhirClient, FhirFailed
-from smart_app.fhir.exams import coded, modality_words, says_imaging, title_of, words_of
+from smart_app.fhir.exams import coded, is_our_own, modality_words, says_imaging, title_of, words_of
 from smart_app.fhir.imaging import ACCESSION_CODES, DICOM_UID, labels_of
 from smart_app.fhir.wire import codings, items, moment_of, reference, text
 
@@ -99,7 +99,7 @@ def pieces_of(resource: Mapping[str, Any], base: str, is_uid: Callable[[object],
     """What one resource, already known to be the patient's, says of imaging: nothing, or a piece a study it names."""
     kind = KINDS.get(str(resource.get("resourceType")), "")
     identity, status = text(resource.get("id")), text(resource.get("status"))
-    if not kind or identity is None or status in NOTHING or text(resource.get("docStatus")) == "entered-in-error":
+    if not kind or identity is None or status in NOTHING or is_our_own(resource) or text(resource.get("docStatus")) == "entered-in-error":
         return ()
     ids = _ids(resource, base, is_uid)
     first = Piece(kind, f"{resource['resourceType']}/{identity}", status=status, orders=_orders(resource, base), confidentiality=labels_of(resource))

@@ -6,12 +6,14 @@ HL7 v2 table 0074 (diagnostic service section), SNOMED CT imaging procedures, LO
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from smart_app.fhir.wire import codings, items, text
 
 IMAGING = "imaging"
+OUR_ORDERS = "urn:priors:order"
+"""System of the code on orders that Priors itself writes into a chart: they ask for images, and are evidence of none."""
 SECTIONS = {
     "RAD": "", "RUS": "US", "CUS": "US", "OUS": "US", "VUS": "US", "CT": "CT", "NMR": "MR", "NMS": "NM", "RX": "XR", "XRC": "RF", "CTH": "XA", "EC": "ECG",
 }  # fmt: skip
@@ -78,3 +80,8 @@ def words_of(*values: Any) -> list[str]:
 def title_of(candidates: Iterable[str | None]) -> str:
     """The first text that says more than 'imaging study'; empty when there is none."""
     return next((said for said in candidates if said and not GENERIC.fullmatch(said.strip())), "")
+
+
+def is_our_own(resource: Mapping[str, Any]) -> bool:
+    """Whether Priors wrote this order: a request for outside images says nothing of what was done or is planned here."""
+    return any(coding.get("system") == OUR_ORDERS for coding in codings(resource.get("code")))

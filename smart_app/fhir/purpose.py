@@ -15,6 +15,7 @@ from typing import Any
 from launch.errors import LaunchError
 from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirFailed
+from smart_app.fhir.exams import is_our_own
 from smart_app.fhir.imaging import ACCESSION_CODES, labels_of
 from smart_app.fhir.wire import codings, items, moment_of, reference, text
 
@@ -123,7 +124,7 @@ class _Reader:
 
     def _order(self, resource: Mapping[str, Any], named: Sequence[str]) -> None:
         own = f"ServiceRequest/{resource.get('id')}"
-        if not self._ours([resource.get("subject")]) or text(resource.get("status")) == "entered-in-error":
+        if not self._ours([resource.get("subject")]) or text(resource.get("status")) == "entered-in-error" or is_our_own(resource):
             return
         categories = {code for coding in codings(resource.get("category")) for code in (text(coding.get("code")), (text(coding.get("display")) or "").lower()) if code}
         if categories and not categories & IMAGING and own not in named:

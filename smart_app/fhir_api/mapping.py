@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from smart_app.fhir.exams import OUR_ORDERS
 from smart_app.image_requests.types import Basis, Facility, ImageRequest, Patient, State, Urgency
 from smart_app.image_requests.workflow import OPEN
 
@@ -23,7 +24,7 @@ BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
 STATES, INPUTS = "urn:priors:request-state", "urn:priors:request-input"
 FULFILL = {"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill", "display": "Fulfill the focal request"}
 IMAGING = {"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}
-RETRIEVE = {"system": "urn:priors:order", "code": "retrieve-outside-imaging", "display": "Retrieve outside imaging"}
+RETRIEVE = {"system": OUR_ORDERS, "code": "retrieve-outside-imaging", "display": "Retrieve outside imaging"}
 PLACER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "PLAC", "display": "Placer Identifier"}]}
 
 TASK_STATUS: Mapping[State, str] = MappingProxyType(
@@ -130,6 +131,11 @@ def task(request: ImageRequest, place: Place, now: datetime, *, asking: int, stu
     if studies:
         found["output"] = [{"type": {"text": "ImagingStudy"}, "valueReference": _study(uid)} for uid in studies]
     return _with(found, place)
+
+
+def with_upload(task: Resource, address: str, code: str) -> Resource:
+    """The Task with where its images can be brought to, for a server that only whoever is asked can read."""
+    return task | {"input": [*task["input"], _named("upload", {"valueUrl": address}), _named("upload-code", {"valueString": code})]}
 
 
 def business_status(request: ImageRequest, now: datetime) -> Resource:

@@ -46,4 +46,6 @@ class FhirCopyRow(Base):
     """Version of the request as it was last told there."""
     heard: Mapped[str] = mapped_column(String(20), default="")
     """Status that the partner last gave it."""
+    silent_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when that server has not taken what we write; None while it does."""
     began_at: Mapped[datetime] = mapped_column(UtcDateTime)

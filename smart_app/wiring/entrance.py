@@ -50,5 +50,5 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
 
 
 def _archive_keys(settings: Settings) -> list[SigningKey]:
-    credentials = [one.credential for one in settings.archives] + [one.credential for one in settings.exchanges]
+    credentials = [one.credential for one in settings.archives] + [one.credential for one in settings.exchanges] + [one.credential for one in settings.partners]
     return [registration.signing_key(one.client_key) for one in credentials if one.client_key]

@@ -32,6 +32,7 @@ def upgrade() -> None:
     sa.Column('task_id', sa.String(length=64), nullable=False),
     sa.Column('told', sa.Integer(), nullable=False),
     sa.Column('heard', sa.String(length=20), nullable=False),
+    sa.Column('silent_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('place', 'request', 'asking', name=op.f('pk_fhir_copies'))
     )
