@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from launch.context import LaunchContext, User
 from launch.session import BROWSER_COOKIE, TokenSet
 from sandbox.mailbox.smtp import Mailserver
+from smart_app.audit.dispatch_events import SheetExported
 from smart_app.audit.models import AuditRecord
 from smart_app.clock import utc_now
 from smart_app.config import Settings
@@ -57,7 +58,7 @@ class Site:
 
     def exported(self) -> list[tuple[str, str | None]]:
         with self.parts.database.reading() as session:
-            return [(one.event, one.patient) for one in session.scalars(select(AuditRecord).where(AuditRecord.event == "SheetExported").order_by(AuditRecord.sequence))]
+            return [(one.event, one.patient) for one in session.scalars(select(AuditRecord).where(AuditRecord.event == SheetExported.__name__).order_by(AuditRecord.sequence))]
 
 
 @pytest.fixture
