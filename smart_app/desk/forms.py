@@ -25,7 +25,7 @@ def given_of(form: Form, doing: Doing, people: Mapping[str, Person]) -> Given:
     if doing in NEEDS_REASON and not text:
         raise WrongForm(NEEDS_WORDS)
     owner = None
-    if doing is Doing.ASSIGN and (id := form.get("owner", "")) != NOBODY:
+    if doing is Doing.ASSIGN and (id := form.get("give_to", "")) != NOBODY:
         person = people.get(id)
         if person is None:
             raise WrongForm("Nothing was changed: choose who looks after it.")

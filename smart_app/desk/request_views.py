@@ -21,6 +21,7 @@ from smart_app.image_requests import words
 from smart_app.image_requests.facilities import Facilities
 from smart_app.image_requests.queries import Work
 from smart_app.image_requests.service import AlreadyAsked, NoSuchRequest, Requests
+from smart_app.image_requests.telling import story
 from smart_app.image_requests.types import ImageRequest, Party
 from smart_app.image_requests.workflow import CLOSED, Act, Deed, can, may_do
 from smart_app.web.faults import NotHere
@@ -95,12 +96,10 @@ def make_blueprint(requests: Requests, facilities: Facilities, work: Work, bulk:
         return render_template("desk/request.html", problem=problem, shows=shows, code=code, **frame, **around_one(one, frame))
 
     def around_one(one: ImageRequest, frame: dict[str, Any]) -> dict[str, Any]:
-        history, now = requests.history(one.id), frame["now"]
-        usual = work.usual().get(one.asked.facility)
+        now = frame["now"]
         return {
-            "one": one, "row": row_of(one, now), "steps": words.steps(one, history, now), "closed": one.state in CLOSED, "usual": usual,
-            "events": [(event, words.sentence(event, words.whom(one)), words.EVENT_MARKS.get(event.action, ("info", "m2"))) for event in reversed(history)],
-            "quoted": words.QUOTED, "together": [other for other in requests.of_case(one.asked.case or one.id) if other.id != one.id],
+            "one": one, "row": row_of(one, now), "story": story(one, requests.history(one.id), work.usual().get(one.asked.facility), None, now), "closed": one.state in CLOSED,
+            "together": [other for other in requests.of_case(one.asked.case or one.id) if other.id != one.id],
             "may": {doing.value for doing, act in ACTS.items() if can(one.state, act, Party.STAFF)} | {doing.value for doing, deed in DEEDS.items() if may_do(one.state, deed, Party.STAFF)},
             "choices": choices(facilities.all(), dict(words.ROUTES)), "people": around.people.all(), "nobody": NOBODY, "links": links.of(one.id), "receives": links.is_on, "days": DAYS,
         }  # fmt: skip

@@ -135,15 +135,15 @@ def test_work_is_given_to_somebody_who_was_here_and_to_nobody_else(desk: Office)
     page = amsel.get("/desk").text
     people = {name.removesuffix(" (you)"): id for id, name in re.findall(r'<option value="(\w{32})"[^>]*>([^<]+)</option>', page)}
     assert set(people) == {"J. Ruiz", "T. Amsel"}
-    amsel.post("/desk/bulk", do="assign", owner=people["J. Ruiz"], request=[marks(page)[one.id]])
+    amsel.post("/desk/bulk", do="assign", give_to=people["J. Ruiz"], request=[marks(page)[one.id]])
     assert desk.parts.requests.get(one.id).owner == "J. Ruiz"
     assert names(ruiz.get("/desk?view=mine").text) == ["GRUNWALD, Otto"]
     assert names(amsel.get("/desk?view=mine").text) == []
     assert names(amsel.post("/desk/find", view="all", owner=people["J. Ruiz"]).text) == ["GRUNWALD, Otto"]
     assert names(amsel.post("/desk/find", view="all", owner="f" * 32).text) == [], "an owner nobody knows shows nothing"
-    refused = amsel.post("/desk/bulk", do="assign", owner="f" * 32, request=[marks(amsel.get("/desk").text)[one.id]])
+    refused = amsel.post("/desk/bulk", do="assign", give_to="f" * 32, request=[marks(amsel.get("/desk").text)[one.id]])
     assert (refused.status_code, desk.parts.requests.get(one.id).owner) == (400, "J. Ruiz")
-    amsel.post("/desk/bulk", do="assign", owner="nobody", request=[marks(amsel.get("/desk").text)[one.id]])
+    amsel.post("/desk/bulk", do="assign", give_to="nobody", request=[marks(amsel.get("/desk").text)[one.id]])
     assert desk.parts.requests.get(one.id).owner == ""
 
 
@@ -207,3 +207,28 @@ def test_the_phone_list_names_numbers_and_no_codes(desk: Office) -> None:
     assert "LISKA" not in page
     (record,) = desk.audited("DeskExported")
     assert json.loads(record.details) == {"what": "phone-list", "count": 1, "requests": one.id}
+
+
+def test_what_is_done_with_many_leaves_the_list_as_it_was_filtered(desk: Office) -> None:
+    one = desk.ask("p1", "GRUNWALD, Otto")
+    desk.ask("p2", "LISKA, Veronika")
+    worker = desk.worker()
+    page = worker.get("/desk?view=all").text
+    me = re.search(r'<option value="(\w{32})"', page).group(1)  # type: ignore[union-attr]
+    told = worker.post("/desk/bulk", view="all", do="assign", give_to=me, request=[marks(page)[one.id]]).text
+    assert names(told) == ["GRUNWALD, Otto", "LISKA, Veronika"]
+
+
+def test_more_than_one_page_is_turned_and_put_in_order_over_all_of_them(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smart_app.desk.board.PAGE", 2)
+    for number, name in enumerate(("DELTA, D", "ALPHA, A", "CHARLIE, C", "BRAVO, B", "ECHO, E")):
+        desk.ask(f"p{number}", name, hours=number + 1)
+    worker = desk.worker()
+    first = worker.post("/desk/find", view="all")
+    assert "Page 1 of 3, 5 requests" in first.text
+    assert names(first.text) == ["DELTA, D", "ALPHA, A"]
+    assert names(worker.post("/desk/find", view="all", page="3").text) == ["ECHO, E"]
+    assert names(worker.post("/desk/find", view="all", page="99").text) == ["ECHO, E"], "the last page there is"
+    assert names(worker.post("/desk/find", view="all", order="patient").text) == ["ALPHA, A", "BRAVO, B"]
+    assert names(worker.post("/desk/find", view="all", order="-patient", page="2").text) == ["CHARLIE, C", "BRAVO, B"]
+    assert len(worker.post("/desk/export", view="all").data.splitlines()) == 6, "a file holds all pages"

@@ -94,6 +94,86 @@ def looked_at(clerk: Clerk, name: str) -> None:
 
 
 def test_the_work_list_is_read_at_a_glance(clerk: Clerk) -> None:
-    clerk.goes_to("/desk?view=all-open")
+    clerk.goes_to("/desk?view=all")
     assert clerk.names()[:2] == ["GRUNWALD, Otto", "LISKA, Veronika"]
+    assert clerk.page.locator("tr.late").count() == 2
     looked_at(clerk, "list")
+
+
+def test_ticks_are_counted_and_many_are_done_at_once(clerk: Clerk) -> None:
+    page = clerk.page
+    clerk.goes_to("/desk?view=all")
+    assert page.is_disabled("text=Remind")
+    page.check('[aria-label$="GRUNWALD, Otto"]')
+    page.check('[aria-label$="LISKA, Veronika"]')
+    assert page.inner_text("[data-ticked]") == "2 ticked"
+    looked_at(clerk, "ticked")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.click("text=Assign")
+    looked_at(clerk, "assign")
+    page.click("#m-assign button")
+    page.wait_for_selector("#outcomes")
+    assert "2 done" in page.inner_text("#outcomes")
+    looked_at(clerk, "outcomes")
+    page.click("text=Mine")
+    page.wait_for_url("**view=mine")
+    assert clerk.names() == ["GRUNWALD, Otto", "LISKA, Veronika"]
+
+
+def test_an_open_list_changes_by_itself_and_not_under_the_pointer(clerk: Clerk) -> None:
+    page, act = clerk.page, clerk.desk.parts.requests.act
+    one = clerk.desk.ask("p9", "ROSETTI, Ana", hours=5, title="CT abdomen")
+    clerk.goes_to("/desk?view=all")
+    state = page.locator(f"[data-request={one.id}] td:nth-child(6)")
+    assert "Sent" in state.inner_text()
+    act(one.id, Act.OPEN, SENDER)
+    page.mouse.move(1, 1)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("id => document.querySelector(`[data-request=${id}]`).innerText.includes('Opened')", arg=one.id)
+    page.check('[aria-label$="ROSETTI, Ana"]')
+    act(one.id, Act.ACCEPT, SENDER)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_selector("#waiting:not([hidden])")
+    assert "Opened" in state.inner_text(), "nothing moves under somebody's hands"
+    page.click("#waiting button")
+    assert "Accepted" in state.inner_text()
+    assert page.is_checked('[aria-label$="ROSETTI, Ana"]'), "what was ticked stays ticked"
+    assert page.locator("#waiting").is_hidden()
+    page.uncheck('[aria-label$="ROSETTI, Ana"]')
+
+
+def test_words_are_found_and_stay_out_of_the_address(clerk: Clerk) -> None:
+    page = clerk.page
+    clerk.goes_to("/desk?view=all")
+    page.fill('[name=words]', "marchetti")
+    page.press('[name=words]', "Enter")
+    page.wait_for_url("**/desk/find")
+    assert clerk.names() == ["MARCHETTI, Rosalind Jane"]
+    assert "marchetti" not in page.url.casefold()
+    page.select_option("[name=state]", "stored")
+    page.wait_for_selector("text=No request matches the filter")
+    looked_at(clerk, "none")
+
+
+def test_one_request_is_read_and_worked_with_the_keyboard(clerk: Clerk) -> None:
+    page = clerk.page
+    clerk.goes_to("/desk?view=all")
+    page.click("text=MARCHETTI, Rosalind Jane")
+    page.wait_for_selector("text=What happened, newest first")
+    looked_at(clerk, "request")
+    page.focus('[aria-controls="d-cancel"]')
+    page.keyboard.press("Enter")
+    page.focus("#t-cancel")
+    page.keyboard.press("Escape")
+    assert page.locator("#d-cancel").is_hidden()
+    assert page.evaluate("document.activeElement.getAttribute('aria-controls')") == "d-cancel"
+    page.fill("#note", "Calls back at 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Calls back at 3")
+
+
+@pytest.mark.parametrize(("path", "name"), [("/desk/facilities", "directory"), ("/desk/facilities/kestrel", "facility"), ("/desk/hospitals", "hospitals"), ("/desk/attention", "attention"), ("/desk/new", "new")])
+def test_the_other_pages_are_whole(clerk: Clerk, path: str, name: str) -> None:
+    clerk.goes_to(path)
+    looked_at(clerk, name)

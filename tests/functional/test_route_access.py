@@ -83,7 +83,6 @@ ROWS = {
     "/l/<launch:handle>/desk/bulk": DESK,
     "/l/<launch:handle>/desk/export": DESK,
     "/l/<launch:handle>/desk/phone-list": DESK,
-    "/l/<launch:handle>/desk/sheets": DESK,
     "/l/<launch:handle>/desk/views": DESK,
     "/l/<launch:handle>/desk/views/remove": DESK,
     "/l/<launch:handle>/desk/attention": DESK,
