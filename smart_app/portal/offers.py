@@ -20,10 +20,10 @@ from smart_app.audit.portal_events import ImagesOffered
 from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.jobs.ledger import Ledger
+from smart_app.links.about import About, write_about
 from smart_app.links.store import Links
 from smart_app.links.types import Link, Purpose
 from smart_app.portal.models import OfferRow
-from smart_app.portal.visit import About, write_about
 from smart_app.sealing import Keyring
 from smart_app.web import new_reference
 
@@ -50,6 +50,8 @@ class Asked:
     """Which images, in their words."""
     initials: str = ""
     urgent: bool = False
+    is_patient: bool = False
+    """A patient or family, with images of their own."""
     note: str = ""
     """Why it was declined, in the words of staff."""
 
@@ -110,8 +112,9 @@ class Offers:
         with self._db.transaction() as session:
             row = self._waiting(session, id)
             asked = self._read(row).asked
-            about = About(title=asked.about, initials=asked.initials, sender=asked.organization)
-            link = self._links.issue(session, Purpose.OFFERED, None, days=days, about=write_about(about), who=who)
+            about = About(title=asked.about, initials=asked.initials, sender=asked.organization or asked.person)
+            purpose = Purpose.BROUGHT if asked.is_patient else Purpose.OFFERED
+            link = self._links.issue(session, purpose, None, days=days, about=write_about(about), who=who)
             row.link = link.id
             self._answer(session, row, OfferState.ALLOWED, who)
         return link

@@ -6,7 +6,7 @@ GET changes nothing: mail scanners may open a link as often as they like. Who ha
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from smart_app.image_requests.types import Party
 from smart_app.image_requests.workflow import Act, NotAllowed, can
 from smart_app.portal import words
 from smart_app.portal.asked import announced, numbers
+from smart_app.portal.pace import Pace
 from smart_app.portal.receiving import Receiving
 from smart_app.portal.telling import Telling
 from smart_app.portal.visit import NEEDS_NO_CODE, Door, LinkIsOver, Visit, iso_date
@@ -38,11 +39,23 @@ MOST_BODY = CHUNK + 200_000
 """A body of pieces with the lines between them."""
 
 
-def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Site) -> Blueprint:
+def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Site, pace: Pace) -> Blueprint:
+    """`pace`: how often one address may try links that are not there."""
     blueprint = Blueprint("portal", __name__)
 
+    def found(token: str) -> Visit:
+        address = current_who().address
+        if pace.is_over(address):
+            raise AppError(words.TOO_FAST)
+        try:
+            return door.visit(token)
+        except LinkIsOver as over:
+            if over.reason == "no-link":
+                pace.count(address)
+            raise
+
     def proved(token: str) -> Visit:
-        visit = door.visit(token)
+        visit = found(token)
         if not door.has_passed(visit, request.cookies.get(visit.cookie, "")):
             raise NotHere("not-proved")
         return visit
@@ -50,7 +63,7 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
     @blueprint.get(LINK)
     @for_senders
     def welcome(token: str) -> Response | WerkzeugResponse:
-        visit = door.visit(token)
+        visit = found(token)
         if door.has_passed(visit, request.cookies.get(visit.cookie, "")):
             return redirect(f"/s/{token}/send", 303)
         return make_response(ask(visit, token))
@@ -58,7 +71,7 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
     @blueprint.post(f"{LINK}/proof")
     @for_senders
     def prove(token: str) -> Response | WerkzeugResponse:
-        visit = door.visit(token)
+        visit = found(token)
         if visit.link.purpose in NEEDS_NO_CODE:
             if not door.claim(visit, current_who()):
                 raise LinkIsOver("claimed")
@@ -76,7 +89,7 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
     @blueprint.get(f"{LINK}/send")
     @for_senders
     def send(token: str) -> Response | WerkzeugResponse:
-        visit = door.visit(token)
+        visit = found(token)
         if not door.has_passed(visit, request.cookies.get(visit.cookie, "")):
             return redirect(f"/s/{token}", 303)
         return make_response(render_template("portal/send.html", site=site, declines=words.DECLINES, **telling.page(visit, token)))
@@ -192,5 +205,3 @@ class _Body(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-
-Told = Mapping[str, Any]

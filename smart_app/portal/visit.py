@@ -11,8 +11,6 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from smart_app.audit.events import Who
@@ -23,6 +21,7 @@ from smart_app.db import Database
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.image_requests.types import Actor, ImageRequest, Party
 from smart_app.image_requests.workflow import TAKES_UPLOADS, Act, can
+from smart_app.links.about import About, read_about
 from smart_app.links.store import Links, plain_code
 from smart_app.links.types import Link, Purpose, Tried
 from smart_app.sealing import Keyring
@@ -30,29 +29,6 @@ from smart_app.web.faults import LINK_ENDED, NotHere
 
 HOURS = 12
 COOKIE_PREFIX = "__Host-send-"
-
-
-@dataclass(frozen=True)
-class About:
-    """What a link without a request is about; sealed with the link."""
-
-    title: str = ""
-    """What is wanted, in the words of whoever made it. Shown after proof."""
-    initials: str = ""
-    birth_date: str = ""
-    """ISO; asked for as proof when it is known."""
-    sender: str = ""
-    """Who was given the link."""
-    issuer: str = ""
-    patient: str = ""
-    """Key of the EHR and FHIR id, where the patient is known."""
-    launch: str = ""
-    """For a photo: the launch it was asked from, as records name it."""
-    by: str = ""
-    """For a photo: who asked."""
-
-
-_ABOUT = TypeAdapter(About)
 
 
 @dataclass(frozen=True)
@@ -175,17 +151,6 @@ def actor_of(visit: Visit, who: Who) -> Actor:
 
 def sender_of(request: ImageRequest) -> str:
     return request.facility.name if request.facility is not None else "The patient"
-
-
-def write_about(about: About) -> str:
-    return to_json(about).decode()
-
-
-def read_about(sealed: str) -> About:
-    try:
-        return _ABOUT.validate_json(sealed) if sealed else About()
-    except ValidationError:
-        return About()
 
 
 def iso_date(day: str, month: str, year: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
-from flask import current_app, g, request
+from flask import abort, current_app, g, redirect, request
 
 from launch.context import LaunchContext
 from launch.session import BROWSER_COOKIE
@@ -29,6 +29,8 @@ ANY_HOST = frozenset({"/healthz", "/readyz"})
 """Asked by machines that know our address, not our name."""
 
 STATIC = "static_files.file"
+WITHOUT_LINK = "/ask"
+"""Where somebody goes who typed the senders' host name alone."""
 LAUNCH_PATHS = frozenset({"/launch", "/launch/check"})
 
 
@@ -50,6 +52,8 @@ class SendersHost:
         """A page of the app does not exist here, whatever cookies come along. :raises Refusal:"""
         if request.path in ANY_HOST or view is None:
             return
+        if request.path == "/" and request.method in csrf.SAFE:
+            abort(redirect(WITHOUT_LINK, 303))
         if not is_for_senders(view) and request.endpoint != STATIC:
             raise Refusal(faults.NOT_FOUND, "app-host-only")
         if request.method not in csrf.SAFE and (objection := self._csrf.foreign(request.headers)):

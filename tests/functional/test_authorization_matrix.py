@@ -77,7 +77,7 @@ ROWS: dict[str, dict[str, int]] = {
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     **dict.fromkeys(
-        (f"portal.{name}" for name in ("welcome", "prove", "send", "answer", "state", "receipt", "begin", "announce", "take", "finish")),
+        ("asking.page", "asking.ask", *(f"portal.{name}" for name in ("welcome", "prove", "send", "answer", "state", "receipt", "begin", "announce", "take", "finish"))),
         dict.fromkeys(PUBLIC, 404),  # they are on the senders' host, by link only
     ),
     "image_requests.ask_for": OWN,
@@ -87,6 +87,7 @@ ROWS: dict[str, dict[str, int]] = {
     "image_requests.now": OWN,
     "image_requests.cancel": {**OWN, "A": 403},
     "image_requests.note": {**OWN, "A": 403},
+    "photo.code": {**OWN, "A": 403},  # without the page's token no link is made
     "viewer.outline": OWN,
     "viewer.first": {**OWN, "A": 204},  # a short series has no need of it
     "viewer.search_studies": OWN,

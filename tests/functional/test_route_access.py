@@ -121,6 +121,8 @@ ROWS = {
     f"{MATCH}/reject": DECIDE_OBJECT,
     f"{MATCH}/undecided": DECIDE_OBJECT,
     f"{MATCH}/undo": DECIDE_OBJECT,
+    "/ask": SENDERS,
+    "/l/<launch:handle>/photo": CHART,
     **dict.fromkeys((LINK, *(f"{LINK}/{page}" for page in ("proof", "send", "answer", "state", "receipt", "uploads"))), SENDERS),
     **dict.fromkeys((f"{UPLOAD}/{step}" for step in ("files", "pieces", "finish")), SENDERS),
     DICOMWEB: CHART,

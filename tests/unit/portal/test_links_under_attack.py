@@ -191,7 +191,8 @@ def test_the_two_hosts_share_nothing(world: World) -> None:
     token = world.parts.links.token(world.link)
     client = world.app.test_client()
     assert client.get(f"/s/{token}", base_url=APP).status_code == 404
-    for path in ("/", "/launch", "/l/" + "h" * 32 + "/studies", "/jwks.json", "/sign-in/northgate", "/nowhere"):
+    assert client.get("/", base_url=PORTAL).headers["Location"] == "/ask"
+    for path in ("/launch", "/l/" + "h" * 32 + "/studies", "/jwks.json", "/sign-in/northgate", "/nowhere"):
         answer = client.get(path, base_url=PORTAL, headers={"Accept": "text/html"})
         assert answer.status_code == 404, path
         assert "Images tab" not in answer.text

@@ -12,9 +12,10 @@ from smart_app.config_hosts import portal_dangers
 from smart_app.config_safety import is_loopback
 from smart_app.errors import AppError
 from smart_app.image_requests.types import Wanted
+from smart_app.links.about import About, read_about, write_about
 from smart_app.links.store import plain_code
 from smart_app.portal.asked import announced, numbers
-from smart_app.portal.visit import About, iso_date, read_about, write_about
+from smart_app.portal.visit import iso_date
 from smart_app.portal.words import day, wanted_words
 
 
