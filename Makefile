@@ -11,7 +11,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test campaign kills faults bench lint clean viewer-bundle install
+.PHONY: help demo dev test campaign kills faults fuzz bench lint clean viewer-bundle install
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ kills: ## Kill the workers at every named step, on SQLite and on PostgreSQL with
 
 faults: ## The fault matrix alone: every way to fail, at every question, at one archive of five and at all
 	@tests/run tests/faults
+
+fuzz: ## 100,000 damaged files through screening (FUZZ_INPUTS=n for another number)
+	@tests/run tests/hostile/test_fuzz.py -m campaign
 
 bench: ## Measure, compare with others, write docs/performance.md
 	@bench/run

@@ -45,6 +45,15 @@ class Begun:
 class Ended:
     bytes: int
     files: int
+    is_worn: bool
+    """It wants to be replaced."""
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """It could not write: our fault, not the file's."""
+
+    error: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Fences:
     standing: tuple[str, ...]
 
 
-def parsed(line: bytes, prefix: str) -> Verdict | Begun | Ended | Fences:
+def parsed(line: bytes, prefix: str) -> Verdict | Begun | Ended | Fences | NoRoom:
     """:raises Nonsense:"""
     try:
         said = json.loads(line)
@@ -61,7 +70,9 @@ def parsed(line: bytes, prefix: str) -> Verdict | Begun | Ended | Fences:
         if "fences" in said:
             return Fences(tuple(_text(one) for one in _list(said["fences"], 8)))
         if "end" in said:
-            return Ended(_number(said["bytes"]), _number(said["files"], least=-1))
+            return Ended(_number(said["bytes"]), _number(said["files"], least=-1), said["tired"] is True)
+        if "no_room" in said:
+            return NoRoom(_number(said["no_room"]))
         if "at" in said:
             return Begun(_number(said["at"]), _text(said["member"]))
         return _verdict(said, prefix)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,6 +26,12 @@ DIRECTORY_BYTES = 32_000_000
 CHUNK = 1_000_000
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 ENCRYPTED = 0x1
+READING = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
+"""What zipfile raises on a damaged member."""
+
+
+class NoRoom(Exception):
+    """The workspace cannot be written to: its text is the number of the operating system's error."""
 
 
 @dataclass
@@ -52,7 +60,7 @@ def opened(source: IO[bytes]) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(source)
     except MemoryError:
-        raise Refused("zip-count") from None
+        raise
     except Exception:  # zipfile raises more than BadZipFile: struct.error, NotImplementedError, OverflowError
         raise Refused("zip-damaged") from None
 
@@ -123,12 +131,35 @@ def _unfit(member: zipfile.ZipInfo) -> str:
 def _take_out(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, allowed: int, over: str) -> int:
     taken = 0
     try:
-        with archive.open(member) as packed, open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as out:
-            while part := packed.read(CHUNK):
-                taken += len(part)
-                if taken > allowed:
-                    raise Refused(over)
-                out.write(part)
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError, OverflowError):
+        packed = archive.open(member)
+    except READING:
         raise Refused("member-damaged") from None
-    return taken
+    with packed, written(path) as out:
+        while True:
+            try:
+                part = packed.read(CHUNK)
+            except READING:
+                raise Refused("member-damaged") from None
+            if not part:
+                return taken
+            taken += len(part)
+            if taken > allowed:
+                raise Refused(over)
+            left = memoryview(part)
+            while left:
+                with room():
+                    left = left[out.write(left) :]
+
+
+def written(path: Path) -> io.FileIO:
+    with room():
+        return io.FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w")
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """What cannot be written is our fault, and never said to be the file's. :raises NoRoom:"""
+    try:
+        yield
+    except OSError as error:
+        raise NoRoom(error.errno or 0) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_app.intake import fence
-from smart_app.intake.archives_of_files import Budget
+from smart_app.intake.archives_of_files import Budget, NoRoom
 from smart_app.intake.examination import Examination, Task
 
 SOCKET = 3
@@ -38,8 +38,14 @@ def main(workspace: Path) -> None:
             asked = json.loads(line)
             budget = Budget(asked["bytes"], asked["files"])
             task = Task(asked["prefix"], asked["upload"], asked["received"], asked["answered"], budget)
-            Examination(task, workspace, lambda message: _tell(connection, message)).run(source)
-        _tell(connection, {"end": True, "bytes": budget.bytes, "files": budget.files})
+            try:
+                Examination(task, workspace, lambda message: _tell(connection, message)).run(source)
+            except NoRoom as error:
+                _tell(connection, {"no_room": int(error.args[0])})
+                return
+            except MemoryError:
+                return  # the parent sees it as a death: a fresh child may have what this one has not
+        _tell(connection, {"end": True, "bytes": budget.bytes, "files": budget.files, "tired": fence.is_worn()})
 
 
 def _preload() -> None:

@@ -7,6 +7,8 @@ import warnings
 from smart_app.archives.dicom_json import printable
 
 ESCAPE = b"\x1b"
+CHINESE = "\x1b$)A"
+"""pydicom 3.0.2 reads what follows it, and leaves it standing."""
 DELIMITERS = set(b"\\^=")
 """A character set switched to ends with a value, a group or a component."""
 WIDE = frozenset({"ISO_IR 192", "GB18030", "GBK"})
@@ -39,7 +41,7 @@ def _strict(value: bytes, named: list[str]) -> str:
         warnings.simplefilter("error")  # pydicom warns, and goes on with replacement characters
         from pydicom.charset import convert_encodings, decode_bytes
 
-        text = decode_bytes(value, convert_encodings(list(named)), DELIMITERS)
+        text = decode_bytes(value, convert_encodings(list(named)), DELIMITERS).replace(CHINESE, "")
     if "\ufffd" in text or ESCAPE.decode() in text or any("\x80" <= letter < "\xa0" for letter in text):
         raise ValueError("letters were lost")
     return text.strip(" \0")

@@ -69,8 +69,6 @@ class Examination:
                 verdict = self._made(source, size, found.kind)
         except Refused as refused:
             verdict = {"kind": Kind.REFUSED.value, "reason": refused.reason, "header": asdict(refused.header) if refused.header else None}
-        except MemoryError:
-            verdict = {"kind": Kind.REFUSED.value, "reason": "reader-ended"}
         self._say(member, size, verdict)
         return path is not None and verdict.get("made") == path.name
 

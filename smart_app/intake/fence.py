@@ -20,6 +20,7 @@ CPU_SECONDS = 30
 """For one file."""
 CHILD_SECONDS = 120
 """For all files that one child reads; a new one takes over long before."""
+WORN_BYTES = 250_000_000
 OPEN_FILES = 64
 FILE_BYTES = 21_000_000_000
 
@@ -73,6 +74,12 @@ def give_time() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime)
     resource.setrlimit(resource.RLIMIT_CPU, (min(spent + CPU_SECONDS, CHILD_SECONDS), CHILD_SECONDS))
+
+
+def is_worn() -> bool:
+    """Whether so much of its memory or time is used that the next file would not have its full share."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_maxrss * 1024 > WORN_BYTES or used.ru_utime + used.ru_stime > CHILD_SECONDS - CPU_SECONDS
 
 
 def code_folders(package: Path) -> tuple[Path, ...]:

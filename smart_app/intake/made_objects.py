@@ -9,6 +9,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from smart_app.intake.archives_of_files import room
+
 SPACE = uuid.UUID("6d9b5d3e-0f0e-5a51-9c55-6d1a4c0b8a77")
 MAKER = "Priors"
 
@@ -55,4 +57,5 @@ def anonymous(dataset: Any) -> None:
 def written(dataset: Any, path: Any) -> None:
     import pydicom
 
-    pydicom.dcmwrite(path, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
+    with room():
+        pydicom.dcmwrite(path, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)

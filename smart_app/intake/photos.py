@@ -15,7 +15,8 @@ WORKING_PIXELS = 24_000_000
 """What fits into the child's memory twice, beside its code. A larger JPEG is read at a half, a quarter or an eighth of its size."""
 UNREDUCED_PIXELS = 40_000_000
 """Other formats cannot be read smaller than they are."""
-QUALITY = 92
+LEAST_OF_PIXELS = 512
+"""A JPEG needs a bit for every block of 64 pixels at least; libjpeg fills what is missing with grey and says nothing."""
 TAKEN = (0x9003, 0x0132)
 """EXIF DateTimeOriginal, DateTime."""
 
@@ -27,7 +28,7 @@ def to_dicom(source: IO[bytes], size: int, origin: Origin, path: Path) -> None:
         from highdicom.sc import SCImage
     except ImportError:
         raise Refused("no-converter") from None
-    picture, taken = upright(source)
+    picture, taken = upright(source, size)
     pixels = numpy.asarray(picture)
     picture.close()
     with warnings.catch_warnings():
@@ -36,7 +37,7 @@ def to_dicom(source: IO[bytes], size: int, origin: Origin, path: Path) -> None:
             pixel_array=pixels, photometric_interpretation="YBR_FULL_422" if pixels.ndim == 3 else "MONOCHROME2", bits_allocated=8,
             coordinate_system="PATIENT", study_instance_uid=origin.study, series_instance_uid=origin.series("photos"), series_number=2,
             sop_instance_uid=origin.instance("photo"), instance_number=int(origin.sha256[:7], 16), manufacturer=MAKER,
-            patient_orientation=("", ""), transfer_syntax_uid="1.2.840.10008.1.2.4.50",
+            patient_orientation=("L", "F"), transfer_syntax_uid="1.2.840.10008.1.2.4.50",
         )  # fmt: skip
     _describe(made, origin, taken)
     written(made, path)
@@ -44,7 +45,7 @@ def to_dicom(source: IO[bytes], size: int, origin: Origin, path: Path) -> None:
 
 def _describe(made: Any, origin: Origin, taken: datetime | None) -> None:
     anonymous(made)
-    made.PatientOrientation = ""
+    made.PatientOrientation = ""  # a camera knows no patient: highdicom must be told something, and it is taken back
     made.Modality, made.ConversionType, made.BurnedInAnnotation = "XC", "DI", "NO"
     del made.BurnedInAnnotation  # a photo of a screen has names in it, and nobody has looked yet
     made.StudyDescription, made.SeriesDescription = "Sent with images", "Photo"
@@ -57,7 +58,7 @@ def _describe(made: Any, origin: Origin, taken: datetime | None) -> None:
             del made[keyword]
 
 
-def upright(source: IO[bytes]) -> tuple[Any, datetime | None]:
+def upright(source: IO[bytes], size: int) -> tuple[Any, datetime | None]:
     """The picture as a person would hold it, in plain colours, and when it was taken. :raises Refused:"""
     try:
         from PIL import Image, ImageOps
@@ -78,13 +79,15 @@ def upright(source: IO[bytes]) -> tuple[Any, datetime | None]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture: Any = Image.open(source, formats=formats)
             _reduced(picture)
+            if picture.format == "JPEG" and size < picture.width * picture.height // LEAST_OF_PIXELS:
+                raise Refused("picture-damaged")
             picture.load()
             taken = _taken(picture)
             picture = ImageOps.exif_transpose(picture)
             return _plain(picture), taken
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Refused("picture-too-large") from None
-    except Refused:
+    except (Refused, MemoryError):
         raise
     except Exception:  # Pillow's plugins raise what they like
         raise Refused("picture-damaged") from None

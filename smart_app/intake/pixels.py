@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smart_app.archives.headers import BIG_ENDIAN, IMPLICIT
+from smart_app.intake import codestreams
 from smart_app.intake.element_walk import FLOATS, UNDEFINED, Place, Read, Refused, Walked
 
 SAMPLES, PHOTOMETRIC, PLANAR, FRAMES, ROWS, COLUMNS, ALLOCATED, STORED, HIGH, SIGNED = (
@@ -19,7 +20,6 @@ NATIVE = frozenset({IMPLICIT, "1.2.840.10008.1.2.1", BIG_ENDIAN, "1.2.840.10008.
 JPEG_FAMILY = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203))
 DECODABLE = frozenset({"1.2.840.10008.1.2.5"} | {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91)})
 RLE = "1.2.840.10008.1.2.5"
-EXTENDED = "1.2.840.10008.1.2.4.51"
 TRIED_FRAMES = 8
 TRIED_BYTES = 64_000_000
 FRAME_BYTES = 128_000_000
@@ -152,7 +152,9 @@ def decodes(found: Walked, read: Read) -> bool | None:
     if sum(size for number in chosen for _, size in frames[number]) > TRIED_BYTES:
         chosen = chosen[:1]
     streams = [b"".join(read(begin, size) for begin, size in frames[number]) for number in chosen]
-    if found.syntax == EXTENDED and any(_precision(stream) == 12 for stream in streams):
+    if found.syntax != RLE and not all(codestreams.agrees(found.syntax, stream, shape.rows, shape.columns, shape.samples) for stream in streams):
+        return False
+    if found.syntax == codestreams.EXTENDED and any(head.precision == 12 for stream in streams if (head := codestreams.head_of(stream)) is not None):
         return None
     try:
         from pydicom.pixels.decoders.base import get_decoder
@@ -181,14 +183,3 @@ def _decodes(decoder: Any, stream: bytes, shape: Shape) -> bool:
         except Exception:  # decoders raise what they like
             return False
     return bool(pixels.shape[:2] == (shape.rows, shape.columns))
-
-
-def _precision(stream: bytes) -> int:
-    """Bits a sample, from a JPEG stream's frame header."""
-    at = 2
-    while at + 9 < len(stream) and stream[at] == 0xFF:
-        mark, length = stream[at + 1], int.from_bytes(stream[at + 2 : at + 4], "big")
-        if 0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC):
-            return stream[at + 4]
-        at += 2 + max(length, 2)
-    return 0

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from smart_app.intake.answers import LINE_BYTES, Begun, Ended, Fences, Nonsense, Verdict, parsed
+from smart_app.intake.answers import LINE_BYTES, Begun, Ended, Fences, Nonsense, NoRoom, Verdict, parsed
 
 SILENCE_SECONDS = 30.0
 """For one object: a child that says nothing for so long is given up."""
@@ -53,7 +53,11 @@ class ReaderProcess:
         return self._process.pid
 
     def examine(self, task: dict[str, Any], descriptor: int) -> Iterator[Verdict | Begun | Ended]:
-        """What it says of one file, up to and with `Ended`. :raises Gone:"""
+        """What it says of one file, up to and with `Ended`.
+
+        :raises Gone:
+        :raises OSError: there is no room for what it takes out.
+        """
         try:
             socket.send_fds(self._socket, [json.dumps(task).encode() + b"\n"], [descriptor])
         except OSError:
@@ -62,6 +66,8 @@ class ReaderProcess:
             said = self._next(task["prefix"], self._silence)
             if isinstance(said, Fences):
                 raise Gone("nonsense")
+            if isinstance(said, NoRoom):
+                raise OSError(said.error, os.strerror(said.error), "workspace")
             yield said
             if isinstance(said, Ended):
                 return
@@ -72,7 +78,7 @@ class ReaderProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _next(self, prefix: str, seconds: float) -> Verdict | Begun | Ended | Fences:
+    def _next(self, prefix: str, seconds: float) -> Verdict | Begun | Ended | Fences | NoRoom:
         until = time.monotonic() + seconds
         while b"\n" not in self._held:
             left = until - time.monotonic()

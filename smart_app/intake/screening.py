@@ -41,7 +41,10 @@ class Screening:
         self._workspace, self._scan, self._budget = workspace, scan, budget or Budget()
 
     def screen(self, upload: Upload) -> tuple[Screened, ...]:
-        """The verdicts on all files, in the order they were received, members behind their zip."""
+        """The verdicts on all files, in the order they were received, members behind their zip.
+
+        :raises OSError: the workspace has no room, or a received file is gone. Nothing is said of any file then.
+        """
         return told_apart(self.verdicts(upload))
 
     def verdicts(self, upload: Upload) -> tuple[Screened, ...]:
@@ -68,6 +71,11 @@ class _Children:
 
     def __exit__(self, *_: object) -> None:
         self.give_up()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the present child has seen no file but the last."""
+        return self._read <= 1
 
     def one(self) -> ReaderProcess:
         if self._read >= FILES_A_CHILD:
@@ -111,9 +119,13 @@ class _Run:
                         answered, fatal = answered + 1, ""
                         yield screened
                 return
-            except Gone:
+            except Gone as gone:
+                was_fresh = self._children.is_fresh
                 self._children.give_up()
+                if not was_fresh and gone.args[0] == "ended":
+                    continue  # it may have died of what it had read before: a fresh one decides
                 deaths += 1
+                logger.warning("screening: file %s ended its reader (%s)", file.id, gone)
                 yield Screened(file.id, fatal, Kind.REFUSED, "reader-ended", file.sha256 if answered == 0 else "", file.size if answered == 0 else 0)
                 if answered == 0 or deaths >= MOST_DEATHS:
                     if answered:
@@ -133,6 +145,8 @@ class _Run:
                     if said.bytes > self._budget.bytes or said.files > self._budget.files:
                         raise Gone("nonsense")
                     self._budget = Budget(said.bytes, said.files)
+                    if said.is_worn:
+                        self._children.give_up()
                 yield said
         finally:
             os.close(descriptor)

@@ -58,9 +58,9 @@ def sniff(head: bytes, size: int) -> Sniffed:
         return Sniffed(Kind.PHOTO)
     if head[4:8] == b"ftyp":
         brands = {head[8:12], *(head[at : at + 4] for at in range(16, min(64, int.from_bytes(head[:4], "big")), 4))}
-        if brands & HEIF_BRANDS:
-            return Sniffed(Kind.PHOTO)
-        return Sniffed(Kind.REFUSED, "other-picture" if b"avif" in brands or b"avis" in brands else "video")
+        if brands & {b"avif", b"avis"}:
+            return Sniffed(Kind.REFUSED, "other-picture")
+        return Sniffed(Kind.PHOTO) if brands & HEIF_BRANDS else Sniffed(Kind.REFUSED, "video")
     if head.startswith(b"RIFF"):
         return Sniffed(Kind.REFUSED, "other-picture" if head[8:12] == b"WEBP" else "video")
     if head[257:262] == b"ustar":

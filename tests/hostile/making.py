@@ -144,3 +144,46 @@ def pdf(*extra: bytes, catalog: bytes = b"", page: bytes = b"", trailer: bytes =
     table = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return out + b"trailer\n<< /Size %d /Root 1 0 R %b >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, trailer, table)
+
+
+def heic() -> bytes:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return photo("HEIF")
+
+
+def exif(orientation: int, *, place: bool = False, taken: str = "2026:05:20 08:15:00") -> bytes:
+    from PIL import Image
+
+    told = Image.Exif()
+    told[0x0112], told[0x010F], told[0x0110], told[0x0132] = orientation, "CANARY-MAKER", "CANARY-PHONE", taken
+    if place:
+        told[0x8825] = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 36.0), 29: "2026:05:20"}
+    return told.tobytes()
+
+
+def resized(jpeg: bytes, width: int, height: int) -> bytes:
+    """The same stream, claiming another size."""
+    at = jpeg.index(b"\xff\xc0")
+    return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
+
+
+def locked_pdf() -> bytes:
+    import pikepdf
+
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf())) as document:
+        document.save(out, encryption=pikepdf.Encryption(owner="o", user="secret"))
+    return out.getvalue()
+
+
+def many_pages(count: int) -> bytes:
+    import pikepdf
+
+    out = io.BytesIO()
+    with pikepdf.new() as document:
+        for _ in range(count):
+            document.add_blank_page(page_size=(10, 10))
+        document.save(out)
+    return out.getvalue()

@@ -58,5 +58,6 @@ def test_asked_again_it_says_the_same_of_the_same_paths(tmp_path: Path) -> None:
     for path in workspace.iterdir():
         path.unlink()
 
+    assert [one.kind for one in first] == [Kind.ZIP, Kind.DICOM, Kind.PDF, Kind.PHOTO]
     assert screening.screen(upload) == first
     assert {path.name: path.read_bytes() for path in workspace.iterdir()} == contents
