@@ -164,6 +164,17 @@ class Receiving(Frozen):
     spool_dir: Path | None = Field(None, description="Private folder (0700) for what was received; `spool` under `data_dir` when absent.")
 
 
+class Intake(Frozen):
+    """What happens with what was received."""
+
+    store_certain: bool = Field(
+        False, description="Store without anybody looking what is certain by its identifier: same number in the same namespace, same birth date and sex. Everything else waits for people in any case."
+    )
+    stored_days: int = Field(30, ge=1, le=3650, description="Days that the untouched originals stay after storing. Undoing brings them back until then.")
+    left_days: int = Field(30, ge=1, le=3650, description="Days that what was not kept, not usable or for another place stays.")
+    aside_days: int = Field(90, ge=1, le=3650, description="Days that another person's images, and what was taken out of the views, stay.")
+
+
 class Settings(BaseSettings):
     """All of Priors' configuration, immutable once read. `PRIORS_<NAME>` overrides a top-level setting of the file."""
 
@@ -206,6 +217,7 @@ class Settings(BaseSettings):
         None, description="Origin of the pages for senders, without a path. Another host name than `public_url`; without it nothing can be received."
     )
     receiving: Receiving = Field(Receiving(), description="The pages for senders.")
+    intake: Intake = Field(Intake(), description="What happens with what was received.")
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
     policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")

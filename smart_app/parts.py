@@ -32,6 +32,7 @@ from smart_app.image_requests.queries import Work
 from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
 from smart_app.jobs.bell import Bell, InProcess
+from smart_app.intake.receipts import withdrawn_of
 from smart_app.jobs.ledger import Ledger
 from smart_app.links.store import Links
 from smart_app.matching.store import RulingStore
@@ -126,7 +127,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     store = SqlSessionStore(database, keyring, clock, idle=timedelta(minutes=sessions.idle_minutes), on_end=forget)
     ehrs = {ehr.key: ehr for ehr in settings.ehrs}
     policy = Policy(settings.policy, lambda context: roles_of(context, ehrs[context.issuer_key]), store.context, glass.is_open, clock)
-    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None, stand=rulings.stand)
+    holdings = Holdings(database, keyring, clock, policy.passage if policy.is_on else None, stand=rulings.stand, withdrawn=withdrawn_of(database, keyring, clock, settings.tenant))
     directory = IssuerDirectory(registration.issuers(settings))
     smart = assemble(directory, store, outbound, clock, lifetime=timedelta(hours=sessions.absolute_hours), tenant=settings.tenant)
 

@@ -29,6 +29,7 @@ from smart_app.sealing import Keyring
 
 TABLES = (HoldingPatient, HoldingAnswer, HoldingStudy, HoldingChecked)
 KEPT_SETS = 256
+TAKEN_OUT = "A study that was stored here by mistake has been taken out of this list."
 EHR_PREFIX = "ehr:"
 """Sources that are a chart, not an archive: their word alone does not override the archive's."""
 
@@ -70,14 +71,16 @@ class Holdings:
     """One a process; safe for threads. Methods take the launch's handle and never log it."""
 
     def __init__(
-        self, db: Database, keyring: Keyring, clock: Clock, passage: PassageOf | None = None, *, stand: Callable[[frozenset[str]], frozenset[str]] = frozenset[str]
-    ) -> None:
+        self, db: Database, keyring: Keyring, clock: Clock, passage: PassageOf | None = None, *, stand: Callable[[frozenset[str]], frozenset[str]] = frozenset[str],
+        withdrawn: Callable[[str | None, str], bool] = lambda archive, study: False,
+    ) -> None:  # fmt: skip
         """`passage` is the policy's word on a study, from all that this launch's sources say of it; None: there is no policy.
         `stand` tells which of some decisions by people are in force now: what rests on another is not held.
+        `withdrawn`: whether a study at an archive was stored there by mistake and taken out of every view.
         """
         self._db = db
         self._passage = passage
-        self._stand = stand
+        self._stand, self._withdrawn = stand, withdrawn
         self._keyring = keyring
         self._clock = clock
         self._sets: OrderedDict[tuple[str, str], frozenset[str]] = OrderedDict()
@@ -143,7 +146,11 @@ class Holdings:
         answers = tuple(answer for _, answer in found.values())
         links = frozenset(link for answer in answers for study in answer.studies for link in study.links)
         gone = links - self._stand(links) if links else links
-        return tuple(_without(answer, gone) for answer in answers) if gone else answers
+        return tuple(self._shown(_without(answer, gone) if gone else answer) for answer in answers)
+
+    def _shown(self, answer: Answer) -> Answer:
+        kept = tuple(study for study in answer.studies if not self._withdrawn(study.archive, study.uid))
+        return answer if len(kept) == len(answer.studies) else replace(answer, studies=kept, notes=(*answer.notes, TAKEN_OUT))
 
     def saved(self, handle: str) -> dict[str, datetime]:
         """When each source's latest answer was kept; unseals nothing."""
@@ -171,6 +178,8 @@ class Holdings:
 
         The archive's own word comes first: a study that it gave to another patient is not held, whatever the chart says.
         """
+        if self._withdrawn(archive, study_uid):
+            return None
         launch, study = _digest(handle), _digest(handle, archive, study_uid)
         with self._db.engine.connect() as connection:
             rows = connection.execute(HELD, {"launch": launch, "study": study, "named": _digest(handle, study_uid)}).all()

@@ -85,6 +85,12 @@ class Items:
         rows = session.scalars(select(ReceivedStudyRow).where(ReceivedStudyRow.scope == scope, ReceivedStudyRow.tenant == self._tenant))
         return tuple(sorted(map(self._read, rows), key=lambda one: (one.summary.date, one.id), reverse=True))
 
+    def of_upload(self, upload: str) -> tuple[Received, ...]:
+        """Items that have something of this upload."""
+        with self._db.reading() as session:
+            ids = session.scalars(select(ReceivedInstanceRow.item).where(ReceivedInstanceRow.upload == upload).distinct()).all()
+            return tuple(self.get(id, session) for id in sorted(ids))
+
     def in_state(self, *states: ItemState, limit: int = 500) -> tuple[Received, ...]:
         """Items in one of these states, urgent ones first, then the oldest."""
         with self._db.reading() as session:

@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from smart_app.clock import Clock
 from smart_app.db import Database
+from smart_app.intake.items import Items
 from smart_app.intake.models import StoredObjectRow, WithdrawnStudyRow
+from smart_app.sealing import Keyring
 
 CLAIM = timedelta(minutes=10)
 """After so long, a claim that nobody answered for is taken over; the archive is asked first in any case."""
@@ -143,3 +145,8 @@ class Withdrawn:
         with self._db.engine.connect() as connection:
             rows = connection.execute(select(WithdrawnStudyRow.archive, WithdrawnStudyRow.study)).all()
         return frozenset((row.archive, row.study) for row in rows)
+
+
+def withdrawn_of(db: Database, keyring: Keyring, clock: Clock, tenant: str) -> Withdrawn:
+    items = Items(db, keyring, clock, tenant=tenant)
+    return Withdrawn(db, lambda study: items.digest("study", study), clock)

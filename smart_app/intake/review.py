@@ -33,11 +33,13 @@ from smart_app.jobs.ledger import Ledger
 MIN_REASON, MAX_REASON = 10, 1000
 DECIDED = frozenset({ItemState.LEFT, ItemState.NOT_USABLE, ItemState.NOT_FOR_US})
 
+QUALITY = {ItemState.NOT_USABLE: "not usable", ItemState.NOT_FOR_US: "for another specialist"}
 OTHER_PERSON = Fault("another-person", Side.PERSON, "This study is another person’s. It cannot be stored into this chart, from this page or any other.",
                      "Tell the sender, or link it to the right patient.", False, 409)  # fmt: skip
 SAME_PERSON = Fault("second-person", Side.PERSON, "A second person has to look, and you were the first. Nothing was stored.",
                     "Ask a colleague who may review to open this page.", False, 403)  # fmt: skip
 NO_REASON = Fault("reason-missing", Side.PERSON, f"Say why, in at least {MIN_REASON} characters. Nothing was changed.", "Go back and write the reason.", False, 400)
+NOTHING_TICKED = Fault("nothing-ticked", Side.PERSON, "No study is ticked, so nothing was stored.", "Tick what is to be stored, or leave all of it.", False, 400)
 CHANGED = Fault("item-changed", Side.PERSON, "It has changed since you looked: a colleague decided, or more images came. Nothing was changed.", "Open the page again and look.", False, 409)
 NOT_LINKED = Fault("not-linked", Side.PERSON, "Nobody has said yet whose images these are. Nothing was stored.", "Link them to a patient first.", False, 409)
 NO_NUMBER = Fault("no-number", Side.SETUP, "This patient has no number that the archive knows, so nothing can be stored for them.",
@@ -63,32 +65,32 @@ class Review:
         settle: Callable[[Session, str], None], namespaces: Mapping[str, str], number: Callable[[Received], PatientId | None], *, tenant: str, archive: str | None,
     ) -> None:  # fmt: skip
         self._db, self._items, self._receipts, self._ledger, self._requests = db, items, receipts, ledger, requests
-        self._audit, self._clock, self._settle, self._namespaces, self._number = audit, clock, settle, namespaces, number
+        self._audit, self._clock, self._settle, self.namespaces, self.number = audit, clock, settle, namespaces, number
         self._tenant, self._archive = tenant, archive
 
     def verdict(self, item: Received) -> Verdict:
         """Whose it is, by what is known now."""
         if item.content.why == PERSON_SAID:
             return Verdict(Standing.OTHER, PERSON_SAID)
-        return decide(item.content.patient, item.content.wanted, item.summary, self._namespaces)
+        return decide(item.content.patient, item.content.wanted, item.summary, self.namespaces)
 
-    def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", second: bool = False) -> dict[str, ItemState]:
+    def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False) -> dict[str, ItemState]:
         """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored.
 
-        :param second: ask for a second person although one would be enough.
+        :param reason: why the reviewer is sure. :param remark: what the sender reads. :param second: ask for a second person although one would be enough.
         :raises AppError: and nothing is changed of any of them.
         """
         with self._db.transaction() as session:
-            return {id: self._confirm(session, by, id, version, " ".join(reason.split())[:MAX_REASON], second) for id, version in seen.items()}
+            return {id: self._confirm(session, by, id, version, _line(reason), _line(remark), second) for id, version in seen.items()}
 
-    def _confirm(self, session: Session, by: Reviewer, id: str, version: int, reason: str, second: bool) -> ItemState:
+    def _confirm(self, session: Session, by: Reviewer, id: str, version: int, reason: str, remark: str, second: bool) -> ItemState:
         item = self._items.get(id, session, lock=True)
         verdict = self.verdict(item)
         if verdict.standing is Standing.OTHER or item.state is ItemState.SET_ASIDE:
             raise AppError(OTHER_PERSON)
         self._check(item, version, OPEN)
         for holds, fault in (
-            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self._archive is None, NO_ARCHIVE), (self._number(item) is None, NO_NUMBER),
+            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self._archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER),
             (verdict.standing is Standing.BIRTH_DATE and len(reason) < MIN_REASON, NO_REASON),
         ):  # fmt: skip
             if holds:
@@ -100,7 +102,7 @@ class Review:
         enough = len(opinions) > 1 or (verdict.standing is Standing.CERTAIN and not second)
 
         def change(before: Received) -> Received:
-            content = replace(before.content, opinions=opinions, why=verdict.why)
+            content = replace(before.content, opinions=opinions, why=verdict.why, remark=remark or before.content.remark)
             state = ItemState.SECOND_PERSON
             if enough:
                 content = replace(content, decided_at=self._clock(), job=f"{id}.{before.version + 1}")
@@ -128,25 +130,27 @@ class Review:
         with self._db.transaction() as session:
             item = self._items.get(id, session, lock=True)
             self._check(item, version, DECIDED | {ItemState.SET_ASIDE})
-            verdict = decide(item.content.patient, item.content.wanted, item.summary, self._namespaces)
+            verdict = decide(item.content.patient, item.content.wanted, item.summary, self.namespaces)
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
             self._change(session, by, id, "put-back", lambda before: replace(
                 before, state=ItemState.IN_REVIEW, standing=verdict.standing, content=replace(before.content, why=verdict.why, opinions=()),
             ), "took it back into review")  # fmt: skip
 
-    def judge_quality(self, by: Reviewer, id: str, version: int, state: ItemState | None, remark: str) -> None:
-        """NOT_USABLE, NOT_FOR_US or LEFT with what the sender reads; None: usable, and the remark stays with it."""
-        remark = " ".join(remark.split())[:MAX_REASON]
-        if state in (ItemState.NOT_USABLE, ItemState.NOT_FOR_US) and len(remark) < MIN_REASON:
-            raise AppError(NO_REASON)
-        if state is not None and state not in DECIDED:
+    def judge_quality(self, by: Reviewer, seen: Mapping[str, int], state: ItemState, remark: str) -> None:
+        """NOT_USABLE or NOT_FOR_US, with what the sender reads: it is not stored."""
+        remark = _line(remark)
+        if state not in QUALITY:
             raise AppError(NOT_NOW)
-        words = {ItemState.NOT_USABLE: "not usable", ItemState.NOT_FOR_US: "for another specialist", ItemState.LEFT: "left, not kept", None: "usable"}[state]
+        if len(remark) < MIN_REASON:
+            raise AppError(NO_REASON)
         with self._db.transaction() as session:
-            self._check(self._items.get(id, session, lock=True), version, OPEN | DECIDED)
-            self._change(session, by, id, "quality", lambda before: replace(before, state=state or before.state, content=replace(before.content, remark=remark)), words)
-            self._settled(session, (id,))
+            for id, version in seen.items():
+                self._check(self._items.get(id, session, lock=True), version, OPEN | DECIDED)
+                self._change(session, by, id, "quality", lambda before: replace(
+                    before, state=state, content=replace(before.content, remark=remark, opinions=()),
+                ), f"{QUALITY[state]}: {remark}")  # fmt: skip
+            self._settled(session, seen)
 
     def leave(self, by: Reviewer, seen: Mapping[str, int]) -> None:
         """Not kept: their bytes go when their time is over."""
@@ -158,7 +162,7 @@ class Review:
 
     def ask_for_more(self, by: Reviewer, id: str, words: str) -> None:
         """The sender is told what is missing, and the request is open again."""
-        words = " ".join(words.split())[:MAX_REASON]
+        words = _line(words)
         if len(words) < MIN_REASON:
             raise AppError(NO_REASON)
         with self._db.transaction() as session:
@@ -192,7 +196,7 @@ class Review:
             self._check(item, version, OPEN)
             if item.request is not None:
                 raise AppError(NOT_NOW)
-            verdict = decide(patient, item.content.wanted, item.summary, self._namespaces)
+            verdict = decide(patient, item.content.wanted, item.summary, self.namespaces)
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
             self._change(session, by, id, "link", lambda before: replace(
@@ -233,3 +237,7 @@ class Review:
         """Whatever was decided may have been the last thing that its request waited for."""
         for request in {item.request for item in (self._items.get(id, session) for id in ids) if item.request is not None}:
             self._settle(session, request)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:MAX_REASON]

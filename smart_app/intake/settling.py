@@ -41,11 +41,12 @@ def outcome(items: Sequence[Received]) -> Outcome | None:
     asked_for = [one for one in stored if not _is_other_exam(one)]
     if not asked_for:
         lacking.insert(0, "None of the studies that came is the one that was asked for.")
-    return Outcome(Act.STORE_PART, " ".join(dict.fromkeys(lacking))[:1000]) if lacking else Outcome(Act.STORE)
+    remarks = [_sentence(one.content.remark) for one in stored if one.content.remark]
+    return Outcome(Act.STORE_PART, " ".join(dict.fromkeys((*remarks, *lacking)))[:1000]) if lacking else Outcome(Act.STORE)
 
 
 def _lacking(item: Received) -> list[str]:
-    said = [_sentence(item.content.remark)] if item.content.remark else []
+    said = []
     if item.state is ItemState.STORED_IN_PART:
         last = item.content.history[-1].words if item.content.history else "not all of its images could be stored"
         said.append(_sentence(f"{item.summary.title}: {last}"))

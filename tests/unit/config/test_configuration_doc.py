@@ -14,6 +14,7 @@ MODELS = {
     "Top level": config.Settings,
     "`sealing_keys`": config.SealingKey,
     "`receiving`": config.Receiving,
+    "`intake`": config.Intake,
     "`sessions`": config.Sessions,
     "`policy`": config.PolicyRule,
     "`ehrs`": config.Ehr,

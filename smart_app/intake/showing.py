@@ -1,0 +1,130 @@
+"""What the review page says, put together from an item and all that came with it. Pure of the web; every sentence is for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from smart_app.archives.types import PatientId
+from smart_app.identity.comparison import Comparison, Verdict
+from smart_app.identity.match import MONTHS, day_of
+from smart_app.intake.arrival import PERSON_SAID
+from smart_app.intake.coercion import CannotCoerce, Shown, change_for, shown
+from smart_app.intake.deciding import compare
+from smart_app.intake.received import OPEN, Named, Received, Standing
+from smart_app.intake.types import ItemState, Level
+
+STATES = {
+    ItemState.IN_REVIEW: "To review", ItemState.SECOND_PERSON: "Waits for a second person", ItemState.SET_ASIDE: "Set aside: another person’s", ItemState.STORING: "Being stored",
+    ItemState.STORED: "In the archive, read back", ItemState.STORED_IN_PART: "In the archive in part", ItemState.NOT_USABLE: "Not usable", ItemState.NOT_FOR_US: "For another specialist",
+    ItemState.LEFT: "Left, not kept", ItemState.WITHDRAWN: "Taken out of every view", ItemState.EXPIRED: "Gone: its time was over",
+}  # fmt: skip
+STANDINGS = {
+    Standing.CERTAIN: ("ok", "Certain, one person may store"), Standing.BELOW: ("ask", "Not certain, two people must agree"),
+    Standing.BIRTH_DATE: ("bad", "Other birth date, two people and a reason"), Standing.OTHER: ("bad", "Another person, can’t be stored here"),
+    Standing.UNLINKED: ("ask", "Nobody has said whose it is"),
+}  # fmt: skip
+WHY = {
+    "birth-date": "The birth date differs.", "sex": "The sex differs.", "name": "The name differs.", "suffix": "One is Jr, the other Sr.", "identifier": "Two numbers of one hospital.",
+    "no-identifier": "The files carry no number that this hospital knows.", "nothing-said": "The files do not say enough of whose they are.", "mixed": "Its images do not all name the same person.",
+    "silent": "Birth date or sex is missing.", "deprecated": "The chart is not in use any more.", PERSON_SAID: "A reviewer said that it is another person’s.", "not-alike": "Nothing speaks for it.",
+}  # fmt: skip
+MARKS = {Level.GOOD: ("ok", "ok"), Level.CARE: ("warn", "warn"), Level.BAD: ("part", "bad")}
+SAME_MARK = {Verdict.SAME: ("ok", "ok"), Verdict.DIFFERENT: ("bad", "bad"), Verdict.CARE: ("warn", "warn")}
+WORST = (Standing.OTHER, Standing.UNLINKED, Standing.BIRTH_DATE, Standing.BELOW, Standing.CERTAIN)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One person that the files name, beside the chart's."""
+
+    comparison: Comparison
+    studies: int
+    """How many of the studies name them so."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The page of one delivery, as far as it is about one person."""
+
+    item: Received
+    studies: tuple[Received, ...]
+    """Those shown: of this patient, or the others'."""
+    ours: tuple[Received, ...]
+    others: tuple[Received, ...]
+    beside: tuple[Beside, ...]
+    changes: tuple[Shown, ...]
+    standing: Standing
+
+    @property
+    def pending(self) -> tuple[Received, ...]:
+        return tuple(one for one in self.studies if one.state in OPEN)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.item.state is not ItemState.SET_ASIDE
+
+    @property
+    def needs_reason(self) -> bool:
+        return any(one.standing is Standing.BIRTH_DATE for one in self.pending)
+
+    @property
+    def waits_for_second(self) -> bool:
+        return any(one.state is ItemState.SECOND_PERSON for one in self.pending)
+
+    def mine(self, issuer: str, subject: str) -> bool:
+        """Whether this reviewer was the first: another must look now."""
+        return any(opinion.by(issuer, subject) for one in self.pending for opinion in one.content.opinions)
+
+
+def sheet(item: Received, every: Sequence[Received], namespaces: Mapping[str, str], number: PatientId | None) -> Sheet:
+    ours = tuple(one for one in every if one.state is not ItemState.SET_ASIDE)
+    others = tuple(one for one in every if one.state is ItemState.SET_ASIDE)
+    studies = others if item.state is ItemState.SET_ASIDE else ours
+    patient = item.content.patient
+    persons: dict[Named, int] = {}
+    for one in studies:
+        for named in one.summary.persons:
+            persons[named] = persons.get(named, 0) + 1
+    beside = tuple(Beside(compare(patient, named, namespaces), count) for named, count in list(persons.items())[:6]) if patient is not None else ()
+    worst = min((one.standing for one in studies), key=WORST.index, default=Standing.UNLINKED)
+    return Sheet(item, studies, ours, others, beside, _changes(item, number, persons), worst)
+
+
+def _changes(item: Received, number: PatientId | None, persons: Mapping[Named, int]) -> tuple[Shown, ...]:
+    patient = item.content.patient
+    if patient is None or number is None or item.state is ItemState.SET_ASIDE:
+        return ()
+    try:
+        change = change_for(patient, number, source=item.content.sender, at=item.updated_at)
+    except CannotCoerce:
+        return ()
+    found: dict[Shown, None] = {}
+    for named in persons:
+        said = {
+            "PatientID": named.patient_id.value if named.patient_id else "", "IssuerOfPatientID": named.patient_id.issuer if named.patient_id else "",
+            "PatientName": named.said.name or "", "PatientBirthDate": (named.said.birth_date or "").replace("-", ""), "PatientSex": named.said.sex or "",
+        }  # fmt: skip
+        found.update(dict.fromkeys(shown(change, said)))
+    return tuple(found)
+
+
+def day(iso: str | None) -> str:
+    """`4 Mar 2026`, as far as it is given."""
+    known = day_of(iso or "")
+    if known is None:
+        return iso or "no date"
+    year, month, of = (*known.split("-"), "", "")[:3]
+    return " ".join(part for part in (str(int(of)) if of else "", MONTHS[int(month) - 1] if month else "", year) if part)
+
+
+def lasting(span: timedelta) -> str:
+    """`3 min`, `5 h`, `2 d`"""
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+def clock(at: datetime) -> str:
+    here = at.astimezone()
+    return f"{here:%-d %b %H:%M}"

@@ -1,0 +1,212 @@
+"""Review over HTTP: the list of what arrived, one delivery, its pictures, and the forms that decide. Pages only show; what names a patient is audited first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from smart_app.access import Action, requires
+from smart_app.audit.intake_events import IntakeListed, IntakeSeen
+from smart_app.audit.log import AuditLog
+from smart_app.clock import Clock
+from smart_app.errors import AppError
+from smart_app.image_requests.service import NoSuchRequest, Requests
+from smart_app.intake import showing
+from smart_app.intake.arrival import TALLY
+from smart_app.intake.items import Items, NoSuchItem
+from smart_app.intake.pictures import draw
+from smart_app.intake.received import Received
+from smart_app.intake.review import MIN_REASON, NO_REASON, NOTHING_TICKED, Review, Reviewer
+from smart_app.intake.storing import why_not
+from smart_app.intake.types import ItemState
+from smart_app.intake.undo import Undo
+from smart_app.web import current_launch, current_who
+from smart_app.web.faults import NotHere
+
+ITEM = "<string(length=32):item>"
+PICTURES = 6
+VIEWS = {
+    "review": ("To review", (ItemState.IN_REVIEW,)), "second": ("Second person", (ItemState.SECOND_PERSON,)), "storing": ("Being stored", (ItemState.STORING,)),
+    "part": ("Stored in part", (ItemState.STORED_IN_PART,)), "aside": ("Set aside", (ItemState.SET_ASIDE,)),
+    "done": ("Done", (ItemState.STORED, ItemState.NOT_USABLE, ItemState.NOT_FOR_US, ItemState.LEFT, ItemState.WITHDRAWN)),
+}  # fmt: skip
+QUALITY = {"not-usable": ItemState.NOT_USABLE, "other": ItemState.NOT_FOR_US}
+
+
+def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests, audit: AuditLog, clock: Clock, *, archive: str, left_days: int) -> Blueprint:
+    """`archive`: name of the one that stores, empty when none does."""
+    blueprint = Blueprint("intake", __name__)
+
+    @blueprint.get("/l/<launch:handle>/intake")
+    @requires(Action.REVIEW_INTAKE)
+    def overview(handle: str) -> str:
+        view = request.args.get("view", "review")
+        if view not in VIEWS:
+            raise NotHere("no-such-view")
+        found, counts = items.in_state(*VIEWS[view][1]), items.counts()
+        audit.record(IntakeListed(who=current_who(), count=len(found)))
+        numbers = {word: sum(counts.get(state, 0) for state in states) for word, (_, states) in VIEWS.items()}
+        return render_template("intake/list.html", found=found, view=view, views=VIEWS, numbers=numbers, now=clock(), **_words())
+
+    @blueprint.get(f"/l/<launch:handle>/intake/{ITEM}")
+    @requires(Action.REVIEW_INTAKE)
+    def one(handle: str, item: str) -> str:
+        return show(_item(item))
+
+    @blueprint.get(f"/l/<launch:handle>/intake/{ITEM}/picture/<int(max=5):number>")
+    @requires(Action.REVIEW_INTAKE)
+    def picture(handle: str, item: str, number: int) -> Response:
+        found = _item(item)
+        chosen = _middle(items.instances(item), number)
+        audit.record(IntakeSeen(who=current_who(), patient=_patient_of(found), item=item, pictures=1))
+        drawn = draw(Path(chosen.source.path)) if chosen is not None else None
+        if drawn is None:
+            raise NotHere("no-picture")
+        return Response(drawn, mimetype="image/png")
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/store")
+    @requires(Action.REVIEW_INTAKE)
+    def store(handle: str, item: str) -> WerkzeugResponse | Response:
+        return decide(item, lambda by: _store(by, second=False), "why")
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/second")
+    @requires(Action.REVIEW_INTAKE)
+    def second(handle: str, item: str) -> WerkzeugResponse | Response:
+        return decide(item, lambda by: _store(by, second=True), "why")
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/aside")
+    @requires(Action.REVIEW_INTAKE)
+    def aside(handle: str, item: str) -> WerkzeugResponse | Response:
+        return decide(item, lambda by: review.set_aside(by, _named("shown")))
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/quality")
+    @requires(Action.REVIEW_INTAKE)
+    def quality(handle: str, item: str) -> WerkzeugResponse | Response:
+        state = QUALITY.get(request.form.get("quality", ""), ItemState.IN_REVIEW)
+        return decide(item, lambda by: review.judge_quality(by, _named("keep"), state, request.form.get("remark", "")), "remark")
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/ask")
+    @requires(Action.REVIEW_INTAKE)
+    def ask(handle: str, item: str) -> WerkzeugResponse | Response:
+        return decide(item, lambda by: review.ask_for_more(by, item, request.form.get("remark", "")), "remark")
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/link")
+    @requires(Action.REVIEW_INTAKE)
+    def link(handle: str, item: str) -> WerkzeugResponse | Response:
+        patient = review.patient_of(request.form.get("request", "").strip().upper())
+        if patient is None:
+            return Response(show(_item(item), "link"), 400, mimetype="text/html")
+        return decide(item, lambda by: review.link(by, item, _version(), patient))
+
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore'):action>")
+    @requires(Action.REVIEW_INTAKE)
+    def act(handle: str, item: str, action: str) -> WerkzeugResponse | Response:
+        deeds: dict[str, Callable[[Reviewer], object]] = {
+            "leave": lambda by: review.leave(by, _named("shown")), "put-back": lambda by: review.put_back(by, item, _version()), "try-again": lambda by: review.try_again(by, item, _version()),
+            "hold": lambda by: review.hold(by, item, _version(), on=True), "release": lambda by: review.hold(by, item, _version(), on=False),
+            "withdraw": lambda by: undo.withdraw(by, item, _version(), request.form.get("remark", "")), "restore": lambda by: undo.restore(by, item, _version()),
+        }  # fmt: skip
+        return decide(item, deeds[action], "withdraw" if action == "withdraw" else "")
+
+    def _store(by: Reviewer, *, second: bool) -> None:
+        keep, shown = _named("keep"), _named("shown")
+        if not keep:
+            raise AppError(NOTHING_TICKED)
+        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second)
+        if not second:
+            review.leave(by, {id: version for id, version in shown.items() if id not in keep})
+
+    def decide(item: str, deed: Callable[[Reviewer], object], wrong: str = "") -> WerkzeugResponse | Response:
+        found = _item(item)
+        if not {one.id for one in items.of_scope(found.scope)}.issuperset({*_named("keep"), *_named("shown")}):
+            raise NotHere("of-another-delivery")
+        try:
+            deed(Reviewer(current_who()))
+        except NoSuchItem:
+            raise NotHere("no-such-item") from None
+        except AppError as error:
+            if error.fault is not NO_REASON:
+                raise
+            return Response(show(found, wrong), NO_REASON.status, mimetype="text/html")
+        return redirect(f"/l/{current_launch().handle}/intake/{item}", 303)
+
+    def show(item: Received, wrong: str = "") -> str:
+        who = current_who()
+        audit.record(IntakeSeen(who=who, patient=_patient_of(item), item=item.id))
+        page = showing.sheet(item, items.of_scope(item.scope), review.namespaces, review.number(item))
+        uploads = dict.fromkeys(one.upload for one in items.instances(item.id))
+        tallies = [TALLY.validate_json(said) for upload in uploads if (said := items.screened(upload)) is not None]
+        counts = {one.id: _counts(one) for one in page.studies}
+        seen = undo.seen_by(item) if item.state is ItemState.WITHDRAWN else ()
+        originals = undo.originals(item) if item.state is ItemState.WITHDRAWN and item.expires_at is not None else None
+        return render_template(
+            "intake/item.html", page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
+            mine=page.mine(who.issuer, who.subject), asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
+        )  # fmt: skip
+
+    def _counts(item: Received) -> dict[str, Any]:
+        instances = items.instances(item.id)
+        return {"all": len(instances), "stored": sum(one.stage.is_stored for one in instances), "why": why_not(instances)}
+
+    def _asked(item: Received) -> Any:
+        try:
+            return requests.get(item.request) if item.request else None
+        except NoSuchRequest:
+            return None
+
+    def _item(id: str) -> Received:
+        try:
+            return items.get(id)
+        except NoSuchItem:
+            raise NotHere("no-such-item") from None
+
+    return blueprint
+
+
+def _pictures(page: showing.Sheet) -> list[tuple[Received, int]]:
+    """Which to show: spread over the studies, six in all."""
+    shown = page.studies[:PICTURES]
+    each = max(1, PICTURES // len(shown)) if shown else 0
+    return [(one, number) for one in shown for number in range(min(each, one.summary.images))][:PICTURES]
+
+
+def _middle(instances: Any, number: int) -> Any:
+    """The middle image of the series with that place, the largest series first."""
+    series: dict[str, list[Any]] = {}
+    for one in instances:
+        series.setdefault(one.source.header.series, []).append(one)
+    ordered = sorted(series.values(), key=len, reverse=True)
+    if not ordered:
+        return None
+    chosen = sorted(ordered[number % len(ordered)], key=lambda one: one.source.header.instance_number or 0)
+    return chosen[(len(chosen) // 2 + number // len(ordered) * max(1, len(chosen) // PICTURES)) % len(chosen)]
+
+
+def _patient_of(item: Received) -> str | None:
+    return item.content.patient.id if item.content.patient else None
+
+
+def _version() -> int:
+    text = request.form.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _named(field: str) -> dict[str, int]:
+    """`id:version` of each ticked study."""
+    found = {}
+    for text in request.form.getlist(field)[:500]:
+        id, _, version = text.partition(":")
+        if len(id) == 32 and version.isdecimal() and len(version) < 10:
+            found[id] = int(version)
+    return found
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "ctx": current_launch(), "States": showing.STATES, "Standings": showing.STANDINGS, "Why": showing.WHY, "Marks": showing.MARKS, "SameMark": showing.SAME_MARK,
+        "day": showing.day, "lasting": showing.lasting, "clock": showing.clock, "State": ItemState,
+    }  # fmt: skip

@@ -1,0 +1,107 @@
+"""What was received: screened, judged, reviewed, stored, taken out again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from smart_app.archives.stow import Stow
+from smart_app.archives.wado import Wado
+from smart_app.audit.events import Outcome, Who
+from smart_app.audit.intake_events import IntakeStored
+from smart_app.intake import views as intake_views
+from smart_app.intake.arrival import Arrival
+from smart_app.intake.fitness import grade
+from smart_app.intake.items import Items, Keeping
+from smart_app.intake.readback import ReadBack
+from smart_app.intake.received import Received, Stage
+from smart_app.intake.receipts import Receipts
+from smart_app.intake.retention import Retention
+from smart_app.intake.review import Review
+from smart_app.intake.screening import Screening
+from smart_app.intake.settling import Settling
+from smart_app.intake.storing import Storing
+from smart_app.intake.types import Finding
+from smart_app.intake.undo import Undo
+from smart_app.jobs.types import Handler
+from smart_app.outbound import Aside
+from smart_app.parts import Parts
+
+PURGE, EVERY = "purge", 3600
+
+
+@dataclass(frozen=True)
+class Intake:
+    items: Items
+    arrival: Arrival
+    storing: Storing
+    review: Review
+    undo: Undo
+    retention: Retention
+
+    def findings(self, upload: str) -> tuple[Finding, ...] | None:
+        """For the sender's page; None: nobody has looked yet."""
+        if self.items.screened(upload) is None:
+            return None
+        return tuple(finding for item in self.items.of_upload(upload) for finding in item.content.findings)
+
+
+def intake_of(parts: Parts) -> Intake:
+    settings, db = parts.settings, parts.database
+    archive = next((one for one in parts.archives if one.settings.stores), None)
+    namespaces = {system: one.issuer for one in parts.archives for system in one.settings.identifier_systems}
+    given = settings.intake
+    items = Items(db, parts.keyring, parts.clock, tenant=settings.tenant, keeping=Keeping(given.stored_days, given.left_days, given.aside_days))
+    receipts = Receipts(db, parts.clock)
+    settle = Settling(parts.requests, lambda session, request: items.of_scope(request, session)).settle
+    workspace = settings.data_dir / "storing"
+
+    def recorded(session: Session, item: Received, counts: Mapping[Stage, int]) -> None:
+        patient = item.content.patient
+        who = Who(settings.tenant, patient.issuer if patient else "", "", "Priors", "", "", "")
+        refused, conflicts = counts[Stage.FAILED] + counts[Stage.CHECKING] + counts[Stage.WAITING], counts[Stage.CONFLICT]
+        parts.audit.record(
+            IntakeStored(
+                who=who, patient=patient.id if patient else None, item=item.id, archive=archive.key if archive else "", stored=counts[Stage.STORED],
+                there=counts[Stage.THERE], refused=refused, conflicts=conflicts, outcome=Outcome.MINOR if refused or conflicts else Outcome.OK,
+            ),
+            session,
+        )  # fmt: skip
+
+    storing = Storing(
+        db, items, receipts, Stow(parts.outbound), ReadBack(Wado(Aside(parts.outbound)), workspace), archive, archive.settings.identifier_systems if archive else (),
+        workspace, parts.clock, settle, recorded,
+    )  # fmt: skip
+    arrival = Arrival(
+        db, items, parts.spool, Screening(parts.spool.workspace), grade, parts.requests, parts.ledger, parts.clock, namespaces,
+        certain_alone=given.store_certain and archive is not None, settle=settle,
+    )  # fmt: skip
+    review = Review(
+        db, items, receipts, parts.ledger, parts.requests, parts.audit, parts.clock, settle, namespaces, storing.number, tenant=settings.tenant,
+        archive=archive.key if archive else None,
+    )  # fmt: skip
+    undo = Undo(db, items, parts.audit, parts.clock)
+    return Intake(items, arrival, storing, review, undo, Retention(db, items, parts.spool, parts.audit, parts.clock, tenant=settings.tenant))
+
+
+def handlers(parts: Parts) -> Mapping[str, Handler]:
+    made = intake_of(parts)
+    return {"screen": made.arrival.handle, "store": made.storing.handle, PURGE: made.retention.handle}
+
+
+def periods() -> Mapping[str, int]:
+    return {PURGE: EVERY}
+
+
+def add(app: Flask, parts: Parts) -> None:
+    made = intake_of(parts)
+    archive = made.storing.archive
+    app.register_blueprint(
+        intake_views.make_blueprint(
+            made.items, made.review, made.undo, parts.requests, parts.audit, parts.clock,
+            archive=archive.name if archive else "", left_days=parts.settings.intake.left_days,
+        )
+    )  # fmt: skip
