@@ -31,8 +31,8 @@ from smart_app.image_requests.facilities import Facilities, seeded
 from smart_app.image_requests.queries import Work
 from smart_app.image_requests.service import Requests
 from smart_app.index.store import Index
-from smart_app.jobs.bell import Bell, InProcess
 from smart_app.intake.receipts import withdrawn_of
+from smart_app.jobs.bell import Bell, InProcess
 from smart_app.jobs.ledger import Ledger
 from smart_app.links.store import Links
 from smart_app.matching.store import RulingStore

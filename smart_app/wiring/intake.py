@@ -17,8 +17,8 @@ from smart_app.intake.arrival import Arrival
 from smart_app.intake.fitness import grade
 from smart_app.intake.items import Items, Keeping
 from smart_app.intake.readback import ReadBack
-from smart_app.intake.received import Received, Stage
 from smart_app.intake.receipts import Receipts
+from smart_app.intake.received import Received, Stage
 from smart_app.intake.retention import Retention
 from smart_app.intake.review import Review
 from smart_app.intake.screening import Screening
