@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import create_engine, make_url, text
 
+from sandbox.mailbox.smtp import Mailserver
 from tests import peers
 from tests.kill.driver import Setup
 
@@ -18,10 +19,16 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def mail() -> Iterator[Mailserver]:
+    with Mailserver() as server:
+        yield server
+
+
 @pytest.fixture(params=["sqlite", "postgresql+redis"])
-def setup(request: pytest.FixtureRequest) -> Iterator[Setup]:
+def setup(request: pytest.FixtureRequest, mail: Mailserver) -> Iterator[Setup]:
     if request.param == "sqlite":
-        yield Setup("sqlite", None, None)
+        yield Setup("sqlite", mail, None, None)
         return
     server, queue = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
@@ -32,4 +39,4 @@ def setup(request: pytest.FixtureRequest) -> Iterator[Setup]:
     client = Redis.from_url(queue)
     client.flushall()
     client.close()
-    yield Setup("postgresql+redis", make_url(server).set(database="kills").render_as_string(hide_password=False), queue)
+    yield Setup("postgresql+redis", mail, make_url(server).set(database="kills").render_as_string(hide_password=False), queue)
