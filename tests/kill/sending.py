@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections.abc import Mapping
 from hashlib import sha256
 
 from sqlalchemy import select
@@ -18,11 +19,16 @@ from smart_app.portal.visit import Visit, actor_of
 from smart_app.spool.frames import Frames
 from smart_app.spool.types import Announced
 from smart_app.wiring import portal
+from tests.unit.intake.hospital import made
 
 PIECE = 40_000
 FILES = {f"IM{at}": random.Random(at).randbytes(size) for at, size in enumerate((0, 1, 39_999, 100_001))}
 """An empty one, one in one piece, one in several."""
 WHO = Who("default", "", "", "sender", "192.0.2.1", "", "")
+
+
+STUDY = {f"CT{number}": made("7", number, PatientID="40018334", IssuerOfPatientID="NORTHGATE") for number in (1, 2, 3)}
+"""Three images of one study, certain by their identifier."""
 
 
 def give_link(parts: Parts, request: str) -> None:
@@ -33,7 +39,7 @@ def give_link(parts: Parts, request: str) -> None:
     parts.requests.act(request, Act.OPEN, actor_of(visit, WHO))
 
 
-def send_all(parts: Parts) -> None:
+def send_all(parts: Parts, files: Mapping[str, bytes] = FILES) -> None:
     """From the beginning, or from where it was left: the sender does not know what became of the last answer."""
     visit = _visit(parts)
     receiving = portal.receiving_of(parts, portal.door_of(parts))
@@ -41,8 +47,8 @@ def send_all(parts: Parts) -> None:
     if finished:
         return
     upload = receiving.begin(visit, WHO)
-    standing = receiving.announce(visit, upload, [Announced(name, len(data)) for name, data in FILES.items()])
-    for one, data in zip(standing, FILES.values(), strict=True):
+    standing = receiving.announce(visit, upload, [Announced(name, len(data)) for name, data in files.items()])
+    for one, data in zip(standing, files.values(), strict=True):
         held, whole = one.held, one.is_whole
         while not whole:
             piece = data[held : held + PIECE]

@@ -48,6 +48,7 @@ LEDGER, WORKER = "smart_app.jobs.ledger:Ledger", "smart_app.jobs.worker:Worker"
 REQUESTS = "smart_app.image_requests.service:Requests"
 RECEIVING, TAKING, SLOT = "smart_app.portal.receiving:Receiving", "smart_app.spool.taking:Taking", "smart_app.spool.disk:Slot"
 DISPATCH, OUTBOX, POST = "smart_app.dispatch.sending:Dispatch", "smart_app.dispatch.outbox:Outbox", "smart_app.dispatch.transport:Post"
+ARRIVAL, STORING, STORING_RUN = "smart_app.intake.arrival:Arrival", "smart_app.intake.storing:Storing", "smart_app.intake.storing:_Run"
 RECORDER = "tests.kill.effects:Recorder"
 
 STEPS: tuple[Step, ...] = (
@@ -88,6 +89,17 @@ STEPS: tuple[Step, ...] = (
     *_all("recall", f"{DISPATCH}.recall", ENTER, LEAVE),
     *_all("recall", f"{OUTBOX}._handing", COMMITTED),
     *_all("recall", f"{POST}.hand_over", LEAVE),
+    # What was sent is screened, and what is certain is stored.
+    *_all("store", f"{ARRIVAL}.handle", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("store", "smart_app.intake.screening:Screening.screen", ENTER, LEAVE),
+    *_all("store", f"{STORING}.handle", ENTER, LEAVE),
+    *_all("store", "smart_app.intake.coercion:coerce", ENTER, LEAVE),
+    *_all("store", f"{STORING_RUN}._claimed", COMMIT, COMMITTED),
+    *_all("store", "smart_app.archives.stow:Stow.send", ENTER, LEAVE),
+    *_all("store", f"{STORING_RUN}._told", COMMIT, COMMITTED),
+    *_all("store", f"{STORING_RUN}._read_back", ENTER, COMMIT, COMMITTED),
+    *_all("store", f"{STORING_RUN}._read_back", COMMITTED, nth=2),
+    *_all("store", f"{STORING}._conclude", ENTER, COMMIT, COMMITTED),
     # A worker does what is due.
     *_all("work", f"{LEDGER}.claim", ENTER, COMMIT, COMMITTED, LEAVE),
     *_all("work", f"{LEDGER}.claim", COMMIT, COMMITTED, nth=3),

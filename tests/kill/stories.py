@@ -18,22 +18,22 @@ from pathlib import Path
 from smart_app import cli, config_file
 from smart_app.dispatch import outbox
 from smart_app.image_requests.service import AlreadyAsked, ChangedMeanwhile
-from smart_app.image_requests.types import Actor, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
+from smart_app.image_requests.types import Actor, NewRequest, Party, Route, RouteKind, State, Wanted
 from smart_app.image_requests.workflow import Act, NotAllowed
 from smart_app.jobs.types import Handler
 from smart_app.jobs.worker import Worker
 from smart_app.parts import Parts, build
-from smart_app.wiring import work
+from smart_app.wiring import intake, work
 from tests.kill import sending
 from tests.kill.effects import Outside, Recorder
 from tests.peers import wait_until
+from tests.unit.intake.hospital import PATIENT
 
 STAFF = Actor(Party.STAFF, "northgate", "amsel", "T. Amsel")
-PATIENT = Patient("northgate", "p1", "DOE, Rosalind", "DOE", "Rosalind", "1951-08-09", "Female", "40771953")
 KINDS = ("dispatch", "tell", "recall", "mirror", "tick", "screen")
 MAILBOX = "rosalind@mail.example"
-ELSEWHERE = frozenset({"mirror", "screen"})
-"""Kinds that the outside world stands for even where the product has a handler: an EHR, and what is behind the next story's door."""
+ELSEWHERE = frozenset({"mirror"})
+"""Kinds that the outside world stands for even where the product has a handler: what leads to an EHR."""
 ASKED = ("KV-1", "KV-2", "KV-3")
 
 
@@ -68,6 +68,12 @@ def ask_and_send(parts: Parts) -> None:
     sending.give_link(parts, first.id)
 
 
+def sent(parts: Parts) -> None:
+    """The sender has said that this is all: three images, certain by their identifier. Nobody has looked yet."""
+    ask_and_send(parts)
+    sending.send_all(parts, sending.STUDY)
+
+
 def asked_and_cancelled(parts: Parts) -> None:
     """Asked, told, and then cancelled, before anybody was told that."""
     ask(parts)
@@ -98,9 +104,11 @@ class Story:
     """Messages that must have been delivered in the end, each counted once."""
     sends: bool = False
     """A sender's files must have been received in the end."""
+    stores: bool = False
+    """What was sent must be in the archive in the end."""
 
 
-CANCELLED, RECEIVED = frozenset({State.CANCELLED}), frozenset({State.SENT, State.IN_REVIEW})
+CANCELLED, RECEIVED, STORED = frozenset({State.CANCELLED}), frozenset({State.SENT, State.IN_REVIEW}), frozenset({State.SENT, State.STORED})
 STORIES: Mapping[str, Story] = {
     "start": Story(None, "start", ask),
     "ask": Story(nothing, "ask", ask, survivor="work", mails=3),
@@ -108,6 +116,7 @@ STORIES: Mapping[str, Story] = {
     "mail": Story(ask, "work", nothing, survivor="work", mails=3),
     "recall": Story(asked_and_cancelled, "work", nothing, CANCELLED, survivor="work", mails=6),
     "send": Story(ask_and_send, "send", sending.send_all, RECEIVED, sends=True),
+    "store": Story(sent, "work", nothing, STORED, survivor="work", mails=4, stores=True),
     "work": Story(ask, "plain", nothing),
     "long": Story(ask, "long", nothing),
     "later": Story(ask, "later", nothing),
@@ -145,7 +154,8 @@ def _work(manner: str, config: str) -> None:
     def handlers(parts: Parts) -> Mapping[str, Handler]:
         if manner != "work":
             return outside
-        return {**outside, **{kind: handler for kind, handler in real(parts).items() if kind not in ELSEWHERE}}
+        known = {**intake.handlers(parts), **real(parts)}
+        return {**outside, **{kind: handler for kind, handler in known.items() if kind not in ELSEWHERE}}
 
     work.handlers = handlers
     work.periods = lambda parts: {"tick": 3600} if manner == "periods" else {}
