@@ -166,7 +166,7 @@ def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float
         work = session.scalars(select(WorkRow)).all()
     asked = Counter(one.asked.wanted.accession for one in parts.requests.of_patient(PATIENT.issuer, PATIENT.id))
     assert asked == Counter(ASKED), "each was asked for once, whatever became of the answer"
-    assert {row.state for row in requests} == story.expected
+    assert {row.state for row in requests} == story.expected, [one.note for row in requests for one in parts.requests.history(row.id)]
     due = {(kind, f"{event.request}.{event.sequence}") for event in events for kind in OUTGOING.get(event.action, ("mirror",))}
     assert {(row.kind, row.key) for row in work if row.kind in MADE_BY_CHANGES} == due, "each change made its work, and nothing else did"
     assert not [row for row in work if row.state != "done" and row.kind != ABANDONED], "nothing is stuck, and nothing needs a person"

@@ -27,7 +27,7 @@ FILES = {f"IM{at}": random.Random(at).randbytes(size) for at, size in enumerate(
 WHO = Who("default", "", "", "sender", "192.0.2.1", "", "")
 
 
-STUDY = {f"CT{number}": made("7", number, PatientID="40018334", IssuerOfPatientID="NORTHGATE") for number in (1, 2, 3)}
+STUDY = {f"CT{number}": made("7", number, PatientID="40018334", IssuerOfPatientID="NORTHGATE", AccessionNumber="KV-1", StudyDescription="CT head") for number in (1, 2, 3)}
 """Three images of one study, certain by their identifier."""
 
 
