@@ -25,7 +25,7 @@ from smart_app.dispatch.transport import Post
 from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.portal.offers import TELL_OFFER, NoSuchOffer, Offers, OfferState
-from smart_app.wiring import portal
+from smart_app.wiring import fhir_api, portal
 
 PACKAGE = Path(smart_app.__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if (folder / "dispatch").is_dir())
@@ -48,7 +48,7 @@ def make(parts: Parts) -> Sending:
     post = Post(mail, secrets_source.read(mail.password) if mail.password else None) if mail else None
     outbox = Outbox(parts.database, parts.keyring, parts.clock, mail, post, pages)
     sites = _sites(parts)
-    dispatch = Dispatch(parts.database, parts.requests, parts.ledger, parts.links, outbox, sites, pages, desk=mail.desk if mail else None, link_days=settings.receiving.link_days)
+    dispatch = Dispatch(parts.database, parts.requests, parts.ledger, parts.links, outbox, sites, pages, desk=mail.desk if mail else None, link_days=settings.receiving.link_days, partners=fhir_api.partners(parts))
     follow_up = FollowUp(parts.database, parts.requests, parts.ledger, parts.clock, dispatch.tell_desk, tenant=settings.tenant, mails=mail is not None)
     return Sending(dispatch, outbox, follow_up, sites, pages)
 
