@@ -1,7 +1,7 @@
 """What is going on when a process is killed: how it is prepared, what the process does that dies, and what a person does then.
 
-The process that dies is the product: `priors worker`, or the use case that a web worker runs. Kinds of work that no part of the
-product does yet are done by `effects.Recorder`; those that have a handler are done by it.
+The process that dies is the product: `priors worker`, or the use case that a web worker runs. Work is done by `effects.Recorder`;
+in the story `mail` by the product's own handlers.
 """
 
 from __future__ import annotations
@@ -106,16 +106,17 @@ def _ask_when_told(config: str) -> None:
 
 
 def _work(manner: str, config: str) -> None:
-    """`priors worker` as it is started by hand, with hands for kinds that have none yet."""
+    """`priors worker` as it is started by hand, with hands of ours for these kinds: what is tried here is the ledger, not what they do."""
     settings = config_file.load(Path(config))
     recorder = Recorder(Outside(Path(config).parent), manner, settings.work_lease_seconds)
     real = work.handlers
 
     def handlers(parts: Parts) -> Mapping[str, Handler]:
         known = real(parts)
-        return {**{kind: recorder.handle for kind in KINDS if kind not in known}, **known}
+        return {**known, **dict.fromkeys(KINDS, recorder.handle)}
 
     work.handlers = handlers
+    work.periods = lambda parts: {}
     if manner == "periods":
         work.periods = lambda parts: {"tick": 3600}
     if manner == "stop":
@@ -130,7 +131,15 @@ def _work(manner: str, config: str) -> None:
     raise SystemExit(cli.main(["worker", "--config", config]))
 
 
+def _worker(config: str) -> None:
+    """`priors worker` with the product's own handlers, a follow-up each second."""
+    periods = work.periods
+    work.periods = lambda parts: {**periods(parts), "follow-up": 1}
+    cli.main(["worker", "--config", config])
+
+
 ROLES: Mapping[str, Callable[[str], None]] = {
+    "mail": _worker,
     "start": _start,
     "ask": partial(_web, ask),
     "change": partial(_web, cancel),
