@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Sending:
 def make(parts: Parts) -> Sending:
     settings, mail, pages = parts.settings, parts.settings.mail, environment(TEMPLATES)
     post = Post(mail, secrets_source.read(mail.password) if mail.password else None) if mail else None
-    outbox = Outbox(parts.database, parts.keyring, parts.clock, mail, post, pages)
+    outbox = Outbox(parts.database, parts.keyring, parts.clock, mail, post, pages, doubt=timedelta(seconds=settings.work_lease_seconds))
     sites = _sites(parts)
     dispatch = Dispatch(parts.database, parts.requests, parts.ledger, parts.links, outbox, sites, pages, desk=mail.desk if mail else None, link_days=settings.receiving.link_days, partners=fhir_api.partners(parts))
     follow_up = FollowUp(parts.database, parts.requests, parts.ledger, parts.clock, dispatch.tell_desk, tenant=settings.tenant, mails=mail is not None)
