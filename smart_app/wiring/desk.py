@@ -18,6 +18,7 @@ from smart_app.desk.saved import SavedViews
 from smart_app.desk.sender_links import SenderLinks
 from smart_app.desk.surroundings import Elsewhere, Surroundings
 from smart_app.intake.items import Items
+from smart_app.intake.received import Received
 from smart_app.intake.types import ItemState
 from smart_app.parts import Parts
 from smart_app.portal.offers import NoSuchOffer, Offer, Offers
@@ -48,7 +49,7 @@ def add(app: Flask, parts: Parts) -> None:
     patients = Patients(parts.outbound, {ehr.key: ehr for ehr in settings.ehrs}, parts.smart.broker.backend_provider, parts.keyring, parts.clock)
     for blueprint in (
         desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=True),
-        request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit),
+        request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit, came=lambda id: tuple(_came(one) for one in items.of_scope(id))),
         new_views.make_blueprint(patients, asking, parts.facilities, around, parts.audit),
         offer_views.make_blueprint(offering, around, parts.audit),
         site_views.make_blueprint(parts.ledger, parts.work, parts.facilities, around, parts.audit),
@@ -72,6 +73,12 @@ def _offering(offers: Offers) -> Offering:
         return True
 
     return Offering(lambda: tuple(_waiting(one) for one in offers.all()), allow, decline)
+
+
+def _came(one: Received) -> request_views.Came:
+    summary = one.summary
+    images = f"{summary.images} image{'' if summary.images == 1 else 's'}"
+    return request_views.Came(one.id, f"{', '.join(summary.modalities) or 'Study'}, {images}: {one.state.value.replace('-', ' ')}")
 
 
 def _waiting(one: Offer) -> Waiting:
