@@ -13,8 +13,9 @@ from smart_app.desk.patients import Patients
 from smart_app.desk.people import People
 from smart_app.desk.saved import SavedViews
 from smart_app.desk.sender_links import SenderLinks
-from smart_app.desk.surroundings import Surroundings
+from smart_app.desk.surroundings import Elsewhere, Surroundings
 from smart_app.parts import Parts
+from smart_app.wiring.intake import intake_of
 
 EVERY = 15
 """Seconds between two looks of an open desk."""
@@ -26,8 +27,9 @@ def add(app: Flask, parts: Parts) -> None:
     saved = SavedViews(db, parts.keyring, parts.clock, tenant=tenant)
     site = next((ehr.organization or ehr.name for ehr in settings.ehrs), "")
     around = Surroundings(
-        parts.work, people, saved, parts.ledger, parts.clock, site=site, watch_seconds=EVERY, idle_seconds=settings.sessions.idle_minutes * 60
-    )
+        parts.work, people, saved, parts.ledger, parts.clock, site=site, watch_seconds=EVERY, idle_seconds=settings.sessions.idle_minutes * 60,
+        elsewhere=(Elsewhere("What arrived", "intake", intake_of(parts).waiting),),
+    )  # fmt: skip
     board = Board(db, parts.work, parts.facilities, people, parts.clock, tenant=tenant)
     bulk = Bulk(db, parts.requests, tenant=tenant)
     asking = Asking(parts.requests, parts.facilities)

@@ -19,6 +19,7 @@ from smart_app.portal.telling import Telling
 from smart_app.portal.visit import Door
 from smart_app.portal.words import Site
 from smart_app.spool.taking import Limits, Taking
+from smart_app.wiring.intake import intake_of
 
 
 def site_of(settings: Settings) -> Site:
@@ -50,7 +51,7 @@ def handlers(parts: Parts) -> Mapping[str, Handler]:
 def add(app: Flask, parts: Parts) -> None:
     door, site = door_of(parts), site_of(parts.settings)
     app.jinja_env.globals["site"] = site
-    telling = Telling(parts.spool, lambda upload: None)
+    telling = Telling(parts.spool, intake_of(parts).findings)
     app.jinja_env.globals["can_receive"] = parts.links.is_on
     app.register_blueprint(asking_views.make_blueprint(offers_of(parts), Pace(10, 3600), site))
     app.register_blueprint(photo_views.make_blueprint(parts.database, parts.links, lambda context: parts.holdings.patient(context.handle)))
