@@ -77,6 +77,11 @@ def create_partner(name: str, *, faults: Faults, token: str | None = None, shelf
     def update(kind: str, id: str) -> Response:
         return _fhir(held.update(kind, id, request.get_json(), request.headers.get("If-Match", "")))
 
+    _add_desk(app, name, held)
+    return app
+
+
+def _add_desk(app: Flask, name: str, held: Shelf) -> None:
     @app.get("/")
     def page() -> str:
         return render_template_string(PAGE, name=name, tasks=held.all("Task"), answers=ANSWERS)
@@ -86,8 +91,6 @@ def create_partner(name: str, *, faults: Faults, token: str | None = None, shelf
         """The hospital's own desk says where a Task stands."""
         say(held, id, request.form["status"], request.form.get("reason", ""))
         return redirect(url_for("page"))
-
-    return app
 
 
 def say(held: Shelf, id: str, status: str, reason: str = "") -> Resource:

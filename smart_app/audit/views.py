@@ -42,6 +42,12 @@ WORDS = {
     "PatientSought": "Looked for a patient by number",
     "WorkTriedAgain": "Had failed work tried again",
     "FacilitySaved": "Changed the directory of hospitals",
+    "IntakeListed": "Saw the list of what arrived",
+    "IntakeSeen": "Saw received images and whose they are",
+    "IntakeDecided": "Decided on received images",
+    "IntakeStored": "Received images were stored and read back",
+    "IntakeWithdrawn": "Took a stored study out of every view, or showed it again",
+    "IntakeExpired": "Received files were removed: their time was over",
     "IndexForgotten": "Had the index forget a patient",
 }
 

@@ -14,6 +14,7 @@ WHAT: Mapping[str, str] = MappingProxyType(
     {
         "dispatch": "A request was not sent out", "tell": "Somebody was not told how a request ended", "recall": "Somebody was not told that a request is over",
         "mirror": "A request was not written to the EHR", "screen": "What arrived was not looked through", "store": "What arrived was not stored",
+        "by-hand": "Somebody is needed", "tell-offer": "Somebody who offered images was not told",
     }
 )  # fmt: skip
 """By kind of work."""
@@ -26,6 +27,12 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         "mail-server-away": ("The mail server did not answer for hours. Our side.", "Try again, or print the fax sheet."),
         "mail-not-taken": ("The mail server put it off for hours.", "Try again, or print the fax sheet."),
         "mail-unknown": ("The mail server never said whether it took it.", "Ask them before you try again: it may arrive twice."),
+        "mail-content-refused": ("Their mail server does not take the message.", "Phone them, or print the fax sheet."),
+        "mail-sign-in-refused": ("The mail server does not let Priors sign in. Our side.", "Tell the administrator of Priors."),
+        "call-them": ("Nobody has answered in time.", "Phone them, and write a note of what they said: then it leaves this list."),
+        "ask-another": ("Nobody has answered in time, and no other hospital is lined up.", "Ask another hospital, or write a note why not."),
+        "sheet-to-fax": ("A fax sheet is ready.", "Print it and fax it, then write a note that it was faxed."),
+        "sheet-to-print": ("A sheet for the patient is ready.", "Print it and hand it over, then write a note that it was."),
         "mail-off": ("No mail server is set up here.", "Print the fax sheet, and tell the administrator of Priors."),
         "no-address": ("There is no address to send it to.", "Put one into the directory, or print the fax sheet."),
         "no-partner": ("The partner system is not set up here.", "Ask in another way, and tell the administrator of Priors."),
@@ -36,7 +43,7 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
 )  # fmt: skip
 """By the fixed word of a handler: whose side, and what to do next."""
 UNKNOWN = ("It was tried five times, and something failed each time. Our side, most likely.", "Try again. If it comes back, give the administrator of Priors the reference.")
-REQUEST = re.compile(r"(RQ-[0-9A-Z]{8})(?:\.\d+)?")
+REQUEST = re.compile(r"(RQ-[0-9A-Z]{8})(?:\.\d+(?:\.[a-z-]+)?)?")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class People:
 
     def __init__(self, db: Database, keyring: Keyring, clock: Clock, *, tenant: str) -> None:
         self._db, self._keyring, self._clock, self._tenant = db, keyring, clock, tenant
-        self._key = keyring.derive("desk people", min(keyring.key_ids))
+        self._keys = [keyring.derive("desk people", id) for id in keyring.key_ids]
 
     def seen(self, person: Person) -> str:
         """Note that they are here, now and then; returns the id by which pages name them."""
@@ -62,8 +62,11 @@ class People:
         return dict(sorted(found.items(), key=lambda one: one[1].name.casefold()))
 
     def id_of(self, person: Person) -> str:
+        """A digest under the key of the day they were first here: a new key in the ring makes nobody another person."""
         told = "\0".join((self._tenant, person.issuer, person.subject)).encode()
-        return hmac.new(self._key, told, hashlib.sha256).hexdigest()[:32]
+        ids = [hmac.new(key, told, hashlib.sha256).hexdigest()[:32] for key in self._keys]
+        with self._db.reading() as session:
+            return session.scalar(select(DeskPersonRow.id).where(DeskPersonRow.id.in_(ids))) or ids[0]
 
     def _read(self, row: DeskPersonRow) -> Person:
         return _PERSON.validate_json(self._keyring.open(row.sealed, place=f"desk_people.sealed:{row.id}"))

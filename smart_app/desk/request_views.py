@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from smart_app.access import Action, requires
+from smart_app.access import Action, may, requires
 from smart_app.audit.desk_events import RequestShown
 from smart_app.audit.log import AuditLog
 from smart_app.desk.asking import Asking, choices
@@ -24,6 +26,7 @@ from smart_app.image_requests.service import AlreadyAsked, NoSuchRequest, Reques
 from smart_app.image_requests.telling import story
 from smart_app.image_requests.types import ImageRequest, Party
 from smart_app.image_requests.workflow import CLOSED, Act, Deed, can, may_do
+from smart_app.web import current_roles
 from smart_app.web.faults import NotHere
 
 REQUEST = "<string(maxlength=16):request_id>"
@@ -31,7 +34,19 @@ DEEDS = {Doing.REMIND: Deed.REMIND, Doing.MOVE: Deed.MOVE, Doing.NOTE: Deed.NOTE
 ACTS = {Doing.SEND: Act.SEND, Doing.ACCEPT: Act.ACCEPT, Doing.DECLINE: Act.DECLINE, Doing.CANCEL: Act.CANCEL, Doing.REOPEN: Act.REOPEN}
 
 
-def make_blueprint(requests: Requests, facilities: Facilities, work: Work, bulk: Bulk, asking: Asking, links: SenderLinks, around: Surroundings, audit: AuditLog) -> Blueprint:
+@dataclass(frozen=True)
+class Came:
+    """A study that came for a request: its review page's id, and what it is without saying whose."""
+
+    id: str
+    about: str
+
+
+def make_blueprint(
+    requests: Requests, facilities: Facilities, work: Work, bulk: Bulk, asking: Asking, links: SenderLinks, around: Surroundings, audit: AuditLog,
+    *, came: Callable[[str], tuple[Came, ...]] = lambda request: (),
+) -> Blueprint:  # fmt: skip
+    """`came`: what has come for a request; reviewers are led to it."""
     blueprint = Blueprint("desk_request", __name__)
     base = f"/l/<launch:handle>/desk/requests/{REQUEST}"
 
@@ -100,8 +115,8 @@ def make_blueprint(requests: Requests, facilities: Facilities, work: Work, bulk:
         return {
             "one": one, "row": row_of(one, now), "story": story(one, requests.history(one.id), work.usual().get(one.asked.facility), None, now), "closed": one.state in CLOSED,
             "together": [other for other in requests.of_case(one.asked.case or one.id) if other.id != one.id],
-            "may": {doing.value for doing, act in ACTS.items() if can(one.state, act, Party.STAFF)} | {doing.value for doing, deed in DEEDS.items() if may_do(one.state, deed, Party.STAFF)},
-            "choices": choices(facilities.all(), dict(words.ROUTES)), "people": around.people.all(), "nobody": NOBODY, "links": links.of(one.id), "receives": links.is_on, "days": DAYS,
+            "doable": {doing.value for doing, act in ACTS.items() if can(one.state, act, Party.STAFF)} | {doing.value for doing, deed in DEEDS.items() if may_do(one.state, deed, Party.STAFF)},
+            "choices": choices(facilities.all(), dict(words.ROUTES)), "people": around.people.all(), "nobody": NOBODY, "links": links.of(one.id), "receives": links.is_on, "came": came(one.id) if may(current_roles(), Action.REVIEW_INTAKE) and "intake.one" in current_app.view_functions else (), "days": DAYS,
         }  # fmt: skip
 
     def at(here: Here, id: str) -> str:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
+
 from launch.context import LaunchContext
+from smart_app.access import Action, may
 from smart_app.audit.events import Who
 from smart_app.clock import Clock
 from smart_app.desk.people import People, Person
@@ -17,7 +20,7 @@ from smart_app.image_requests import words
 from smart_app.image_requests.queries import View, Work
 from smart_app.image_requests.types import Actor, Party
 from smart_app.jobs.ledger import Ledger
-from smart_app.web import current_launch, current_who
+from smart_app.web import current_launch, current_roles, current_who
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -28,8 +31,14 @@ class Elsewhere:
 
     title: str
     path: str
-    """Under the launch, for instance `intake`."""
+    """Under the launch, for instance `intake?view=review`."""
     count: Callable[[], int]
+    needs: Action = Action.WORK_DESK
+    """Who may open it: to others it is not shown."""
+    endpoint: str = ""
+    """Of its page, where that may not be installed."""
+    key: str = ""
+    """Of the desk's own page for it, as `frame` is told."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +74,13 @@ class Surroundings:
 
     def frame(self, here: Here, current: str, counts: Mapping[View, int] | None = None) -> dict[str, Any]:
         """For templates: `current` is the entry at the left that is open."""
-        now = self._clock()
+        now, roles = self._clock(), current_roles()
         saved: tuple[SavedView, ...] = self.saved.of(here.person)
         usual = [one for one in self._work.usual(30).values() if one.of]
         return {
             "ctx": here.ctx, "site": self._site, "now": now, "today": in_full(now), "current": current, "saved": saved, "counts": counts or self._work.counts(here.actor),
             "titles": TITLES, "View": View, "work": WORK, "standing": STANDING, "attention": len(self._ledger.attention()), "words": words,
-            "elsewhere": [(one.title, one.path, one.count()) for one in self._elsewhere], "watch_seconds": self._watch, "idle_seconds": self._idle,
+            "elsewhere": [(one.title, one.path, one.count(), one.key) for one in self._elsewhere if may(roles, one.needs) and (not one.endpoint or one.endpoint in current_app.view_functions)], "watch_seconds": self._watch, "idle_seconds": self._idle,
             "median": words.lasting(sorted(one.span for one in usual)[len(usual) // 2]) if usual else "",
         }  # fmt: skip
 

@@ -6,7 +6,7 @@ Periodic work over what waits. A step and the row that says it was taken are one
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -68,9 +68,8 @@ class FollowUp:
                 self._tell_desk(job, self._requests.get(id), reason)
         raise NeedsAttention(reason)
 
-    def ahead(self, request: ImageRequest) -> tuple[Planned, ...]:
+    def ahead(self, request: ImageRequest, history: Sequence[Happened]) -> tuple[Planned, ...]:
         """What will be done if nothing comes, for the request's page."""
-        history = self._requests.history(request.id)
         return rules.ahead(request, history, [*self._done(request.id)[request.id], *_reminders(history)], by_mail=self._by_mail(request))
 
     def _follow(self, id: str, done: list[Done], now: datetime) -> None:
@@ -149,7 +148,7 @@ class FollowUp:
         return self._mails and way_of(request).way is Way.MAIL
 
 
-def _reminders(history: tuple[Happened, ...]) -> list[Done]:
+def _reminders(history: Sequence[Happened]) -> list[Done]:
     """Those that people sent count too."""
     since, found = 0, []
     for one in history:

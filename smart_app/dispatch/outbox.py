@@ -25,7 +25,7 @@ from smart_app.jobs.types import Job, Later, NeedsAttention
 from smart_app.sealing import Keyring
 
 DOUBT = timedelta(seconds=45)
-"""How long somebody else may still be waiting for the server's answer; shorter than a lease."""
+"""How long somebody else may still be waiting for the server's answer: a lease."""
 HANDINGS = 2
 PATIENCE = timedelta(hours=4)
 """How long a server may put a message off before a person must look. Reminders and phone sheets do not wait for it."""
@@ -46,8 +46,8 @@ class Sent:
 class Outbox:
     """One a process; safe for threads."""
 
-    def __init__(self, db: Database, keyring: Keyring, clock: Clock, mail: Mail | None, post: Post | None, pages: Environment) -> None:
-        self._db, self._keyring, self._clock, self._mail, self._post, self._pages = db, keyring, clock, mail, post, pages
+    def __init__(self, db: Database, keyring: Keyring, clock: Clock, mail: Mail | None, post: Post | None, pages: Environment, *, doubt: timedelta = DOUBT) -> None:
+        self._db, self._keyring, self._clock, self._mail, self._post, self._pages, self._doubts = db, keyring, clock, mail, post, pages, doubt
         self._secret = keyring.derive("message ids", keyring.key_ids[-1])
 
     @property
@@ -85,7 +85,7 @@ class Outbox:
                 raise NeedsAttention(fault.reason) from None
             raise Later(min(30 * 2**row.tries, 900)) from None
         except Unknown:
-            raise Later(DOUBT.total_seconds()) from None
+            raise Later(self._doubts.total_seconds()) from None
         with self._db.transaction() as session:
             stored = session.get_one(MessageRow, key, with_for_update=True)
             if stored.state != "accepted":
@@ -128,8 +128,8 @@ class Outbox:
     def _doubt(self, row: MessageRow) -> None:
         assert row.handed_at is not None
         waited = self._clock() - row.handed_at
-        if timedelta(0) <= waited < DOUBT:
-            raise Later((DOUBT - waited).total_seconds())
+        if timedelta(0) <= waited < self._doubts:
+            raise Later((self._doubts - waited).total_seconds())
         if row.handings >= HANDINGS:
             raise NeedsAttention("mail-unknown")
 
@@ -141,7 +141,7 @@ class Outbox:
             changed = session.execute(update(MessageRow).where(*same).values(state="handed", handings=row.handings + 1, handed_at=now))
             assert isinstance(changed, CursorResult)
             if changed.rowcount != 1:
-                raise Later(DOUBT.total_seconds())
+                raise Later(self._doubts.total_seconds())
 
     def _settled(self, row: MessageRow, state: str, reason: str) -> None:
         """A known outcome of this try that is not acceptance. The doubt of an earlier try stays: that one may have been taken."""

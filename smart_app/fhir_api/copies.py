@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from smart_app.archives.registry import Credential
@@ -62,14 +63,25 @@ class Copies:
         self._db, self._clock = db, clock
 
     def begin(self, place: str, request: str, asking: int) -> Copy:
-        """The row, made before the first try."""
-        with self._db.transaction() as session:
-            row = session.get(FhirCopyRow, (place, request, asking))
-            if row is not None:
-                return _copy(row)
-            row = FhirCopyRow(place=place, request=request, asking=asking, order_id="", task_id="", told=0, heard="", silent_since=None, began_at=self._clock())
-            session.add(row)
-            return _copy(row, is_first=True)
+        """The row, made before the first try. Of two who begin at once, one is the first."""
+        made = FhirCopyRow(place=place, request=request, asking=asking, order_id="", task_id="", told=0, heard="", silent_since=None, began_at=self._clock())
+        try:
+            with self._db.transaction() as session:
+                row = session.get(FhirCopyRow, (place, request, asking))
+                if row is not None:
+                    return _copy(row)
+                session.add(made)
+        except IntegrityError:
+            with self._db.reading() as session:
+                return _copy(session.get_one(FhirCopyRow, (place, request, asking)))
+        return _copy(made, is_first=True)
+
+    def arrived(self, copy: Copy, session: Session, order_id: str, task_id: str) -> bool:
+        """Write down where it lies; whether nobody had written it down before."""
+        row = session.get_one(FhirCopyRow, (copy.place, copy.request, copy.asking), with_for_update=True)
+        is_news = not row.task_id
+        row.order_id, row.task_id, row.silent_since = order_id, task_id, None
+        return is_news
 
     def latest(self, place: str, request: str) -> Copy | None:
         with self._db.reading() as session:

@@ -92,7 +92,8 @@ class Partners:
         except OutboundError as error:
             raise self._not_taken(request, partner, copy, error) from None
         with self._db.transaction() as session:
-            self._copies.note(copy, session, order_id=brought.order_id, task_id=brought.task_id, silent_since=None)
+            if not self._copies.arrived(copy, session, brought.order_id, brought.task_id):
+                return
             self._requests.tell(request.id, f"{partner.settings.name} has it on its own work list, as Task {brought.task_id}.", SYSTEM, session=session)
             if partner.settings.poll_minutes:
                 self._ledger.add(session, FOLLOW, f"{request.id}.{asking}")

@@ -123,10 +123,13 @@ class Arrival:
             verdict = Verdict(Standing.OTHER, PERSON_SAID)
         findings = self.grade(found[id], item.content.wanted, tuple(one for other, one in found.items() if other != id))
         content = replace(item.content, summary=summary, why=verdict.why, findings=findings, refused=found[id].refused, opinions=())
-        judged = replace(item, state=self._state(item, verdict), standing=verdict.standing, content=content, tries=0)
+        state = self._state(item, verdict)
+        if state is ItemState.STORING:  # who stores it looks for its own name here: an earlier decision's work does nothing
+            content = replace(content, job=f"{id}.{item.version + 1}", decided_at=now)
+        judged = replace(item, state=state, standing=verdict.standing, content=content, tries=0)
         _, after = self.items.change(session, id, lambda _: judged, line=Line(now, f"{_images(len(mine))} arrived and screened", upload.sender))
         if after.state is ItemState.STORING:
-            self.ledger.add(session, "store", f"{id}.{after.version}")
+            self.ledger.add(session, "store", after.content.job)
 
     def _state(self, item: Received, verdict: Verdict) -> ItemState:
         if verdict.standing is Standing.OTHER:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smart_app.archives.types import PatientId
-from smart_app.identity.comparison import Comparison, Verdict
-from smart_app.identity.match import MONTHS, day_of
+from smart_app.identity.comparison import MONTHS, Comparison, Verdict
+from smart_app.identity.match import day_of
 from smart_app.intake.arrival import PERSON_SAID
 from smart_app.intake.coercion import CannotCoerce, Shown, change_for, shown
 from smart_app.intake.deciding import compare

@@ -50,7 +50,7 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         found, counts = items.in_state(*VIEWS[view][1]), items.counts()
         audit.record(IntakeListed(who=current_who(), count=len(found)))
         numbers = {word: sum(counts.get(state, 0) for state in states) for word, (_, states) in VIEWS.items()}
-        return render_template("intake/list.html", found=found, view=view, views=VIEWS, numbers=numbers, now=clock(), **_words())
+        return render_template("intake/list.html", patient=None, found=found, view=view, views=VIEWS, numbers=numbers, now=clock(), **_words())
 
     @blueprint.get(f"/l/<launch:handle>/intake/{ITEM}")
     @requires(Action.REVIEW_INTAKE)
@@ -144,7 +144,7 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         seen = undo.seen_by(item) if item.state is ItemState.WITHDRAWN else ()
         originals = undo.originals(item) if item.state is ItemState.WITHDRAWN and item.expires_at is not None else None
         return render_template(
-            "intake/item.html", page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
+            "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
             mine=page.mine(who.issuer, who.subject), asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
         )  # fmt: skip
 

@@ -10,8 +10,9 @@ from smart_app.links.types import Purpose
 from smart_app.portal.visit import Visit
 from smart_app.portal.words import day, wanted_words
 from smart_app.spool.store import Spool
+from smart_app.spool.types import Upload
 
-Findings = Callable[[str], tuple[Finding, ...] | None]
+Findings = Callable[[Upload], tuple[Finding, ...] | None]
 """What was found in an upload; None: nobody has looked yet."""
 
 
@@ -42,7 +43,7 @@ class Telling:
         """All uploads of this link, the newest first."""
         uploads = []
         for one in self._spool.of_link(visit.link.id):
-            found = self._findings(one.id) if one.finished_at else None
+            found = self._findings(one) if one.finished_at else None
             uploads.append(
                 {
                     "upload": one.id, "state": one.state.value, "finished": one.finished_at.isoformat() if one.finished_at else None,

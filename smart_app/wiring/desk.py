@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from smart_app.desk import new_views, request_views, site_views
+from smart_app.access import Action
+from smart_app.audit.events import Who
+from smart_app.desk import new_views, offer_views, request_views, site_views
 from smart_app.desk import views as desk_views
 from smart_app.desk.asking import Asking
 from smart_app.desk.board import Board
 from smart_app.desk.bulk import Bulk
+from smart_app.desk.offers import Offering, Waiting
 from smart_app.desk.patients import Patients
 from smart_app.desk.people import People
 from smart_app.desk.saved import SavedViews
 from smart_app.desk.sender_links import SenderLinks
-from smart_app.desk.surroundings import Surroundings
+from smart_app.desk.surroundings import Elsewhere, Surroundings
+from smart_app.intake.items import Items
+from smart_app.intake.received import Received
+from smart_app.intake.types import ItemState
 from smart_app.parts import Parts
+from smart_app.portal.offers import NoSuchOffer, Offer, Offers
+from smart_app.wiring.portal import offers_of
 
 EVERY = 15
 """Seconds between two looks of an open desk."""
@@ -25,8 +33,14 @@ def add(app: Flask, parts: Parts) -> None:
     people = People(db, parts.keyring, parts.clock, tenant=tenant)
     saved = SavedViews(db, parts.keyring, parts.clock, tenant=tenant)
     site = next((ehr.organization or ehr.name for ehr in settings.ehrs), "")
+    items, offering = Items(db, parts.keyring, parts.clock, tenant=tenant), _offering(offers_of(parts))
+    elsewhere = (
+        Elsewhere("Review what came", "intake?view=review", lambda: items.counts().get(ItemState.IN_REVIEW, 0), Action.REVIEW_INTAKE, endpoint="intake.overview"),
+        Elsewhere("Second person", "intake?view=second", lambda: items.counts().get(ItemState.SECOND_PERSON, 0), Action.REVIEW_INTAKE, endpoint="intake.overview"),
+        Elsewhere("Asked to send", "desk/offers", lambda: len(offering.waiting()), key="offers"),
+    )
     around = Surroundings(
-        parts.work, people, saved, parts.ledger, parts.clock, site=site, watch_seconds=EVERY, idle_seconds=settings.sessions.idle_minutes * 60
+        parts.work, people, saved, parts.ledger, parts.clock, site=site, watch_seconds=EVERY, idle_seconds=settings.sessions.idle_minutes * 60, elsewhere=elsewhere
     )
     board = Board(db, parts.work, parts.facilities, people, parts.clock, tenant=tenant)
     bulk = Bulk(db, parts.requests, tenant=tenant)
@@ -35,8 +49,40 @@ def add(app: Flask, parts: Parts) -> None:
     patients = Patients(parts.outbound, {ehr.key: ehr for ehr in settings.ehrs}, parts.smart.broker.backend_provider, parts.keyring, parts.clock)
     for blueprint in (
         desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=True),
-        request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit),
+        request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit, came=lambda id: tuple(_came(one) for one in items.of_scope(id))),
         new_views.make_blueprint(patients, asking, parts.facilities, around, parts.audit),
+        offer_views.make_blueprint(offering, around, parts.audit),
         site_views.make_blueprint(parts.ledger, parts.work, parts.facilities, around, parts.audit),
     ):
         app.register_blueprint(blueprint)
+
+
+def _offering(offers: Offers) -> Offering:
+    def allow(id: str, who: Who) -> bool:
+        try:
+            offers.allow(id, who)
+        except NoSuchOffer:
+            return False
+        return True
+
+    def decline(id: str, who: Who, note: str) -> bool:
+        try:
+            offers.decline(id, who, note)
+        except NoSuchOffer:
+            return False
+        return True
+
+    return Offering(lambda: tuple(_waiting(one) for one in offers.all()), allow, decline)
+
+
+def _came(one: Received) -> request_views.Came:
+    summary = one.summary
+    images = f"{summary.images} image{'' if summary.images == 1 else 's'}"
+    return request_views.Came(one.id, f"{', '.join(summary.modalities) or 'Study'}, {images}: {one.state.value.replace('-', ' ')}")
+
+
+def _waiting(one: Offer) -> Waiting:
+    asked = one.asked
+    sender = ", ".join(part for part in (asked.organization, asked.person) if part)
+    reach = ", ".join(part for part in (asked.phone, asked.email) if part)
+    return Waiting(one.id, one.made_at, sender, reach, asked.about, asked.initials, asked.urgent, asked.is_patient)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from smart_app.dispatch.transport import Post
 from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.portal.offers import TELL_OFFER, NoSuchOffer, Offers, OfferState
-from smart_app.wiring import portal
+from smart_app.wiring import fhir_api, portal
 
 PACKAGE = Path(smart_app.__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if (folder / "dispatch").is_dir())
@@ -46,9 +47,9 @@ class Sending:
 def make(parts: Parts) -> Sending:
     settings, mail, pages = parts.settings, parts.settings.mail, environment(TEMPLATES)
     post = Post(mail, secrets_source.read(mail.password) if mail.password else None) if mail else None
-    outbox = Outbox(parts.database, parts.keyring, parts.clock, mail, post, pages)
+    outbox = Outbox(parts.database, parts.keyring, parts.clock, mail, post, pages, doubt=timedelta(seconds=settings.work_lease_seconds))
     sites = _sites(parts)
-    dispatch = Dispatch(parts.database, parts.requests, parts.ledger, parts.links, outbox, sites, pages, desk=mail.desk if mail else None, link_days=settings.receiving.link_days)
+    dispatch = Dispatch(parts.database, parts.requests, parts.ledger, parts.links, outbox, sites, pages, desk=mail.desk if mail else None, link_days=settings.receiving.link_days, partners=fhir_api.partners(parts))
     follow_up = FollowUp(parts.database, parts.requests, parts.ledger, parts.clock, dispatch.tell_desk, tenant=settings.tenant, mails=mail is not None)
     return Sending(dispatch, outbox, follow_up, sites, pages)
 

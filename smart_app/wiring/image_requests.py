@@ -9,17 +9,19 @@ from flask import Flask
 
 from launch.context import LaunchContext
 from smart_app.dispatch import rules
+from smart_app.dispatch.followup import FollowUp
 from smart_app.fhir.patient import PatientFacts
 from smart_app.image_requests import views
 from smart_app.image_requests.asking import Asking
 from smart_app.image_requests.form import Prefill
 from smart_app.image_requests.telling import Progress
-from smart_app.image_requests.types import Happened, ImageRequest, RouteKind
+from smart_app.image_requests.types import Happened, ImageRequest
 from smart_app.parts import Parts
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
 from smart_app.studies.request_sheet import prefill_of
 from smart_app.studies.telling import patient_key
+from smart_app.wiring import dispatch
 
 STALLS = {
     rules.Step.REMIND: ("mail", "reminder, if nothing more arrives"), rules.Step.PHONE: ("clock", "on the desk’s list, to be phoned"),
@@ -33,7 +35,7 @@ def add(app: Flask, parts: Parts, listing: Listing, patient: Callable[[LaunchCon
         idle_seconds=parts.settings.sessions.idle_minutes * 60, watch_seconds=parts.settings.watch_seconds,
     )  # fmt: skip
     asking = Asking(parts.requests, parts.facilities, parts.work, parts.clock)
-    way_back = views.WayBack(is_on=parts.settings.portal_url is not None, progress=partial(progress_of, parts), stalls=partial(_stalls, parts))
+    way_back = views.WayBack(is_on=parts.settings.portal_url is not None, progress=partial(progress_of, parts), stalls=partial(_stalls, parts, dispatch.make(parts).follow_up))
     app.register_blueprint(views.make_blueprint(parts.requests, asking, parts.work, parts.audit, parts.clock, chart, way_back))
 
 
@@ -47,10 +49,9 @@ def progress_of(parts: Parts, request: str) -> Progress | None:
     return None
 
 
-def _stalls(parts: Parts, request: ImageRequest, history: Sequence[Happened]) -> tuple[views.Stall, ...]:
-    by_mail = parts.settings.mail is not None and request.asked.route.kind is RouteKind.EMAIL
+def _stalls(parts: Parts, follow_up: FollowUp, request: ImageRequest, history: Sequence[Happened]) -> tuple[views.Stall, ...]:
     now = parts.clock()
-    return tuple(views.Stall(one.at, *STALLS[one.rule.step]) for one in rules.ahead(request, history, (), by_mail=by_mail) if one.at > now)
+    return tuple(views.Stall(one.at, *STALLS[one.rule.step]) for one in follow_up.ahead(request, history) if one.at > now)
 
 
 def _prefill(listing: Listing, context: LaunchContext, of: str | None) -> Prefill | None:

@@ -18,7 +18,7 @@ from smart_app.intake.fitness import grade
 from smart_app.intake.items import Items, Keeping
 from smart_app.intake.readback import ReadBack
 from smart_app.intake.receipts import Receipts
-from smart_app.intake.received import Received, Stage
+from smart_app.intake.received import OPEN, Received, Stage
 from smart_app.intake.retention import Retention
 from smart_app.intake.review import Review
 from smart_app.intake.screening import Screening
@@ -41,6 +41,11 @@ class Intake:
     review: Review
     undo: Undo
     retention: Retention
+
+    def waiting(self) -> int:
+        """How many studies wait for a person."""
+        counts = self.items.counts()
+        return sum(counts.get(state, 0) for state in OPEN)
 
     def findings(self, upload: str) -> tuple[Finding, ...] | None:
         """For the sender's page; None: nobody has looked yet."""

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from flask import Flask
 
 from smart_app.config import Settings
+from smart_app.intake.items import Items
 from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.portal import asking_views, photo_views
 from smart_app.portal import views as portal_views
 from smart_app.portal.abandoned import Abandoned
+from smart_app.portal.feedback import Feedback
 from smart_app.portal.offers import Offers
 from smart_app.portal.pace import Pace
 from smart_app.portal.receiving import ABANDONED, Receiving, Shelf
@@ -50,7 +52,8 @@ def handlers(parts: Parts) -> Mapping[str, Handler]:
 def add(app: Flask, parts: Parts) -> None:
     door, site = door_of(parts), site_of(parts.settings)
     app.jinja_env.globals["site"] = site
-    telling = Telling(parts.spool, lambda upload: None)
+    items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
+    telling = Telling(parts.spool, Feedback(items).of)
     app.jinja_env.globals["can_receive"] = parts.links.is_on
     app.register_blueprint(asking_views.make_blueprint(offers_of(parts), Pace(10, 3600), site))
     app.register_blueprint(photo_views.make_blueprint(parts.database, parts.links, lambda context: parts.holdings.patient(context.handle)))

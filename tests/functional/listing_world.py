@@ -107,8 +107,8 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, clock: Clock = utc_now, **more: Any) -> Iterator[World]:
-    """`more` are further top-level settings."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, clock: Clock = utc_now, stores: str = "", **more: Any) -> Iterator[World]:
+    """`more` are further top-level settings; `stores`: the archive that takes received images, reviewed by grant and lindqvist."""
     monkeypatch.setenv("PRIORS_TEST_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ehr: dict[str, Answer] = {
         "Patient": lambda asked: fhir(patient()), "ImagingStudy": lambda asked: bundle(), "DiagnosticReport": lambda asked: bundle(),
@@ -122,10 +122,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
             {
                 "public_url": "http://app.localhost:8000", "development": True, "data_dir": tmp_path, "sealing_keys": [{"id": "k", "env": "PRIORS_TEST_KEY"}],
                 "list_deadline": deadline,
-                "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{servers['ehr'].base}/fhir", "client_id": "c"}],
+                "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{servers['ehr'].base}/fhir", "client_id": "c",
+                          "roles": [{"role": "reviewer", "users": ["grant", "lindqvist"]}, {"role": "staff", "users": ["amsel"]}] if stores else []}],
                 "archives": [
                     {"key": key, "name": ARCHIVES[key], "dicomweb": f"{servers[key].base}/rs", "patient_id_issuer": key.upper(),
-                     "identifier_systems": [f"urn:{key}"], "local": key == "northgate"}
+                     "identifier_systems": [f"urn:{key}"], "local": key == "northgate", "stores": key == stores}
                     for key in NAMES
                 ],
             }

@@ -8,14 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from smart_app.audit.events import Who
 from smart_app.image_requests.types import RouteKind, State
 from smart_app.image_requests.workflow import Act
 from smart_app.jobs.types import Job, NeedsAttention
 from smart_app.links.types import Purpose
+from smart_app.portal.offers import Asked
+from smart_app.wiring.portal import offers_of
 from tests.functional.desk_office import FERRY, KESTREL, SENDER, STAFF, Office, office
 
 
@@ -188,3 +192,29 @@ def test_without_a_backend_client_a_request_begins_in_the_chart(desk: Office) ->
     assert worker.post("/desk/new/find", number="1", born="1951-08-09").status_code == 404
     for token in ("", "x", "AAAA", "ü"):
         assert worker.post("/desk/new", patient=token, title="CT head", whom="kestrel:0").status_code == 404
+
+
+def test_who_asks_to_send_is_allowed_or_declined_by_one_person(desk: Office) -> None:
+    offers = offers_of(desk.parts)
+    who = Who.nobody(desk.parts.settings.tenant, "", "")
+    asked = Asked("Ferrybank Heart", "D. Whitcombe", "films@ferrybank.example", "0555 0201", "Cath films", initials="O. G.", urgent=True)
+    first, second = offers.ask(asked, who), offers.ask(replace(asked, urgent=False, organization="", person="A. Parent", is_patient=True), who)
+    worker, other = desk.worker(), desk.worker("J. Ruiz")
+    page = worker.get("/desk/offers").text
+    assert page.index("Ferrybank Heart, D. Whitcombe") < page.index("A. Parent"), "urgent ones come first"
+    assert re.search(r"Asked to send <span class=\"n\">2</span>", worker.get("/desk").text)
+    assert worker.post("/desk/offers/answer", offer=first, do="allow").status_code == 303
+    assert other.post("/desk/offers/answer", offer=first, do="decline", text="no").status_code == 409
+    assert offers.get(first).link is not None
+    assert worker.post("/desk/offers/answer", offer=second, do="decline", text=" ").status_code == 400
+    assert worker.post("/desk/offers/answer", offer=second, do="decline", text="Please ask your own hospital").status_code == 303
+    assert worker.post("/desk/offers/answer", offer=second, do="").status_code == 400
+    assert worker.post("/desk/offers/answer", forged=True, offer=second, do="allow").status_code == 403
+    assert offers.get(second).link is None
+    assert "Nobody waits for an answer" in worker.get("/desk/offers").text
+
+
+def test_only_reviewers_are_led_to_what_came(desk: Office) -> None:
+    assert "Review what came" not in desk.worker().get("/desk").text
+    page = desk.worker("R. Iver", roles=("staff", "reviewer")).get("/desk").text
+    assert ("Review what came" in page) is ("Second person" in page) is ("intake.overview" in desk.app.view_functions)

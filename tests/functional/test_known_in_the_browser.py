@@ -43,7 +43,7 @@ def complaints(tab: Any) -> list[Any]:
     return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
-def test_from_the_letter_to_the_sheet_by_keyboard(town: Town, tab: Any) -> None:
+def test_from_the_letter_to_the_form_by_keyboard_and_out_on_paper(town: Town, tab: Any) -> None:
     tab.goto(town.launch_url("marchetti"))
     tab.wait_for_selector("#pane[data-done=yes]")
     assert "8 studies, 1 known without images, 1 ordered, not done" in tab.inner_text("#count")
@@ -55,22 +55,26 @@ def test_from_the_letter_to_the_sheet_by_keyboard(town: Town, tab: Any) -> None:
     tab.keyboard.press("ArrowDown")  # the known row is today's newest, and takes the keyboard like any other
     assert tab.evaluate("document.activeElement.closest('.srow').dataset.kind") == "known"
     tab.keyboard.press("q")
-    tab.wait_for_selector("#request")
+    tab.wait_for_selector("dialog.drawer[open] #request")
+    assert complaints(tab) == []
+    tab.click("dialog.drawer >> text=Print or copy instead")
+    tab.wait_for_selector("#rq-text")
     assert re.fullmatch(r".*/l/[^/]+/request\?of=[0-9a-f]{32}", tab.url)
     assert complaints(tab) == []
     tab.fill("#rq-why", "Stroke, thrombectomy decision")
-    tab.check("input[value=Emergency]")
+    tab.check("input[value=emergency]", force=True)
     said = tab.input_value("#rq-text")
-    for line in ("Patient: MARCHETTI, Rosalind Jane", "From: St Brannoc District", "Wanted: CT perfusion, head", "Accession number: SB-26-88122", "Urgency: Emergency",
-                 "Why: Stroke, thrombectomy decision", "Also: Report, Thin slices (1 mm or less)"):  # fmt: skip
+    for line in ("Patient: MARCHETTI, Rosalind Jane", "Wanted: CT perfusion, head", "Accession number: SB-26-88122", "Urgency: Emergency",
+                 "Why: Stroke, thrombectomy decision", "Also: Report, Thin slices (1 mm or less)", "Basis: Treatment, no consent needed"):  # fmt: skip
         assert line in said.split("\n")
+    assert any(line.startswith("From: St Brannoc") for line in said.split("\n"))
     tab.click("[data-copy-text]")
     tab.wait_for_selector("#copied:not(:empty)")
     tab.emulate_media(media="print")
     assert not tab.is_visible("[data-print]")
     assert tab.is_visible("dd:has-text('MARCHETTI')")
     tab.emulate_media(media="screen")
-    tab.click("text=Back to the list")
+    tab.click("main >> text=List")
     tab.wait_for_selector("#pane[data-done=yes]")
 
 

@@ -87,6 +87,8 @@ ROWS = {
     "/l/<launch:handle>/desk/views/remove": DESK,
     "/l/<launch:handle>/desk/attention": DESK,
     "/l/<launch:handle>/desk/attention/again": DESK,
+    "/l/<launch:handle>/desk/offers": DESK,
+    "/l/<launch:handle>/desk/offers/answer": DESK,
     "/l/<launch:handle>/desk/hospitals": DESK,
     "/l/<launch:handle>/desk/facilities": DESK,
     "/l/<launch:handle>/desk/facilities/new": DESK,

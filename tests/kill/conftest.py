@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from redis import Redis
 from sqlalchemy import create_engine, make_url, text
 
+from sandbox.mailbox.smtp import Mailserver
 from tests import peers
 from tests.kill.driver import Setup
+from tests.unit.archives.scripted import scripted
+from tests.unit.intake.hospital import ScriptedArchive
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +22,23 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def around() -> Iterator[tuple[Mailserver, ScriptedArchive, str]]:
+    """Those whom Priors talks to: a mail server, and an archive with its address."""
+    archive = ScriptedArchive()
+    with Mailserver() as mail, scripted(archive) as server:
+        yield mail, archive, f"{server.base}/dicom-web"
+
+
+@pytest.fixture
+def on_sqlite(around: tuple[Mailserver, ScriptedArchive, str]) -> Setup:
+    return Setup("sqlite", *around, None, None)
+
+
 @pytest.fixture(params=["sqlite", "postgresql+redis"])
-def setup(request: pytest.FixtureRequest) -> Iterator[Setup]:
+def setup(request: pytest.FixtureRequest, on_sqlite: Setup) -> Iterator[Setup]:
     if request.param == "sqlite":
-        yield Setup("sqlite", None, None)
+        yield on_sqlite
         return
     server, queue = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
@@ -32,4 +49,5 @@ def setup(request: pytest.FixtureRequest) -> Iterator[Setup]:
     client = Redis.from_url(queue)
     client.flushall()
     client.close()
-    yield Setup("postgresql+redis", make_url(server).set(database="kills").render_as_string(hide_password=False), queue)
+    database = make_url(server).set(database="kills").render_as_string(hide_password=False)
+    yield replace(on_sqlite, name="postgresql+redis", database_url=database, queue_url=queue)

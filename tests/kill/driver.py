@@ -13,28 +13,47 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import yaml
+from pydicom import dcmread
 from sqlalchemy import select
 
+from sandbox.mailbox.smtp import Mailserver
 from smart_app import config_file
+from smart_app.clock import utc_now
 from smart_app.image_requests.models import RequestEventRow, RequestRow
 from smart_app.image_requests.service import OUTGOING
+from smart_app.intake.models import ReceivedInstanceRow, StoredObjectRow
+from smart_app.intake.received import Stage
 from smart_app.jobs.models import WorkRow
 from smart_app.parts import Parts, build
+from smart_app.portal.receiving import ABANDONED
+from smart_app.spool.models import UploadRow
+from smart_app.spool.types import UploadState
+from tests.kill import sending
 from tests.kill.effects import Outside
 from tests.kill.steps import Step
 from tests.kill.stories import ASKED, PATIENT, STORIES, Story
 from tests.peers import wait_until
+from tests.unit.intake.hospital import ScriptedArchive
 
 LEASE_SECONDS = 1.0
 """The setting `work_lease_seconds` of these runs; 45 by default."""
+
+MADE_BY_CHANGES = frozenset({"dispatch", "tell", "recall", "mirror"})
+OURS = frozenset({"dispatch", "tell", "recall", "screen", "store"})
+"""Kinds that the product's own handlers do in `work`."""
 
 
 @dataclass(frozen=True)
 class Setup:
     name: str
+    mail: Mailserver
+    archive: ScriptedArchive
+    archive_url: str
     database_url: str | None
     queue_url: str | None
 
@@ -51,6 +70,16 @@ def configure(folder: Path, setup: Setup) -> Path:
         "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": "http://ehr.localhost:8701/fhir", "client_id": "priors", "allow_http": True}],
         "frame_cache_bytes": 0,
         "work_lease_seconds": LEASE_SECONDS,
+        "portal_url": "http://send.localhost:8702",
+        "receiving": {"spare_bytes": 0},
+        "intake": {"store_certain": True},
+        "archives": [
+            {
+                "key": "northgate", "name": "Northgate", "dicomweb": setup.archive_url, "patient_id_issuer": "NORTHGATE", "local": True, "stores": True,
+                "identifier_systems": ["urn:northgate"], "allow_http": True,
+            }
+        ],
+        "mail": {"host": "127.0.0.1", "port": setup.mail.port, "security": "none", "sender": "images@northgate.example"},
     }
     if setup.database_url:
         content["database_url"] = setup.database_url
@@ -104,7 +133,7 @@ def kill_at(step: Step, setup: Setup, folder: Path) -> None:
         finally:
             living.send_signal(signal.SIGTERM)
             assert living.wait(30) == 0
-        check(parts, story, outside, killed)
+        check(parts, story, outside, killed, setup)
     outside.db.engine.dispose()
 
 
@@ -121,13 +150,15 @@ def _die(step: Step, story: Story, config: Path, *, scaled: bool) -> tuple[int, 
 
 
 def _is_quiet(parts: Parts, story: Story) -> bool:
+    """What is due tomorrow is not waited for."""
+    soon = utc_now() + timedelta(hours=1)
     with parts.database.reading() as session:
-        states = Counter((kind, state) for kind, state in session.execute(select(WorkRow.kind, WorkRow.state)))
-    came = not story.comes_again or any(kind == "tick" for kind, _ in states)
-    return came and not any(state in ("waiting", "running") for _, state in states)
+        rows = session.scalars(select(WorkRow)).all()
+    came = not story.comes_again or any(row.kind == "tick" for row in rows)
+    return came and not any(row.state == "running" or (row.state == "waiting" and (row.due_at is None or row.due_at < soon)) for row in rows)
 
 
-def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float]) -> None:
+def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float], setup: Setup) -> None:
     """0 lost, 0 double, 0 stuck, by the rows and by what the outside world saw."""
     with parts.database.reading() as session:
         requests = session.scalars(select(RequestRow)).all()
@@ -135,14 +166,44 @@ def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float
         work = session.scalars(select(WorkRow)).all()
     asked = Counter(one.asked.wanted.accession for one in parts.requests.of_patient(PATIENT.issuer, PATIENT.id))
     assert asked == Counter(ASKED), "each was asked for once, whatever became of the answer"
-    assert {row.state for row in requests} == {story.expected.value if story.expected else ""}
+    assert {row.state for row in requests} == story.expected, [one.note for row in requests for one in parts.requests.history(row.id)]
     due = {(kind, f"{event.request}.{event.sequence}") for event in events for kind in OUTGOING.get(event.action, ("mirror",))}
-    rows = {(row.kind, row.key) for row in work if row.kind != "tick"}
-    assert rows == due, "each change made its work, and nothing else did"
-    assert {row.state for row in work} == {"done"}, "nothing is stuck, and nothing needs a person"
-    assert outside.effects() == {(row.kind, row.key) for row in work}, "each took effect"
+    assert {(row.kind, row.key) for row in work if row.kind in MADE_BY_CHANGES} == due, "each change made its work, and nothing else did"
+    assert not [row for row in work if row.state != "done" and row.kind != ABANDONED], "nothing is stuck, and nothing needs a person"
+    told = {(row.kind, row.key) for row in work if row.kind in OURS and story.survivor == "work"}
+    assert outside.effects() == {(row.kind, row.key) for row in work if row.kind != ABANDONED} - told, "each took effect"
+    messages = setup.mail.inbox.all()
+    assert len(messages) == story.mails, "each message is there once"
+    assert sum(one.copies for one in messages) <= story.mails + 1, "only the one in doubt may have been given twice"
+    if story.sends:
+        _check_received(parts)
+    if story.stores:
+        _check_stored(parts, setup.archive)
     assert not parts.audit.verify().faults
     _check_runs(outside, killed)
+
+
+def _check_received(parts: Parts) -> None:
+    with parts.database.reading() as session:
+        (id,) = session.scalars(select(UploadRow.id)).all()
+        (screen,) = session.scalars(select(WorkRow).where(WorkRow.kind == "screen")).all()
+    upload = parts.spool.upload(id)
+    assert screen.key == id
+    assert upload.state is UploadState.FINISHED
+    assert {file.name: file.path.read_bytes() for file in upload.files} == sending.FILES, "every byte, and each file once"
+    assert {path.name for path in parts.spool.folder(id).iterdir()} == {file.id for file in upload.files}, "and nothing else"
+
+
+def _check_stored(parts: Parts, archive: ScriptedArchive) -> None:
+    with parts.database.reading() as session:
+        instances = session.scalars(select(ReceivedInstanceRow)).all()
+        receipts = session.scalars(select(StoredObjectRow)).all()
+    assert sorted(archive.held) == sorted(dcmread(BytesIO(data)).SOPInstanceUID for data in sending.STUDY.values()), "each is there, and nothing else"
+    assert {dcmread(BytesIO(data)).PatientID for data in archive.held.values()} == {"40018334"}
+    assert [row.state for row in receipts] == ["verified"] * len(sending.STUDY)
+    assert {row.state for row in instances} <= {Stage.STORED.value, Stage.THERE.value}
+    assert len(instances) == len(sending.STUDY), "each was listed once"
+    assert not list((parts.settings.data_dir / "storing").glob("*.dcm")), "nothing of a patient is left behind"
 
 
 def _check_runs(outside: Outside, killed: tuple[int, float]) -> None:

@@ -46,6 +46,9 @@ def _all(scenario: str, seam: str, *points: Point, nth: int = 1) -> tuple[Step, 
 ENTER, COMMIT, COMMITTED, LEAVE = Point.ENTER, Point.COMMIT, Point.COMMITTED, Point.LEAVE
 LEDGER, WORKER = "smart_app.jobs.ledger:Ledger", "smart_app.jobs.worker:Worker"
 REQUESTS = "smart_app.image_requests.service:Requests"
+RECEIVING, TAKING, SLOT = "smart_app.portal.receiving:Receiving", "smart_app.spool.taking:Taking", "smart_app.spool.disk:Slot"
+DISPATCH, OUTBOX, POST = "smart_app.dispatch.sending:Dispatch", "smart_app.dispatch.outbox:Outbox", "smart_app.dispatch.transport:Post"
+ARRIVAL, STORING, STORING_RUN = "smart_app.intake.arrival:Arrival", "smart_app.intake.storing:Storing", "smart_app.intake.storing:_Run"
 RECORDER = "tests.kill.effects:Recorder"
 
 STEPS: tuple[Step, ...] = (
@@ -62,6 +65,41 @@ STEPS: tuple[Step, ...] = (
     *_all("change", f"{REQUESTS}.act", ENTER, COMMIT, COMMITTED, LEAVE),
     *_all("change", f"{REQUESTS}._note_down", ENTER, LEAVE),
     *_all("change", f"{LEDGER}.add", LEAVE),
+    # A sender sends files.
+    *_all("send", f"{RECEIVING}.begin", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("send", f"{RECEIVING}.announce", COMMIT, COMMITTED, LEAVE),
+    *_all("send", f"{SLOT}.write", ENTER, LEAVE),
+    *_all("send", f"{SLOT}.write", LEAVE, nth=4),
+    *_all("send", "smart_app.spool.disk:flush_folder", ENTER, LEAVE),
+    *_all("send", "smart_app.spool.disk:flush_folder", LEAVE, nth=3),
+    *_all("send", f"{TAKING}.take", COMMIT, COMMITTED, LEAVE),
+    *_all("send", f"{TAKING}.take", COMMIT, COMMITTED, LEAVE, nth=5),
+    *_all("send", f"{TAKING}.finish", ENTER, LEAVE),
+    *_all("send", f"{RECEIVING}._close", ENTER, LEAVE),
+    *_all("send", f"{RECEIVING}.finish", ENTER, COMMIT, COMMITTED, LEAVE),
+    # A request is told by e-mail, and taken back by another.
+    *_all("mail", f"{DISPATCH}.dispatch", ENTER, LEAVE),
+    *_all("mail", "smart_app.links.store:Links.issue", ENTER, LEAVE),
+    *_all("mail", f"{DISPATCH}.link_for", COMMIT, COMMITTED),
+    *_all("mail", f"{OUTBOX}._prepared", COMMIT, COMMITTED),
+    *_all("mail", f"{OUTBOX}._handing", ENTER, COMMIT, COMMITTED),
+    *_all("mail", f"{POST}.hand_over", ENTER, LEAVE),
+    *_all("mail", f"{OUTBOX}.send", LEAVE),
+    *_all("mail", f"{OUTBOX}.send", LEAVE, nth=2),
+    *_all("recall", f"{DISPATCH}.recall", ENTER, LEAVE),
+    *_all("recall", f"{OUTBOX}._handing", COMMITTED),
+    *_all("recall", f"{POST}.hand_over", LEAVE),
+    # What was sent is screened, and what is certain is stored.
+    *_all("store", f"{ARRIVAL}.handle", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("store", "smart_app.intake.screening:Screening.screen", ENTER, LEAVE),
+    *_all("store", f"{STORING}.handle", ENTER, LEAVE),
+    *_all("store", "smart_app.intake.coercion:coerce", ENTER, LEAVE),
+    *_all("store", f"{STORING_RUN}._claimed", COMMIT, COMMITTED),
+    *_all("store", "smart_app.archives.stow:Stow.send", ENTER, LEAVE),
+    *_all("store", f"{STORING_RUN}._told", COMMIT, COMMITTED),
+    *_all("store", f"{STORING_RUN}._read_back", ENTER, COMMIT, COMMITTED),
+    *_all("store", f"{STORING_RUN}._read_back", COMMITTED, nth=2),
+    *_all("store", f"{STORING}._conclude", ENTER, COMMIT, COMMITTED),
     # A worker does what is due.
     *_all("work", f"{LEDGER}.claim", ENTER, COMMIT, COMMITTED, LEAVE),
     *_all("work", f"{LEDGER}.claim", COMMIT, COMMITTED, nth=3),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from smart_app.parts import Parts
 from tests import peers
 from tests.kill.driver import Setup, configure, opened, process
 from tests.kill.effects import Outside
-from tests.kill.stories import ask
+from tests.kill.stories import PATIENT, ask
 from tests.peers import wait_until
 
 WORK = 6
@@ -26,7 +27,7 @@ WORK = 6
 
 
 @contextmanager
-def working(config: Path, role: str = "work") -> Iterator[subprocess.Popen[bytes]]:
+def working(config: Path, role: str = "plain") -> Iterator[subprocess.Popen[bytes]]:
     """`priors worker`; it must be alive at the end, and stop when it is asked to."""
     up = config.with_name("up")
     living = process(role, config)
@@ -49,9 +50,9 @@ def until(parts: Parts, ready: Callable[[Parts], bool], what: str) -> None:
     wait_until(lambda: ready(parts), what, 60)
 
 
-def test_the_database_is_restarted_under_the_worker(tmp_path: Path) -> None:
+def test_the_database_is_restarted_under_the_worker(tmp_path: Path, on_sqlite: Setup) -> None:
     with peers.postgres_server() as server:
-        config = configure(tmp_path, Setup("postgresql", server.url, None))
+        config = configure(tmp_path, replace(on_sqlite, name="postgresql", database_url=server.url))
         with opened(config) as parts, working(config, "long"):
             ask(parts)
             until(parts, lambda parts: count(parts, "running") == 2, "work under way")
@@ -70,12 +71,12 @@ def limit_files(process: subprocess.Popen[bytes], most: int) -> None:
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
 
-def test_the_disk_is_full_for_a_while(tmp_path: Path) -> None:
-    config = configure(tmp_path, Setup("sqlite", None, None))
+def test_the_disk_is_full_for_a_while(tmp_path: Path, on_sqlite: Setup) -> None:
+    config = configure(tmp_path, on_sqlite)
     with opened(config) as parts, working(config) as worker:
         limit_files(worker, 0)
         ask(parts)
-        log = config.with_name("work-lives.log")
+        log = config.with_name("plain-lives.log")
         wait_until(lambda: "work_database_away" in log.read_text(), "the worker to notice")
         assert count(parts, "done") == 0
         limit_files(worker, resource.RLIM_INFINITY)
@@ -84,9 +85,9 @@ def test_the_disk_is_full_for_a_while(tmp_path: Path) -> None:
     assert len(Outside(tmp_path).effects()) == WORK
 
 
-def test_what_finds_the_disk_full_is_refused_whole(tmp_path: Path) -> None:
+def test_what_finds_the_disk_full_is_refused_whole(tmp_path: Path, on_sqlite: Setup) -> None:
     """A request that cannot be written is not half there; the same again, with room, is one."""
-    config = configure(tmp_path, Setup("sqlite", None, None))
+    config = configure(tmp_path, on_sqlite)
     with opened(config) as parts:
         asker = process("ask-when-told", config)
         wait_until(lambda: config.with_name("up").exists(), "the web worker")
@@ -94,8 +95,8 @@ def test_what_finds_the_disk_full_is_refused_whole(tmp_path: Path) -> None:
         config.with_name("go").touch()
         assert asker.wait(60) != 0, "it is told that it was not kept"
         assert count(parts, "waiting") == 0
-        assert parts.requests.of_patient("northgate", "p1") == ()
+        assert parts.requests.of_patient(PATIENT.issuer, PATIENT.id) == ()
         ask(parts)
-        assert len(parts.requests.of_patient("northgate", "p1")) == 3
+        assert len(parts.requests.of_patient(PATIENT.issuer, PATIENT.id)) == 3
         assert count(parts, "waiting") == WORK
         assert not parts.audit.verify().faults

@@ -153,6 +153,6 @@ def test_what_nobody_waits_for_any_more_expires(office: Office) -> None:
 def test_what_will_be_done_can_be_told(office: Office) -> None:
     id = office.ask(STROKE)
     office.work()
-    assert [plan.rule.step.value for plan in office.follow_up.ahead(office.requests.get(id))] == ["remind", "phone", "second"]
+    assert [plan.rule.step.value for plan in office.follow_up.ahead(office.requests.get(id), office.requests.history(id))] == ["remind", "phone", "second"]
     office.later(minutes=16)
-    assert [plan.rule.step.value for plan in office.follow_up.ahead(office.requests.get(id))] == ["phone", "second"]
+    assert [plan.rule.step.value for plan in office.follow_up.ahead(office.requests.get(id), office.requests.history(id))] == ["phone", "second"]

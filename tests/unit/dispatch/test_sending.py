@@ -8,14 +8,15 @@ import pytest
 
 from sandbox.mailbox.smtp import EVERYBODY
 from smart_app.db import Database
+from smart_app.desk.attention import WHAT, WHY, trouble
 from smart_app.dispatch.offered import Answer, Offered
 from smart_app.dispatch.sending import FAULTS
 from smart_app.image_requests.types import ImageRequest, Route, RouteKind
 from smart_app.image_requests.workflow import Act
-from smart_app.jobs.types import Job, NeedsAttention
+from smart_app.jobs.types import Job, NeedsAttention, Stuck
 from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
-from tests.unit.dispatch.correspondence import BRANNOC, CANARIES, DESK, HARROW, REVIEWER, SENDER, SITE, STAFF, SYSTEM, Office, asked
+from tests.unit.dispatch.correspondence import AT, BRANNOC, CANARIES, DESK, HARROW, REVIEWER, SENDER, SITE, STAFF, SYSTEM, Office, asked
 
 TO = HARROW.routes[0].address
 
@@ -183,6 +184,13 @@ def test_a_site_that_offered_images_is_told(office: Office, allowed: bool) -> No
     assert one.links == ((office.links.address(link),) if link else ())
     with pytest.raises(NeedsAttention, match="no-address"):
         offered.tell(Job("tell-offer", "OF-NOADDRES", 1, lambda: None))
+
+
+def test_the_desk_has_words_for_all_that_waits_for_a_person() -> None:
+    by_hand = {"call-them", "ask-another", "sheet-to-fax", "sheet-to-print", "no-partner"}
+    assert set(FAULTS) | by_hand <= set(WHY)
+    assert {"dispatch", "tell", "recall", "by-hand", "tell-offer"} <= set(WHAT)
+    assert trouble(Stuck("by-hand", "RQ-7Q2M4TKX.3.call-them", "call-them", 1, AT)).request == "RQ-7Q2M4TKX"
 
 
 def test_every_fault_says_whose_side_and_what_to_do() -> None:

@@ -153,6 +153,7 @@ def test_two_workers_at_once_make_one(here: Hospital) -> None:
     for thread in threads:
         thread.join()
     assert len(here.shelf.all("Task")) == 1
+    assert len(here.told(made)) == 1
 
 
 def test_a_server_that_stays_silent_goes_to_a_person(here: Hospital) -> None:

@@ -307,3 +307,13 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
     Base.metadata.create_all(db.engine)
     yield db
     db.engine.dispose()
+
+
+def test_where_the_site_allows_it_what_is_certain_by_its_number_is_stored_without_a_look(database: Database, keyring: Keyring, tmp_path: Path) -> None:
+    with with_scripted(database, keyring, tmp_path, certain_alone=True) as (here, archive):
+        asked = here.ask()
+        here.send("u1", [made(number=number, PatientID="40018334", IssuerOfPatientID="NORTHGATE") for number in (1, 2)], asked)
+        here.work_now()
+        assert [one.state for one in here.all(asked)] == [ItemState.STORED]
+        assert len(archive.held) == 2
+        assert here.requests.get(asked.id).state is State.STORED

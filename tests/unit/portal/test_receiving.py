@@ -75,7 +75,7 @@ def test_what_was_found_is_told_once_somebody_has_looked(world: World) -> None:
     sender.send((1, 0, b"abc"))
     found = (Finding("damaged", Level.BAD, "6 images break off in the middle."),)
     told: dict[str, tuple[Finding, ...]] = {}
-    telling = Telling(world.parts.spool, told.get)
+    telling = Telling(world.parts.spool, lambda upload: told.get(upload.id))
     told[sender.upload] = found
     state = telling.state(world.visit())
     assert [(one["checked"], one["findings"]) for one in state["uploads"]] == [(False, [])], "not before it is handed over"

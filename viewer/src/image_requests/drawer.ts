@@ -75,6 +75,8 @@ export class Drawer {
   #show(content: HTMLElement): void {
     const dialog = this.#dialog ?? this.#make();
     dialog.replaceChildren(content);
+    // Below banner and strip: whom it is about stays in view.
+    dialog.style.top = `${document.querySelector('.stripbox')?.getBoundingClientRect().bottom ?? 0}px`;
     if (!dialog.open) dialog.showModal();
     (content.querySelector<HTMLElement>('[data-problems]') ?? content.querySelector<HTMLElement>('.ft .btn-primary'))?.focus();
   }
