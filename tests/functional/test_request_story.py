@@ -128,18 +128,22 @@ def test_a_missing_study_is_asked_for_sent_checked_stored_and_seen(town: Town, b
     reviewer.wait_for_selector("text=Is it the right person?")
     seen(reviewer, "07-review")
     reviewer.get_by_role("button", name=re.compile("Confirm")).first.click()
-    # and the open chart shows it, without a reload
+    # and the open chart tells it without a reload; the pointer was in the list, so nothing moves under it
     uid = discs.PERFUSION.uid
+    expect(chart.get_by_text("1 more study found")).to_be_visible(timeout=60_000)
+    seen(chart, "08-arrived")
+    chart.get_by_role("button", name="Show it").click()
     expect(chart.locator(f"li.srow[data-uid='{uid}'][data-kind=study]")).to_be_visible(timeout=60_000)
     expect(chart.locator(f"li.srow[data-uid='{uid}']")).to_contain_text("14 images")
-    seen(chart, "08-in-the-chart")
+    expect(chart.locator("li.srow[data-kind=known]", has_text="transfer letter")).to_have_count(0)
+    seen(chart, "09-in-the-chart")
     wait_until(lambda: _is_closed(desk, here, number[0]), "the end of the request", 60)
-    seen(desk, "09-closed")
+    seen(desk, "10-closed")
     # and the images open
     chart.locator(f"li.srow[data-uid='{uid}'] a.ttl").click()
     chart.wait_for_selector("#viewer-pane canvas, .v-picture")
     chart.wait_for_timeout(1500)
-    seen(chart, "10-open")
+    seen(chart, "11-open")
 
 
 def _arrived(page: Page, here: str) -> bool:
