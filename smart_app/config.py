@@ -8,14 +8,25 @@ Reading the YAML file, and naming the line of a wrong setting, is `config_file`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from smart_app.config_archives import Archive, Exchange, Frozen, Key, KeyFile, SecretRef
 from smart_app.config_mail import Contact, Mail
 from smart_app.config_partners import ApiClient, Partner
+
+
+def _queue(url: str) -> str:
+    """A Redis, without its password."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise ValueError("is not a redis:// or rediss:// URL")
+    if parts.password is not None:
+        raise ValueError("holds a password: give it as `queue_password`")
+    return url
 
 
 class SealingKey(Frozen):
@@ -187,7 +198,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Private folder (0700) for the default database and kept images.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite under `data_dir` when absent.")
     database_password: SecretRef | None = Field(None, description="Password put into `database_url`.")
-    queue_url: str | None = Field(
+    queue_url: Annotated[str, AfterValidator(_queue)] | None = Field(
         None, description="Redis that rings for `priors worker`, `redis://` or `rediss://`; web workers then do no work. None: they do it themselves."
     )
     queue_password: SecretRef | None = Field(None, description="Password for `queue_url`.")

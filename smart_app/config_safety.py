@@ -34,6 +34,8 @@ def unsafe(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     yield from _keyring(settings, environ)
     if settings.database_password:
         yield from _secret(("database_password",), settings.database_password, environ)
+    if settings.queue_password:
+        yield from _secret(("queue_password",), settings.queue_password, environ)
     if settings.mail and settings.mail.password:
         yield from _secret(("mail", "password"), settings.mail.password, environ)
     yield from _twice("ehrs", "key", (ehr.key for ehr in settings.ehrs))

@@ -73,6 +73,8 @@ class Storing:
         if self.archive is None:
             raise NeedsAttention("no-archive")
         self.workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self.workspace.glob(f"{item.id}-*.dcm"):  # of a round whose process was killed
+            left.unlink(missing_ok=True)
         run = _Run(self, self.archive, item, self._change(item))
         try:
             busy = run.round(job.heartbeat)

@@ -38,6 +38,11 @@ class Step:
         number = f"#{self.nth}" if self.nth > 1 else ""
         return f"{self.scenario}:{self.seam.rpartition(':')[2]}:{self.point}{number}"
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """A letter was given, and nobody knows whether it was taken: it may be given once more."""
+        return (self.seam, self.point) in ((f"{POST}.hand_over", Point.LEAVE), (f"{OUTBOX}._handing", Point.COMMITTED))
+
 
 def _all(scenario: str, seam: str, *points: Point, nth: int = 1) -> tuple[Step, ...]:
     return tuple(Step(scenario, seam, point, nth) for point in points)

@@ -98,6 +98,8 @@ class Story:
     """How the three requests stand in the end."""
     survivor: str = "plain"
     """Key of `ROLES`: what is started after the death."""
+    threads: int = 1
+    """How many pieces of work are done at once. One: what dies is at this step and nowhere else."""
     comes_again: bool = False
     """Work of a period must be there in the end."""
     mails: int = 0
@@ -117,11 +119,11 @@ STORIES: Mapping[str, Story] = {
     "recall": Story(asked_and_cancelled, "work", nothing, CANCELLED, survivor="work", mails=6),
     "send": Story(ask_and_send, "send", sending.send_all, RECEIVED, sends=True),
     "store": Story(sent, "work", nothing, STORED, survivor="work", mails=4, stores=True),
-    "work": Story(ask, "plain", nothing),
-    "long": Story(ask, "long", nothing),
-    "later": Story(ask, "later", nothing),
-    "failing": Story(ask, "failing", nothing),
-    "left": Story(leave_one, "plain", nothing),
+    "work": Story(ask, "plain", nothing, threads=2),
+    "long": Story(ask, "long", nothing, threads=2),
+    "later": Story(ask, "later", nothing, threads=2),
+    "failing": Story(ask, "failing", nothing, threads=2),
+    "left": Story(leave_one, "plain", nothing, threads=2),
     "periods": Story(ask, "periods", nothing, survivor="periods", comes_again=True),
     "stop": Story(ask, "stop", nothing),
 }

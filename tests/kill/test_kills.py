@@ -15,7 +15,7 @@ from tests.kill.driver import Setup, kill_at
 from tests.kill.steps import STEPS, Step
 
 SEED = int(os.environ.get("PRIORS_SEED", "4"))
-SHARE = 3
+SHARE = 2
 
 
 def test_every_step_has_a_name_of_its_own() -> None:

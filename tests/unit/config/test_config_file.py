@@ -114,6 +114,9 @@ WRONG = {
     "not yaml": ("ehrs:", "ehrs: [", None, "is not YAML"),
     "policy for an archive that is not there": ("data_dir: data", "policy: [{archives: [kestral], effect: deny}]", 2, "names no archive"),
     "policy with an unknown effect": ("data_dir: data", "policy: [{effect: hide}]", 2, "deny"),
+    "queue that is no redis": ("data_dir: data", "queue_url: amqp://mq.example.org", 2, "is not a redis://"),
+    "queue with its password": ("data_dir: data", "queue_url: redis://:hunter2@mq.example.org/0", 2, "holds a password"),
+    "queue password that is nowhere": ("data_dir: data", "queue_password: {env: NOT_THERE}", 2, "NOT_THERE"),
     "negative limit": ("    name: Kestrel", "    name: Kestrel\n    limits: {search: -1}", 14, "greater than 0"),
 }
 
