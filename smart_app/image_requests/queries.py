@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
@@ -212,7 +213,7 @@ class Work:
         closed = select(row.facility, row.route, row.state, row.created_at, row.closed_at, row.needed_by).where(row.tenant == self._rows.tenant, row.closed_at >= since)
         found: dict[str | None, _Times] = {}
         for facility, route, state, created_at, closed_at, needed_by in session.execute(closed):
-            if facility is not None or route == PATIENT:
+            if closed_at is not None and (facility is not None or route == PATIENT):
                 found.setdefault(facility, _Times()).add(state, created_at, closed_at, needed_by)
         return found
 
@@ -255,7 +256,7 @@ def _in(states: Iterable[State]) -> ColumnElement[bool]:
     return RequestRow.state.in_(sorted(state.value for state in states))
 
 
-def _order(sort: Sort) -> tuple[ColumnElement[object], ...]:
+def _order(sort: Sort) -> tuple[Any, ...]:
     row = RequestRow
     if sort is Sort.NEWEST:
         return (row.created_at.desc(), row.id)

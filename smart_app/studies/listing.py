@@ -298,7 +298,9 @@ class Listing:
         whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), today)
         rows = with_copies(told(marked(fold(said, self._houses, today), may, waiting, today), judged.opened), said, self._houses)
         rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
-        rows = with_requests(rows, self._asked(ctx), self._clock())
+        closed = {one.uid for one in judged.hidden}  # what a rule hides is not told by way of a request either
+        asked = [one for one in self._asked(ctx) if not {one.asked.about, one.asked.wanted.study_uid} & closed]
+        rows = with_requests(rows, asked, self._clock())
         in_part = sum(row.count_state == "part" for row in rows)
         read = charts_read(sources, (one for one in answers.values() if one.source not in waiting), is_whole)
         # The strip counts what sources said, shown or not: a restricted study is still a study.

@@ -156,6 +156,7 @@ def test_another_hospital_is_looked_up_or_left_to_the_desk(town: Town, tab: Any,
     tab.goto(town.launch_url("marchetti"))
     tab.wait_for_selector("#pane[data-done=yes]")
     tab.locator(".srow[data-kind=known] a.rq").click()
+    tab.wait_for_selector("dialog.drawer[open] #request")
     for box in tab.locator("[data-list] input:checked").all():
         box.uncheck()
     tab.fill("#rq-find", "Far Away General")

@@ -280,3 +280,12 @@ def test_another_clinician_of_the_same_chart_sees_it_and_their_name_stands_on_wh
     hospital.parts.holdings.save_patient(context.handle, facts)
     assert hospital.post(f"/requests/{id}/cancel", words="Transferred").status_code == 303
     assert "Cancelled by Dr Lee" in hospital.get(f"/requests/{id}").text
+
+
+def test_a_request_tells_nothing_of_a_study_that_a_rule_hides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world(tmp_path, monkeypatch, facilities=FACILITIES, policy=[{"archives": ["brannoc"], "effect": "deny"}]) as hospital:
+        hospital.archives["brannoc"] = once(study("2.25.1", "B-5", text="CT CANARY"))
+        new = NewRequest(Patient("northgate", "p1", "X", "X", ""), Wanted("CT CANARY", study_uid="2.25.1"), Route(RouteKind.PATIENT), None, about="2.25.1")
+        hospital.parts.requests.create(new, STAFF)
+        shown = listed(list(hospital.stream()))
+    assert not any("CANARY" in row["html"] for row in shown.values())
