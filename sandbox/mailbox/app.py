@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from sandbox.mailbox.inbox import LINK, Inbox
 
-POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 
 def create_mailbox(inbox: Inbox) -> Flask:
@@ -69,6 +69,10 @@ def make_blueprint(inbox: Inbox) -> Blueprint:
     @blueprint.get("/style.css")
     def style() -> Response:
         return Response(render_template("mailbox.css"), mimetype="text/css")
+
+    @blueprint.get("/watch.js")
+    def watch() -> Response:
+        return Response(render_template("watch.js"), mimetype="text/javascript")
 
     return blueprint
 
