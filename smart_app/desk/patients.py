@@ -92,7 +92,7 @@ class Patients:
     def _asked(self, ehr: Ehr, number: str) -> list[PatientFacts]:
         client = FhirClient(self._outbound, f"ehr:{ehr.key}", ehr.issuer, self._tokens(ehr.key), LIMITS)
         found: dict[str, PatientFacts] = {}
-        systems = [rule.system for rule in ehr.mrn if rule.system] or [None]
+        systems: list[str | None] = [rule.system for rule in ehr.mrn if rule.system] or [None]
         for system in systems:
             for written in dict.fromkeys((number, number.replace(" ", ""))):
                 value = f"{system}|{written}" if system else written

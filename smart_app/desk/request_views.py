@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from smart_app.access import Action, may, requires
+from smart_app.access import Action, may, requires, unattended
 from smart_app.audit.desk_events import RequestShown
 from smart_app.audit.log import AuditLog
 from smart_app.desk.asking import Asking, choices
@@ -54,6 +54,13 @@ def make_blueprint(
     @requires(Action.WORK_DESK)
     def page(handle: str, request_id: str) -> str:
         return show(around.here(), found(request_id))
+
+    @blueprint.get(f"{base}/now")
+    @requires(Action.WORK_DESK)
+    @unattended
+    def now(handle: str, request_id: str) -> Response:
+        """What an open page asks: a number that grows with every change, and nothing of anybody."""
+        return jsonify({"launch": around.here().ctx.handle, "version": found(request_id).version})
 
     @blueprint.post(f"{base}/do")
     @requires(Action.WORK_DESK)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TypeVar
+
+from werkzeug.datastructures import MultiDict
 
 from smart_app.image_requests.queries import View
 from smart_app.image_requests.types import State, Urgency
@@ -33,12 +35,8 @@ NOBODY = "nobody"
 E = TypeVar("E", bound=StrEnum)
 
 
-class Form(Protocol):
-    """Werkzeug's MultiDict, as far as it is needed."""
-
-    def get(self, key: str, /, default: str = "") -> str: ...
-
-    def getlist(self, key: str, /) -> list[str]: ...
+Form = MultiDict[str, str]
+"""What a form or an address gave."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ ROWS: dict[str, dict[str, int]] = {
     **dict.fromkeys((
         "desk.many", "desk.export", "desk.phone_list", "desk.save", "desk.remove", "desk_site.attention", "desk_offers.page", "desk_offers.answer", "desk_site.again",
         "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_new.page", "desk_new.find",
-        "desk_new.ask", "desk_request.page", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link",
+        "desk_new.ask", "desk_request.page", "desk_request.now", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link",
     ), {**OWN, "A": 403}),
     "studies.relevance": OWN,
     "studies.look_again": OWN,

@@ -173,6 +173,20 @@ def test_one_request_is_read_and_worked_with_the_keyboard(clerk: Clerk) -> None:
     page.wait_for_selector("text=Calls back at 3")
 
 
+def test_one_request_left_open_changes_by_itself_and_not_while_somebody_writes(clerk: Clerk) -> None:
+    page = clerk.page
+    one = clerk.desk.ask("p8", "HADDAD, Samir", title="Cath films")
+    clerk.goes_to(f"/desk/requests/{one.id}")
+    page.evaluate("document.querySelector('.onepage').dataset.marked = 'before'")
+    page.fill("#note", "half a sentence")
+    clerk.desk.parts.requests.act(one.id, Act.OPEN, SENDER)
+    page.wait_for_selector("#changed:not([hidden])", timeout=40_000)
+    assert page.input_value("#note") == "half a sentence"
+    page.click("#changed button")
+    page.wait_for_selector(".onepage:not([data-marked])")
+    assert "Opened" in page.inner_text(".onehead")
+
+
 @pytest.mark.parametrize(("path", "name"), [("/desk/facilities", "directory"), ("/desk/facilities/kestrel", "facility"), ("/desk/hospitals", "hospitals"), ("/desk/attention", "attention"), ("/desk/new", "new")])
 def test_the_other_pages_are_whole(clerk: Clerk, path: str, name: str) -> None:
     clerk.goes_to(path)

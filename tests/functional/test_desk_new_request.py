@@ -1,4 +1,7 @@
-"""A request that begins at the desk: the demo EHR is asked by number as Priors itself, both number and birth date must fit, and no form names a patient."""
+"""A request that begins at the desk: the demo EHR is asked by number as Priors itself, both number and birth date must fit, and no form names a patient.
+
+`smart_app.desk.patients` and `smart_app.desk.new_views` over sockets.
+"""
 
 from __future__ import annotations
 

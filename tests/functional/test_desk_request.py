@@ -1,6 +1,7 @@
 """One request at the desk over HTTP: what may be done with it, its link and code, another hospital, and a new one for a patient whom the EHR named.
 
-Covers `smart_app.desk.asking`, `bulk`, `sender_links`, `patients`, `new_form`, `directory` and `attention` as a person meets them.
+`smart_app.desk.request_views`, `smart_app.desk.site_views` and `smart_app.desk.offer_views`, and behind them `smart_app.desk.asking`, `smart_app.desk.offers`,
+`smart_app.desk.sender_links` and `smart_app.desk.surroundings`, as a person meets them.
 """
 
 from __future__ import annotations

@@ -97,6 +97,7 @@ ROWS = {
     "/l/<launch:handle>/desk/new": DESK,
     "/l/<launch:handle>/desk/new/find": DESK,
     DESK_REQUEST: DESK,
+    f"{DESK_REQUEST}/now": DESK,
     f"{DESK_REQUEST}/do": DESK,
     f"{DESK_REQUEST}/ask": DESK,
     f"{DESK_REQUEST}/code": DESK,

@@ -3,6 +3,7 @@ import '../styles/app.css';
 import { bindHead } from '../theme/menu';
 import { tellTime } from './due';
 import { Live } from './live';
+import { bindOne } from './one';
 import { bindTicks } from './ticks';
 
 const MINUTE = 60_000;
@@ -70,6 +71,24 @@ function bindList(rows: HTMLElement, filters: HTMLFormElement, bar: HTMLElement)
   bindIdle(Number(status.dataset['idle']));
 }
 
+function bindRequest(page: HTMLElement): void {
+  const changed = document.getElementById('changed') as HTMLElement;
+  const written = (): boolean => [...page.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>('textarea, input[name=text]')].some((one) => one.value.trim() !== '');
+  changed.querySelector('button')?.addEventListener('click', () => location.replace(page.dataset['here'] ?? location.href));
+  bindOne({
+    url: `${page.dataset['here'] ?? ''}/now`,
+    launch: document.body.dataset['launch'] ?? '',
+    version: Number(page.dataset['version']),
+    seconds: Number(page.dataset['seconds']),
+    busy: () => written() || page.querySelector('.menu:not([hidden])') !== null || page.querySelector('.code') !== null,
+    again: () => location.replace(page.dataset['here'] ?? location.href),
+    waits: () => (changed.hidden = false),
+    ended: leave,
+  });
+}
+
+const one = document.querySelector<HTMLElement>('.onepage[data-version]');
+if (one) bindRequest(one);
 const rows = document.getElementById('rows');
 const filters = document.getElementById('filters');
 const bar = document.getElementById('bulk');

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { lasting, left } from '../../src/desk/due';
 import { Live, type LiveOptions } from '../../src/desk/live';
+import { lookAtOne } from '../../src/desk/one';
 import { numberOf } from '../../src/desk/ticks';
 
 describe('how late it is', () => {
@@ -67,4 +68,24 @@ describe('an open list', () => {
     await live.look();
     expect(seen.ended).toBe(1);
   });
+});
+
+describe('one request left open', () => {
+  async function looked(answer: object | number, busy = false) {
+    const seen: string[] = [];
+    const goesOn = await lookAtOne({
+      url: '/now', launch: 'L', version: 3, seconds: 15, busy: () => busy, again: () => seen.push('again'), waits: () => seen.push('waits'), ended: () => seen.push('ended'),
+      fetch: (async () => (typeof answer === 'number' ? new Response('', { status: answer }) : Response.json(answer))) as unknown as typeof fetch,
+    });
+    return [seen.join(), goesOn];
+  }
+  it.each([
+    [{ launch: 'L', version: 3 }, false, '', true],
+    [{ launch: 'L', version: 4 }, false, 'again', false],
+    [{ launch: 'L', version: 4 }, true, 'waits', true],
+    [{ launch: 'other', version: 4 }, false, '', true],
+    [{ version: 'x' }, false, '', true],
+    [401, false, 'ended', false],
+    [503, false, '', true],
+  ])('%j, busy %s: %s', async (answer, busy, said, goesOn) => expect(await looked(answer, busy)).toEqual([said, goesOn]));
 });
