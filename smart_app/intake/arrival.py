@@ -70,6 +70,8 @@ class Arrival:
     """What is certain by its identifier is stored without anybody looking."""
     settle: Callable[[Session, str], None] = lambda session, request: None
     """Called when nothing of an upload can wait for a person."""
+    whose: Callable[[Upload], Patient | None] = lambda upload: None
+    """Whom an upload that answers no request was begun for: a photo from a chart."""
 
     def handle(self, job: Job) -> None:
         if self.items.screened(job.key) is not None:
@@ -141,7 +143,7 @@ class Arrival:
         return ItemState.IN_REVIEW
 
     def _new(self, id: str, scope: str, upload: Upload, asked: ImageRequest | None, headers: Sequence[Header]) -> Received:
-        patient: Patient | None = asked.asked.patient if asked is not None else None
+        patient: Patient | None = asked.asked.patient if asked is not None else self.whose(upload)
         now = self.clock()
         return Received(
             id=id, scope=scope, request=asked.id if asked is not None else None, purpose=upload.purpose, study_digest=self.items.digest("study", headers[0].study),

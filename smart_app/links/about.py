@@ -20,6 +20,8 @@ class About:
     issuer: str = ""
     patient: str = ""
     """Key of the EHR and FHIR id, where the patient is known."""
+    whom: str = ""
+    """The patient in full, as whoever made the link wrote it; for whoever decides where the images belong."""
     launch: str = ""
     """For a photo: the launch it was asked from, as records name it."""
     by: str = ""

@@ -36,7 +36,8 @@ def _file(one: object) -> Announced:
     if not isinstance(one, dict) or not set(one) <= {"name", "size", "mark", "sha256"}:
         raise AppError(NOT_READ)
     name, size, mark, sha256 = one.get("name"), one.get("size"), one.get("mark", ""), one.get("sha256", "")
-    texts = isinstance(name, str) and isinstance(mark, str) and isinstance(sha256, str)
-    if not texts or not 0 < len(name) <= LONGEST_NAME or len(mark) > 40 or not _HASH.fullmatch(sha256) or type(size) is not int or not 0 <= size < 1 << 40:
+    if not isinstance(name, str) or not isinstance(mark, str) or not isinstance(sha256, str) or type(size) is not int:
+        raise AppError(NOT_READ)
+    if not 0 < len(name) <= LONGEST_NAME or len(mark) > 40 or not _HASH.fullmatch(sha256) or not 0 <= size < 1 << 40:
         raise AppError(NOT_READ)
     return Announced(name, size, mark, sha256)

@@ -79,7 +79,9 @@ _ASKED = TypeAdapter(Asked)
 
 
 class Offers:
-    def __init__(self, db: Database, keyring: Keyring, audit: AuditLog, links: Links, ledger: Ledger, clock: Clock, *, tenant: str) -> None:
+    def __init__(self, db: Database, keyring: Keyring, audit: AuditLog, links: Links, ledger: Ledger, clock: Clock, *, tenant: str, days: float = 14) -> None:
+        """`days`: how long a link lives that was allowed."""
+        self._days = days
         self._db, self._keyring, self._audit, self._links, self._ledger, self._clock, self._tenant = db, keyring, audit, links, ledger, clock, tenant
 
     def ask(self, asked: Asked, who: Who) -> str:
@@ -107,14 +109,14 @@ class Offers:
                 raise NoSuchOffer(id)
             return self._read(row)
 
-    def allow(self, id: str, who: Who, *, days: float = 14) -> Link:
+    def allow(self, id: str, who: Who, *, days: float | None = None) -> Link:
         """They may send: a link is made and told to them. :raises NoSuchOffer:"""
         with self._db.transaction() as session:
             row = self._waiting(session, id)
             asked = self._read(row).asked
             about = About(title=asked.about, initials=asked.initials, sender=asked.organization or asked.person)
             purpose = Purpose.BROUGHT if asked.is_patient else Purpose.OFFERED
-            link = self._links.issue(session, purpose, None, days=days, about=write_about(about), who=who)
+            link = self._links.issue(session, purpose, None, days=days or self._days, about=write_about(about), who=who)
             row.link = link.id
             self._answer(session, row, OfferState.ALLOWED, who)
         return link

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from smart_app.archives.stow import Stow
 from smart_app.archives.wado import Wado
 from smart_app.audit.events import Outcome, Who
 from smart_app.audit.intake_events import IntakeStored
+from smart_app.image_requests.types import Patient
 from smart_app.intake import views as intake_views
 from smart_app.intake.arrival import Arrival
 from smart_app.intake.fitness import grade
@@ -27,8 +29,10 @@ from smart_app.intake.storing import Storing
 from smart_app.intake.types import Finding
 from smart_app.intake.undo import Undo
 from smart_app.jobs.types import Handler
+from smart_app.links.about import read_about
 from smart_app.outbound import Aside
 from smart_app.parts import Parts
+from smart_app.spool.types import Upload
 
 PURGE, EVERY = "purge", 3600
 
@@ -52,6 +56,13 @@ class Intake:
         if self.items.screened(upload) is None:
             return None
         return tuple(finding for item in self.items.of_upload(upload) for finding in item.content.findings)
+
+
+def _whose(parts: Parts, upload: Upload) -> Patient | None:
+    """The chart that a link without a request was made in."""
+    link = parts.links.get(upload.link)
+    whom = read_about(parts.links.about(link)).whom if link is not None else ""
+    return TypeAdapter(Patient).validate_json(whom) if whom else None
 
 
 def intake_of(parts: Parts) -> Intake:
@@ -82,7 +93,7 @@ def intake_of(parts: Parts) -> Intake:
     )  # fmt: skip
     arrival = Arrival(
         db, items, parts.spool, Screening(parts.spool.workspace), grade, parts.requests, parts.ledger, parts.clock, namespaces,
-        certain_alone=given.store_certain and archive is not None, settle=settle,
+        certain_alone=given.store_certain and archive is not None, settle=settle, whose=lambda upload: _whose(parts, upload),
     )  # fmt: skip
     review = Review(
         db, items, receipts, parts.ledger, parts.requests, parts.audit, parts.clock, settle, namespaces, storing.number, tenant=settings.tenant,

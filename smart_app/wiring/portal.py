@@ -41,7 +41,7 @@ def receiving_of(parts: Parts, door: Door) -> Receiving:
 
 
 def offers_of(parts: Parts) -> Offers:
-    return Offers(parts.database, parts.keyring, parts.audit, parts.links, parts.ledger, parts.clock, tenant=parts.settings.tenant)
+    return Offers(parts.database, parts.keyring, parts.audit, parts.links, parts.ledger, parts.clock, tenant=parts.settings.tenant, days=parts.settings.receiving.link_days)
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:

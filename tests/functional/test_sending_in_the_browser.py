@@ -211,6 +211,23 @@ def test_a_photo_from_the_chart_needs_no_code_and_belongs_to_the_first_phone(chr
     page.close()
 
 
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
+def test_who_was_not_asked_asks_first(chromium: Any, world: World, size: str, scheme: str) -> None:
+    page = browser(chromium, size, scheme)
+    page.goto(f"{world.parts.settings.portal_url}/")
+    expect(page).to_have_url(f"{world.parts.settings.portal_url}/ask")
+    page.fill("#email", "nobody")
+    page.click("form button")
+    expect(page.get_by_role("alert")).to_contain_text("Something is missing or cannot be read.")
+    checked(page, f"ask-{size}-{scheme}")
+    for name, value in (("organization", "Harrow Vale"), ("person", "Dr H"), ("email", "h@harrow.example"), ("about", "CT head for the stroke team")):
+        page.fill(f"#{name}", value)
+    page.click("form button")
+    expect(page.locator("h1")).to_contain_text("Northgate University has your question")
+    checked(page, f"asked-{size}-{scheme}")
+    page.close()
+
+
 def _png() -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

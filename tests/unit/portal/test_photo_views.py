@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from smart_app.links.about import read_about
+from smart_app.spool.types import Upload, UploadState
+from smart_app.wiring.intake import intake_of
 from tests.functional.listing_world import world
 
 PORTAL = "http://send.localhost:8000"
@@ -30,6 +33,11 @@ def test_the_code_opens_a_link_for_this_patient(tmp_path: Path, monkeypatch: pyt
         picture = re.search(r'src="data:image/svg\+xml[^"]*"', page.text)
         assert picture is not None
         assert "MARCHETTI" not in address.group(0).upper()
+        upload = Upload("u", "default", link.id, link.purpose, None, UploadState.FINISHED, "", link.expires_at, None)
+        whose = intake_of(hospital.parts).arrival.whose(upload)
+        assert whose is not None
+        assert (whose.issuer, whose.id, whose.birth_date, whose.mrn) == ("northgate", "p1", "1951-08-09", "40771953")
+        assert intake_of(hospital.parts).arrival.whose(replace(upload, link="nowhere")) is None
         assert [one["purpose"] for one in hospital.audited("LinkMade")] == ["photo"]
 
 
