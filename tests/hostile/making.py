@@ -134,7 +134,7 @@ def pdf(*extra: bytes, catalog: bytes = b"", page: bytes = b"", trailer: bytes =
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R " + catalog + b" >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] " + page + b" >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Resources << >> " + page + b" >>",
         *extra,
     ]
     out, offsets = b"%PDF-1.4\n", []
