@@ -97,9 +97,10 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
     @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/link")
     @requires(Action.REVIEW_INTAKE)
     def link(handle: str, item: str) -> WerkzeugResponse | Response:
+        found = _item(item)
         patient = review.patient_of(request.form.get("request", "").strip().upper())
         if patient is None:
-            return Response(show(_item(item), "link"), 400, mimetype="text/html")
+            return Response(show(found, "link"), 400, mimetype="text/html")
         return decide(item, lambda by: review.link(by, item, _version(), patient))
 
     @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore'):action>")

@@ -66,6 +66,9 @@ ROWS: dict[str, dict[str, int]] = {
     "desk.page": {**OWN, "A": 403},
     "desk.find": {**OWN, "A": 403},
     "desk.watch": {**OWN, "A": 403},
+    **dict.fromkeys((
+        "intake.overview", "intake.one", "intake.picture", "intake.store", "intake.second", "intake.aside", "intake.quality", "intake.ask", "intake.link", "intake.act",
+    ), {**OWN, "A": 403}),  # real items: test_intake
     "dispatch.of_chart": {**OWN, "A": 404},  # a request that is not there; real ones: test_sheets
     "dispatch.of_desk": {**OWN, "A": 403},
     "dispatch.many": {**OWN, "A": 403},
@@ -136,7 +139,7 @@ def cast(town: Town) -> Cast:
     series = shared.get(f"{base}/series").json()[0]["0020000E"]["Value"][0]
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
     match = _put(town, launches["A"])
-    values = {"match": match, "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
+    values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
               "issuer": "northgate", "name": _bundle_file(town), "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
     values["request_id"] = _ask(town)
     return Cast(jars, launches, values)

@@ -29,7 +29,6 @@ from tests.functional.listing_world import World, world
 from tests.unit.archives.scripted import Asked, Say, rows
 from tests.unit.intake.hospital import ROOT, ScriptedArchive, made
 
-ORIGIN = "http://app.localhost:8000"
 MARCHETTI = Patient(
     "northgate", "p1", "Marchetti, Rosalind", "Marchetti", "Rosalind", "1951-08-09", "Female", "40771953",
     (PatientId("40771953", "urn:northgate"), PatientId("K-9", "urn:kestrel")),
@@ -47,12 +46,13 @@ class Desk:
 
     def call(self, who: str, path: str, form: dict[str, Any] | None = None) -> Any:
         handle, cookie = self.handles[who]
+        origin = self.world.parts.settings.public_url
         headers = {"Cookie": f"{BROWSER_COOKIE}={cookie}"}
         if form is None:
-            return self.world.client.get(f"/l/{handle}{path}", base_url=ORIGIN, headers=headers)
-        headers |= {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
-        form = form | {"csrf": Csrf(self.world.parts.keyring, ORIGIN).token(handle, cookie)}
-        return self.world.client.post(f"/l/{handle}{path}", base_url=ORIGIN, headers=headers, data=form)
+            return self.world.client.get(f"/l/{handle}{path}", base_url=origin, headers=headers)
+        headers |= {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+        form = form | {"csrf": Csrf(self.world.parts.keyring, origin).token(handle, cookie)}
+        return self.world.client.post(f"/l/{handle}{path}", base_url=origin, headers=headers, data=form)
 
     def ask(self) -> str:
         wanted = Wanted("CT pelvis", "CT", accession="KV-1", report=False)

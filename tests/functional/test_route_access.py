@@ -38,7 +38,7 @@ ORIGIN = "https://priors.example"
 STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
 SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate",
           "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
-SAMPLE |= {"upload": "u" * 24}
+SAMPLE |= {"upload": "u" * 24, "item": "1" * 32, "action": "leave"}
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
 SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
@@ -54,6 +54,8 @@ DESK_REQUEST = "/l/<launch:handle>/desk/requests/<string(maxlength=16):request_i
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
 PROGRAM = "registered programs, by token: a browser's cookie is nothing there"
 REQUEST = "/l/<launch:handle>/requests/<string(length=11):request_id>"
+INTAKE, INTAKE_ITEM = "what arrived", "one received study, which is not there"
+RECEIVED = "/l/<launch:handle>/intake/<string(length=32):item>"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 ROWS = {
     "/": PUBLIC,
@@ -77,6 +79,11 @@ ROWS = {
     "/l/<launch:handle>/audit": AUDIT,
     "/l/<launch:handle>/audit/break-glass": AUDIT,
     "/l/<launch:handle>/setup": SETUP,
+    "/l/<launch:handle>/intake": INTAKE,
+    RECEIVED: INTAKE_ITEM,
+    f"{RECEIVED}/picture/<int(max=5):number>": INTAKE_ITEM,
+    **dict.fromkeys([f"{RECEIVED}/{action}" for action in ("store", "second", "aside", "quality", "ask", "link")], INTAKE_ITEM),
+    f"{RECEIVED}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore'):action>": INTAKE_ITEM,
     "/l/<launch:handle>/desk": DESK,
     "/l/<launch:handle>/desk/find": DESK,
     "/l/<launch:handle>/desk/watch": DESK,
@@ -268,6 +275,10 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return frozenset({404})
     if kind == DESK_SHEET:
         return frozenset({404, 409}) if column in ("staff", "reviewer") else frozenset({403})
+    if kind == INTAKE:
+        return OWN_ANSWERS if column == "reviewer" else frozenset({403})
+    if kind == INTAKE_ITEM:
+        return frozenset({404}) if column == "reviewer" else frozenset({403})
     if kind == DESK:
         # A form without its fields, and what is not there, are refused in other words.
         return OWN_ANSWERS | {404, 409} if column in ("staff", "reviewer") else frozenset({403})
