@@ -102,6 +102,17 @@ class Items:
             )
             return tuple(self._read(row) for row in rows)
 
+    def stored_of(self, issuer: str, patient: str) -> tuple[Received, ...]:
+        """What was received for this patient and is stored, at least in part."""
+        stored = (ItemState.STORED.value, ItemState.STORED_IN_PART.value)
+        with self._db.reading() as session:
+            rows = session.scalars(
+                select(ReceivedStudyRow).where(
+                    ReceivedStudyRow.tenant == self._tenant, ReceivedStudyRow.subject == self.digest("subject", issuer, patient), ReceivedStudyRow.state.in_(stored)
+                )
+            )
+            return tuple(self._read(row) for row in rows)
+
     def counts(self) -> dict[ItemState, int]:
         with self._db.reading() as session:
             rows = session.execute(

@@ -37,6 +37,7 @@ from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.purpose import with_purpose
+from smart_app.studies.received import Origin, with_origins
 from smart_app.studies.relevance import Relevance, reading, relevant
 from smart_app.studies.requested import with_requests
 from smart_app.studies.restricted import Restriction, restriction, rows_of, told
@@ -112,9 +113,10 @@ class Listing:
         last: LastAnswers,
         then: Follow | None = None,
         asked: Callable[[LaunchContext], Sequence[ImageRequest]] = lambda context: (),
+        origins: Callable[[LaunchContext], Mapping[str, Origin]] = lambda context: {},
         planned: Callable[[LaunchContext, Sequence[PurposeRecord]], object] = lambda context, records: None,
     ) -> None:
-        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part. `asked`: requests for the patient's images; `planned` is told of what the chart has planned."""
+        """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part. `asked`: requests for the patient's images; `origins`: where stored studies came from, by UID; `planned` is told of what the chart has planned."""
         self._sources = tuple(sources)
         self._houses = houses
         self._read_patient = patient
@@ -130,6 +132,7 @@ class Listing:
         self._then = then
         self._last = last
         self._asked = asked
+        self._origins = origins
         self._planned = planned
         self._last_read: tuple[float, Mapping[str, datetime]] = (0.0, {})
 
@@ -300,7 +303,7 @@ class Listing:
         rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
         closed = {one.uid for one in judged.hidden}  # what a rule hides is not told by way of a request either
         asked = [one for one in self._asked(ctx) if not {one.asked.about, one.asked.wanted.study_uid} & closed]
-        rows = with_requests(rows, asked, self._clock())
+        rows = with_origins(with_requests(rows, asked, self._clock()), self._origins(ctx), self._own(sources))
         in_part = sum(row.count_state == "part" for row in rows)
         read = charts_read(sources, (one for one in answers.values() if one.source not in waiting), is_whole)
         # The strip counts what sources said, shown or not: a restricted study is still a study.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from launch.context import LaunchContext
 from smart_app.archives import completeness
 from smart_app.archives.dicom_json import Row, is_uid
 from smart_app.archives.types import StudyRecord
@@ -46,9 +47,9 @@ class Series:
 class Outline:
     def __init__(
         self, catalogue: Catalogue, checks: Checks, holdings: Holdings, audit: Recorder, clock: Clock, *, not_for_diagnosis: str,
-        opened: Callable[[Ask, list[str]], None] | None = None,
+        opened: Callable[[Ask, list[str]], None] | None = None, came_from: Callable[[LaunchContext, str], str] = lambda context, study: "",
     ) -> None:
-        """`opened` is told which series hold images, the first one looked at first."""
+        """`opened` is told which series hold images, the first one looked at first. `came_from`: the hospital that a study in our own archive was received from."""
         self._catalogue = catalogue
         self._checks = checks
         self._holdings = holdings
@@ -56,6 +57,7 @@ class Outline:
         self._clock = clock
         self._not_for_diagnosis = not_for_diagnosis
         self._opened = opened
+        self._came_from = came_from
 
     def of(self, ask: Ask) -> dict[str, Any]:
         """The outline as JSON-ready values. :raises OutboundError: no series list. :raises AuditUnavailable"""
@@ -69,7 +71,7 @@ class Outline:
             if self._opened is not None:
                 self._opened(ask, [one.uid for one in pictures])
         root = f"/l/{ask.handle}/dicomweb/{ask.archive.key}"
-        record = ask.held.record
+        record, came_from = ask.held.record, self._came_from(ask.context, ask.study)
         return {
             "launch": ask.handle,
             "patient": patient_key(ask.context),
@@ -79,8 +81,8 @@ class Outline:
                 "title": _title(record, series),
                 "date": _date(record.date),
                 "when": _when(record.date, self._clock().date()),
-                "hospital": record.organization or ask.archive.organization,
-                "outside": not ask.archive.settings.local,
+                "hospital": came_from or record.organization or ask.archive.organization,
+                "outside": bool(came_from) or not ask.archive.settings.local,
                 "patient": _patient(found.rows, self._holdings.patient(ask.handle), ask),
                 "images": record.image_count if record.image_count is not None else _total(series),
             },

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Flask
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
+from launch.context import LaunchContext
 from smart_app.archives.stow import Stow
 from smart_app.archives.wado import Wado
 from smart_app.audit.events import Outcome, Who
@@ -33,6 +34,7 @@ from smart_app.links.about import read_about
 from smart_app.outbound import Aside
 from smart_app.parts import Parts
 from smart_app.spool.types import Upload
+from smart_app.studies.received import Origin
 
 PURGE, EVERY = "purge", 3600
 
@@ -110,6 +112,17 @@ def handlers(parts: Parts) -> Mapping[str, Handler]:
 
 def periods() -> Mapping[str, int]:
     return {PURGE: EVERY}
+
+
+def origins_of(parts: Parts) -> Callable[[LaunchContext], Mapping[str, Origin]]:
+    """Where the launch's patient's stored studies came from, by Study Instance UID."""
+    items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
+
+    def origins(context: LaunchContext) -> Mapping[str, Origin]:
+        stored = items.stored_of(context.issuer_key, context.patient_id) if context.patient_id is not None else ()
+        return {one.summary.study: Origin(one.summary.institution or one.content.sender, one.arrived_at) for one in stored}
+
+    return origins
 
 
 def add(app: Flask, parts: Parts) -> None:

@@ -40,6 +40,7 @@ from smart_app.studies.seats import StreamSeats
 from smart_app.studies.watching import Watch
 from smart_app.web import new_reference
 from smart_app.wiring import image_requests
+from smart_app.wiring.intake import origins_of
 
 
 def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
@@ -69,6 +70,7 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
         then=SeriesLists(parts.archives, parts.qido, parts.clock).questions,
         last=last,
         asked=partial(_asked, parts),
+        origins=origins_of(parts),
         planned=partial(_planned, Anchors(parts.database, parts.requests)),
     )
     seconds = parts.settings.watch_seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from launch.context import LaunchContext
 from smart_app.archives.wado import Wado
 from smart_app.config import Settings
 from smart_app.outbound import Aside
@@ -23,6 +24,7 @@ from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf, discard
 from smart_app.viewer.upstream import Upstream
 from smart_app.viewer.whole import WholeStudies
+from smart_app.wiring.intake import origins_of
 
 
 def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> Shelf | None:
@@ -37,7 +39,12 @@ def open_shelf(settings: Settings, keyring: Keyring, *, serves: bool = True) -> 
 
 
 def add(app: Flask, parts: Parts) -> None:
-    settings = parts.settings
+    settings, origins = parts.settings, origins_of(parts)
+
+    def came_from(context: LaunchContext, study: str) -> str:
+        origin = origins(context).get(study)
+        return origin.hospital if origin is not None else ""
+
     distances: dict[str, float] = {}
     wado, aside = Wado(parts.outbound, distances), Wado(Aside(parts.outbound), distances)
     bulk, shelf = BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
@@ -48,7 +55,7 @@ def add(app: Flask, parts: Parts) -> None:
     catalogue = Catalogue(upstream, parts.reads, checks)
     following = Following(wado, Filler(aside, shelf, seats, tenant=settings.tenant, elsewhere=whole.has), checks, parts.reads) if shelf else None
     ahead = Ahead(following, parts.store.is_live).opened if following else None
-    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead)
+    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead, came_from=came_from)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
     gateway = Gateway(upstream, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))

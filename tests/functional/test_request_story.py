@@ -135,6 +135,7 @@ def test_a_missing_study_is_asked_for_sent_checked_stored_and_seen(town: Town, b
     chart.get_by_role("button", name="Show it").click()
     expect(chart.locator(f"li.srow[data-uid='{uid}'][data-kind=study]")).to_be_visible(timeout=60_000)
     expect(chart.locator(f"li.srow[data-uid='{uid}']")).to_contain_text("14 images")
+    expect(chart.locator(f"li.srow[data-uid='{uid}'] .hs")).to_have_text("St Brannoc District")
     expect(chart.locator("li.srow[data-kind=known]", has_text="transfer letter")).to_have_count(0)
     seen(chart, "09-in-the-chart")
     wait_until(lambda: _is_closed(desk, here, number[0]), "the end of the request", 60)
@@ -142,7 +143,7 @@ def test_a_missing_study_is_asked_for_sent_checked_stored_and_seen(town: Town, b
     # and the images open
     chart.locator(f"li.srow[data-uid='{uid}'] a.ttl").click()
     chart.wait_for_selector("#viewer-pane canvas, .v-picture")
-    chart.wait_for_timeout(1500)
+    expect(chart.locator("#viewer-pane")).to_contain_text("St Brannoc District")
     seen(chart, "11-open")
 
 
