@@ -51,6 +51,7 @@ _BSER_DISPLAY = {
     "6.0": "Service Request Fulfillment Cancelled", "7.0": "Service Request Fulfillment Completed",
 }  # fmt: skip
 PRIORITY: Mapping[Urgency, str] = MappingProxyType({Urgency.EMERGENCY: "stat", Urgency.TODAY: "urgent", Urgency.ROUTINE: "routine"})
+HAS_STORED = frozenset({S.STORED, S.STORED_IN_PART})
 SAYS_WHY = frozenset({S.DECLINED, S.CANCELLED, S.STORED_IN_PART, S.EXPIRED})
 
 
@@ -129,8 +130,13 @@ def task(request: ImageRequest, place: Place, now: datetime, *, asking: int, stu
     if request.reason and request.state in SAYS_WHY:
         found["statusReason"] = {"text": request.reason}
     if studies:
-        found["output"] = [{"type": {"text": "ImagingStudy"}, "valueReference": _study(uid)} for uid in studies]
+        found["output"] = output(studies)
     return _with(found, place)
+
+
+def output(studies: Sequence[str]) -> list[Resource]:
+    """What was stored, by Study Instance UID: the ImagingStudy is the archive's to serve."""
+    return [{"type": {"text": "ImagingStudy"}, "valueReference": _study(uid)} for uid in studies]
 
 
 def with_upload(task: Resource, address: str, code: str) -> Resource:

@@ -5,8 +5,8 @@ Told is the request as it is now, never one change of it: the work of an older c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from smart_app.archives.registry import Credential
@@ -55,10 +55,12 @@ class Mirror:
 
     def __init__(
         self, ehrs: Mapping[str, WritableEhr], partners: Partners, outbound: Outbound, requests: Requests, copies: Copies, audit: AuditLog, clock: Clock,
-        *, tenant: str, numbers: str,
+        *, tenant: str, numbers: str, studies: Callable[[str], Sequence[str]] = lambda request: (),
     ) -> None:  # fmt: skip
+        """`studies`: Study Instance UIDs of what was stored for a request."""
         self._ehrs, self._partners, self._outbound, self._requests = ehrs, partners, outbound, requests
         self._copies, self._audit, self._clock, self._tenant, self._numbers = copies, audit, clock, tenant, numbers
+        self._studies = studies
 
     def __call__(self, job: Job) -> None:
         """:raises Later: not now. :raises NeedsAttention: it is not taken there."""
@@ -90,9 +92,10 @@ class Mirror:
 
     def _tasks(self, writer: FhirWriter, ehr: WritableEhr, request: ImageRequest, copy: Copy) -> None:
         place = self._place(request, ehr)
+        studies = self._studies(request.id) if request.state in mapping.HAS_STORED else ()
 
         def task_for(order: str) -> Resource:
-            return mapping.task(request, Place(place.numbers, place.patient, order, place.owner, place.requester), self._clock(), asking=ONE_TASK)
+            return mapping.task(request, replace(place, order=order), self._clock(), asking=ONE_TASK, studies=studies)
 
         order = mapping.order(request, place)
         brought = bring(writer, copy, order, task_for, together=False)

@@ -5,7 +5,7 @@ The partner owns what its Task says of its own work; we own whether it is still 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -64,12 +64,13 @@ class Partners:
     def __init__(
         self, partners: Iterable[ConfiguredPartner], outbound: Outbound, db: Database, requests: Requests, copies: Copies, ledger: Ledger, audit: AuditLog, clock: Clock,
         *, tenant: str, numbers: str, hospitals: Mapping[str, str], upload: Callable[[ImageRequest], Upload | None],
+        studies: Callable[[str], Sequence[str]] = lambda request: (),
     ) -> None:  # fmt: skip
         """`numbers`: identifier system of our request numbers. `hospitals`: who asks, by EHR."""
         self._partners = {one.settings.key: one for one in partners}
         self._outbound, self._db, self._requests, self._copies = outbound, db, requests, copies
         self._ledger, self._audit, self._clock, self._tenant = ledger, audit, clock, tenant
-        self._numbers, self._hospitals, self._upload = numbers, hospitals, upload
+        self._numbers, self._hospitals, self._upload, self._studies = numbers, hospitals, upload, studies
 
     def send(self, request: ImageRequest) -> None:
         """Ask the partner, once, however often this is called.
@@ -133,7 +134,8 @@ class Partners:
             if not task_id:
                 return
             there = writer.read("Task", task_id)
-            wanted = _retold(there, request, self._clock())
+            studies = self._studies(request.id) if request.state is State.STORED else ()
+            wanted = _retold(there, request, self._clock(), studies)
             if wanted is None:
                 return
             self._record(request, partner, "Task")
@@ -211,7 +213,7 @@ class Partners:
 ENDS: Mapping[State, str] = {State.STORED: "completed", State.CANCELLED: "cancelled", State.EXPIRED: "cancelled", State.DECLINED: "cancelled"}
 
 
-def _retold(there: Resource, request: ImageRequest, now: datetime) -> Resource | None:
+def _retold(there: Resource, request: ImageRequest, now: datetime, studies: Sequence[str]) -> Resource | None:
     """Their Task with what is ours to say in it; None when it says so already, or is over."""
     if there.get("status") in FINAL:
         return None
@@ -220,7 +222,7 @@ def _retold(there: Resource, request: ImageRequest, now: datetime) -> Resource |
         wanted |= {"status": ENDS[request.state], "businessStatus": mapping.business_status(request, now), "lastModified": mapping.moment(request.updated_at)}
         if request.reason and request.state in mapping.SAYS_WHY:
             wanted["statusReason"] = {"text": request.reason}
-        return wanted
+        return wanted | ({"output": mapping.output(studies)} if studies else {})
     end = mapping.moment(request.asked.needed_by) if request.asked.needed_by else None
     if request.state not in OPEN or there.get("restriction", {}).get("period", {}).get("end") == end:
         return None

@@ -115,7 +115,7 @@ class Served:
         place = self._place(request, subject)
         meta = {"versionId": str(request.version), "lastUpdated": moment(request.updated_at)}
         if kind == "Task":
-            studies = self._studies(request.id) if request.state in (State.STORED, State.STORED_IN_PART) else ()
+            studies = self._studies(request.id) if request.state in mapping.HAS_STORED else ()
             found = mapping.task(request, place, self._clock(), asking=asking, studies=studies)
         elif kind == "ServiceRequest":
             found = mapping.order(request, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from flask import Flask
@@ -21,6 +21,8 @@ from smart_app.fhir_api.partner import FOLLOW, ConfiguredPartner, Partners, Uplo
 from smart_app.fhir_api.served import Served, numbers
 from smart_app.fhir_api.tokens import ApiTokens
 from smart_app.image_requests.types import ImageRequest
+from smart_app.intake.items import Items
+from smart_app.intake.types import ItemState
 from smart_app.jobs.types import Handler
 from smart_app.links.types import Purpose
 from smart_app.parts import Parts
@@ -33,7 +35,7 @@ def add(app: Flask, parts: Parts) -> None:
     tokens = ApiTokens(parts.database, clients, parts.clock)
     assertions = Assertions(clients, ClientKeys(parts.outbound, parts.clock), f"{base}/token", tokens.first_use, parts.clock)
     served = Served(
-        parts.database, parts.requests, parts.clock, tenant=settings.tenant, base=base, hospitals=_hospitals(parts), studies=lambda request: ()
+        parts.database, parts.requests, parts.clock, tenant=settings.tenant, base=base, hospitals=_hospitals(parts), studies=_stored(parts)
     )
     app.register_blueprint(views.make_blueprint(Door(assertions, tokens, parts.audit), served, base, current_who))
 
@@ -45,7 +47,7 @@ def partners(parts: Parts) -> Partners:
     ]
     return Partners(
         configured, parts.outbound, parts.database, parts.requests, Copies(parts.database, parts.clock), parts.ledger, parts.audit, parts.clock,
-        tenant=parts.settings.tenant, numbers=numbers(_base(parts)), hospitals=_hospitals(parts), upload=partial(_upload, parts),
+        tenant=parts.settings.tenant, numbers=numbers(_base(parts)), hospitals=_hospitals(parts), upload=partial(_upload, parts), studies=_stored(parts),
     )  # fmt: skip
 
 
@@ -59,9 +61,16 @@ def handlers(parts: Parts) -> Mapping[str, Handler]:
     }
     mirror = Mirror(
         writable, asked, parts.outbound, parts.requests, Copies(parts.database, parts.clock), parts.audit, parts.clock, tenant=parts.settings.tenant,
-        numbers=numbers(_base(parts)),
+        numbers=numbers(_base(parts)), studies=_stored(parts),
     )  # fmt: skip
     return {"mirror": mirror, FOLLOW: asked.follow}
+
+
+def _stored(parts: Parts) -> Callable[[str], tuple[str, ...]]:
+    """Study Instance UIDs of what was stored for a request; what was withdrawn since is not among them."""
+    items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
+    kept = (ItemState.STORED, ItemState.STORED_IN_PART)
+    return lambda request: tuple(dict.fromkeys(one.summary.study for one in items.of_scope(request) if one.state in kept))
 
 
 def _base(parts: Parts) -> str:

@@ -76,7 +76,7 @@ def chart(database: Database, keyring: Keyring, writes: Any = "task", token: str
         outbound, copies = outbound_to(ehr_northgate=server.url), Copies(database, clock)
         partners = Partners([], outbound, database, requests, copies, ledger, audit, clock, tenant="t", numbers=f"{BASE}/request", hospitals={}, upload=lambda request: None)
         ehr = WritableEhr("northgate", f"{server.url}/fhir", "Northgate", writes, Fixed(f"Bearer {token}"))
-        mirror = Mirror({"northgate": ehr}, partners, outbound, requests, copies, audit, clock, tenant="t", numbers=f"{BASE}/request")
+        mirror = Mirror({"northgate": ehr}, partners, outbound, requests, copies, audit, clock, tenant="t", numbers=f"{BASE}/request", studies=lambda request: ("1.2.3",))
         yield Chart(mirror, requests, ledger, shelf, faults, clock, database)
 
 
@@ -99,6 +99,7 @@ def test_the_chart_shows_the_request_as_it_moves(here: Chart) -> None:
         here.requests.act(made.id, act, actor, reason=reason)
         here.tell(made, made.version)
         assert (here.one("Task")["status"], here.one("Task").get("statusReason")) == (status, {"text": reason} if reason else None)
+        assert ("output" in here.one("Task")) == act.value.startswith("store")
         assert fhirkit.validate(here.one("Task")) == []
         assert fhirkit.validate(here.one("ServiceRequest")) == []
     assert here.one("ServiceRequest")["status"] == "completed"

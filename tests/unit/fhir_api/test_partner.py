@@ -19,7 +19,7 @@ from smart_app.audit.log import AuditLog
 from smart_app.config_partners import Partner
 from smart_app.db import Database
 from smart_app.fhir_api.copies import Copies
-from smart_app.fhir_api.partner import FOLLOW, ConfiguredPartner, Partners, Upload
+from smart_app.fhir_api.partner import FOLLOW, SYSTEM, ConfiguredPartner, Partners, Upload
 from smart_app.image_requests.facilities import Facilities
 from smart_app.image_requests.service import Requests
 from smart_app.image_requests.types import ImageRequest, NewRequest, Party, State, Wanted
@@ -87,6 +87,7 @@ def hospital(database: Database, keyring: Keyring, *, transaction: bool = True, 
         partners = Partners(
             [ConfiguredPartner(settings, Fixed(f"Bearer {given}"))], outbound_to(partner_kestrel=server.url), database, requests, Copies(database, clock), ledger, audit, clock,
             tenant="t", numbers=f"{BASE}/request", hospitals={"northgate": "Northgate"}, upload=lambda request: Upload("https://send.example/s/secret", "7KQ2MX"),
+            studies=lambda request: ("1.2.3",),
         )  # fmt: skip
         yield Hospital(partners, requests, shelf, faults, clock, database, audit)
 
@@ -251,6 +252,8 @@ def test_asked_again_it_is_another_task_for_the_same_order(here: Hospital) -> No
     ([(Act.CANCEL, STAFF, "not needed")], "cancelled", "not needed"),
     ([(Act.DECLINE, STAFF, "said no by phone")], "cancelled", "said no by phone"),
     ([(Act.RECEIVE, SENDER, ""), (Act.SUBMIT, SENDER, "")], "requested", None),
+    ([(Act.RECEIVE, SENDER, ""), (Act.SUBMIT, SENDER, ""), (Act.STORE, SYSTEM, "")], "completed", None),
+    ([(Act.RECEIVE, SENDER, ""), (Act.SUBMIT, SENDER, ""), (Act.STORE_PART, SYSTEM, "one is missing")], "requested", None),
 ])  # fmt: skip
 def test_how_it_ended_is_told_to_them(here: Hospital, acts: list[Any], status: str, reason: str | None) -> None:
     made = here.ask()
@@ -261,7 +264,8 @@ def test_how_it_ended_is_told_to_them(here: Hospital, acts: list[Any], status: s
     for _ in range(2):
         here.partners.retell(here.requests.get(made.id))
     assert (here.task["status"], here.task.get("statusReason", {}).get("text")) == (status, reason)
-    assert int(here.task["meta"]["versionId"]) - int(version) == (status == "cancelled")
+    assert int(here.task["meta"]["versionId"]) - int(version) == (status != "requested")
+    assert ("output" in here.task) == (status == "completed")
     assert here.task["contained"][0]["name"][0]["family"] == "CANARY", "the rest stays"
 
 
