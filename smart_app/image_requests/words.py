@@ -147,6 +147,16 @@ def steps(request: ImageRequest, history: Sequence[Happened], now: datetime) -> 
     return tuple(told)
 
 
+def still_missing(history: Sequence[Happened]) -> str:
+    """What a reviewer wrote is missing or wrong, for whoever sent it; empty once they have sent more, or were asked anew."""
+    for one in reversed(history):
+        if one.action in (Act.STORE_PART, Act.REJECT):
+            return one.note
+        if one.action in (Act.SEND, Act.REOPEN, Act.SUBMIT):
+            break
+    return ""
+
+
 def sentence(one: Happened, asked_of: str) -> str:
     """What happened, for the timeline and the desk's last event. The note is shown beside it."""
     by = one.name or WITHOUT_NAME[one.party]

@@ -17,8 +17,9 @@ Findings = Callable[[Upload], tuple[Finding, ...] | None]
 
 
 class Telling:
-    def __init__(self, spool: Spool, findings: Findings) -> None:
-        self._spool, self._findings = spool, findings
+    def __init__(self, spool: Spool, findings: Findings, missing: Callable[[str], str] = lambda request: "") -> None:
+        """`missing`: what a reviewer wrote is still missing of a request."""
+        self._spool, self._findings, self._missing = spool, findings, missing
 
     def page(self, visit: Visit, token: str) -> dict[str, Any]:
         asked = visit.request.asked if visit.request is not None else None
@@ -33,6 +34,7 @@ class Telling:
             "state": visit.request.state.value if visit.request is not None else "",
             "asked": {"modality": asked.wanted.modality, "from": asked.wanted.date_from, "to": asked.wanted.date_to, "thin": asked.wanted.thin} if asked else None,
             "open": self._open(visit),
+            "missing": self._missing(visit.link.request) if visit.link.request else "",
         }
 
     def progress(self, upload: str) -> dict[str, int]:

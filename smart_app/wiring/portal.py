@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flask import Flask
 
 from smart_app.config import Settings
+from smart_app.image_requests.words import still_missing
 from smart_app.intake.items import Items
 from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
@@ -53,7 +54,7 @@ def add(app: Flask, parts: Parts) -> None:
     door, site = door_of(parts), site_of(parts.settings)
     app.jinja_env.globals["site"] = site
     items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
-    telling = Telling(parts.spool, Feedback(items).of)
+    telling = Telling(parts.spool, Feedback(items).of, lambda request: still_missing(parts.requests.history(request)))
     app.jinja_env.globals["can_receive"] = parts.links.is_on
     app.register_blueprint(asking_views.make_blueprint(offers_of(parts), Pace(10, 3600), site))
     app.register_blueprint(photo_views.make_blueprint(parts.database, parts.links, lambda context: parts.holdings.patient(context.handle)))

@@ -168,6 +168,28 @@ def test_from_the_chart_to_the_mailbox(site: Site, mailbox: Mailserver) -> None:
     assert site.parts.requests.get(id).last == "E-mail handed over to their mail server. It names no patient."
 
 
+def test_what_is_missing_is_read_behind_the_link_and_not_in_the_mail(site: Site, mailbox: Mailserver) -> None:
+    id = site.ask(EMAIL)
+    site.work()
+    (link,) = site.parts.links.of_request(id)
+    sender, reviewer = Actor(Party.SENDER, name="Harrow Vale Clinic"), Actor(Party.REVIEWER, "northgate", "ruiz", "J. Ruiz")
+    for act in (Act.OPEN, Act.RECEIVE, Act.SUBMIT):
+        site.parts.requests.act(id, act, sender)
+    site.parts.requests.act(id, Act.REJECT, reviewer, reason="These are of Robert, not of Rosalind")
+    site.work()
+    letter = mailbox.inbox.all("images@harrow.example")[0]
+    assert "Something is still missing" in str(letter.message["Subject"])
+    assert "Robert" not in letter.raw.decode() + letter.text + letter.html
+    client = site.app.test_client()
+    path = letter.links[0].removeprefix("https://send.example")
+    before = client.get(path, base_url="https://send.example")
+    assert "Robert" not in before.text
+    typed = {"day": "9", "month": "8", "year": "1951", "code": site.parts.links.code(link)}
+    headers = {"Origin": "https://send.example", "Sec-Fetch-Site": "same-origin"}
+    after = client.post(f"{path}/proof", data=typed, base_url="https://send.example", headers=headers, follow_redirects=True)
+    assert "These are of Robert, not of Rosalind" in after.text
+
+
 def test_the_workers_list_knows_every_kind_that_requests_make(site: Site) -> None:
     known = work.handlers(site.parts)
     assert {"dispatch", "tell", "recall", "by-hand", "follow-up", "tell-offer"} <= set(known)
