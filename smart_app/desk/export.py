@@ -16,13 +16,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection"); the wide forms are folded to these by some."""
 
 
-def as_csv(requests: Iterable[ImageRequest]) -> str:
-    """With a byte order mark, so that spreadsheets read it as UTF-8."""
+def as_csv(requests: Iterable[ImageRequest], missing: int = 0) -> str:
+    """With a byte order mark, so that spreadsheets read it as UTF-8. A file that does not hold all says so in its last line."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(HEAD)
     for one in requests:
         writer.writerow([harmless(cell) for cell in _cells(one)])
+    if missing:
+        writer.writerow([f"INCOMPLETE: {missing} request{' more is' if missing == 1 else 's more are'} not in this file"])
     return "\ufeff" + out.getvalue()
 
 

@@ -76,12 +76,12 @@ class Surroundings:
         """For templates: `current` is the entry at the left that is open."""
         now, roles = self._clock(), current_roles()
         saved: tuple[SavedView, ...] = self.saved.of(here.person)
-        usual = [one for one in self._work.usual(30).values() if one.of]
+        usual = self._work.usual_time()
         return {
             "ctx": here.ctx, "site": self._site, "now": now, "today": in_full(now), "current": current, "saved": saved, "counts": counts or self._work.counts(here.actor),
             "titles": TITLES, "View": View, "work": WORK, "standing": STANDING, "attention": len(self._ledger.attention()), "words": words,
             "elsewhere": [(one.title, one.path, one.count(), one.key) for one in self._elsewhere if may(roles, one.needs) and (not one.endpoint or one.endpoint in current_app.view_functions)], "watch_seconds": self._watch, "idle_seconds": self._idle,
-            "median": words.lasting(sorted(one.span for one in usual)[len(usual) // 2]) if usual else "",
+            "median": words.lasting(usual) if usual is not None else "",
         }  # fmt: skip
 
 

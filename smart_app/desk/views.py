@@ -88,8 +88,8 @@ def make_blueprint(board: Board, bulk: Bulk, around: Surroundings, audit: AuditL
         found = board.everything(selection, here.actor)
         taken(here, "csv", found.requests)
         name = f"requests-{around.frame(here, '')['now'].astimezone():%Y-%m-%d-%H%M}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Priors-Missing": str(found.unsearched)}
-        return Response(as_csv(found.requests), mimetype="text/csv", headers=headers)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(as_csv(found.requests, found.unsearched), mimetype="text/csv", headers=headers)
 
     @blueprint.post("/l/<launch:handle>/desk/phone-list")
     @requires(Action.WORK_DESK)

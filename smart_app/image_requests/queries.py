@@ -202,6 +202,12 @@ class Work:
         ]  # fmt: skip
         return tuple(sorted(made, key=lambda one: (-one.closed, one.facility or "")))
 
+    def usual_time(self, days: int = 30) -> timedelta | None:
+        """From asking to the chart, over everybody who was asked; None: nothing was stored in these days."""
+        with self._db.reading() as session:
+            spans = [span for one in self._times(session, self._clock() - timedelta(days=days)).values() for span in one.spans]
+        return timedelta(seconds=median(spans)) if spans else None
+
     def usual(self, days: int = 180) -> Mapping[str | None, Usual]:
         """What each facility usually takes; None: patients. Who never answered is not named."""
         with self._db.reading() as session:

@@ -140,7 +140,7 @@ def cast(town: Town) -> Cast:
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
     match = _put(town, launches["A"])
     values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
-              "issuer": "northgate", "name": _bundle_file(town), "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
+              "issuer": "northgate", "name": _bundle_file(town), "facility": "nowhere", "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
     values["request_id"] = _ask(town)
     return Cast(jars, launches, values)
 

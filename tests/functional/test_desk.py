@@ -211,7 +211,7 @@ def test_the_phone_list_names_numbers_and_no_codes(desk: Office) -> None:
 
 def test_what_is_done_with_many_leaves_the_list_as_it_was_filtered(desk: Office) -> None:
     one = desk.ask("p1", "GRUNWALD, Otto")
-    desk.ask("p2", "LISKA, Veronika")
+    desk.ask("p2", "LISKA, Veronika", hours=5)
     worker = desk.worker()
     page = worker.get("/desk?view=all").text
     me = re.search(r'<option value="(\w{32})"', page).group(1)  # type: ignore[union-attr]
@@ -232,3 +232,16 @@ def test_more_than_one_page_is_turned_and_put_in_order_over_all_of_them(desk: Of
     assert names(worker.post("/desk/find", view="all", order="patient").text) == ["ALPHA, A", "BRAVO, B"]
     assert names(worker.post("/desk/find", view="all", order="-patient", page="2").text) == ["CHARLIE, C", "BRAVO, B"]
     assert len(worker.post("/desk/export", view="all").data.splitlines()) == 6, "a file holds all pages"
+
+
+def test_a_list_that_was_not_looked_through_whole_says_so_on_the_page_and_in_the_file(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        desk.ask(f"p{number}", f"NAME{number}, A", hours=number + 1)
+    for module in ("smart_app.desk.board.MOST_SEARCHED", "smart_app.image_requests.queries.MOST_SEARCHED"):
+        monkeypatch.setattr(module, 3)
+    worker = desk.worker()
+    found = worker.post("/desk/find", view="all", words="name3")
+    assert "1 request more was not looked through: this list may be incomplete." in found.text
+    assert "not looked through" not in worker.get("/desk?view=all").text, "a page in order of time leaves nothing out"
+    assert "1 request more was not looked through" in worker.post("/desk/find", view="all", order="patient").text
+    assert "INCOMPLETE: 1 request more is not in this file" in worker.post("/desk/export", view="all").text

@@ -36,6 +36,11 @@ def test_whatever_a_sender_writes_stays_one_cell_of_text(written: str) -> None:
     assert not rows[1][16].lstrip(" \u00a0\ufeff\u200b").startswith(FORMULA)
 
 
+def test_a_file_that_does_not_hold_all_says_so() -> None:
+    assert as_csv([ONE], 7).splitlines()[-1] == '"INCOMPLETE: 7 requests more are not in this file"'
+    assert "INCOMPLETE" not in as_csv([ONE])
+
+
 def test_plain_words_are_left_alone() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv([ONE]).removeprefix("\ufeff"))))
     assert (rows[0]["Patient"], rows[0]["From"], rows[0]["State"]) == ("CANARY, Rosalind Jane", "Kestrel Valley", "Sent")
