@@ -27,6 +27,7 @@ PRELOADED = ("numpy", "pydicom", "pydicom.charset", "pydicom.encaps", "pydicom.p
 def main(workspace: Path) -> None:
     connection = socket.socket(fileno=SOCKET)
     _preload()
+    statm = os.open("/proc/self/statm", os.O_RDONLY)
     standing = fence.close(workspace, fence.code_folders(Path(__file__).parents[1]))
     _tell(connection, {"fences": standing})
     while True:
@@ -45,7 +46,7 @@ def main(workspace: Path) -> None:
                 return
             except MemoryError:
                 return  # the parent sees it as a death: a fresh child may have what this one has not
-        _tell(connection, {"end": True, "bytes": budget.bytes, "files": budget.files, "tired": fence.is_worn()})
+        _tell(connection, {"end": True, "bytes": budget.bytes, "files": budget.files, "tired": fence.is_worn(statm)})
 
 
 def _preload() -> None:

@@ -30,5 +30,13 @@ def test_one_child_reads_many_files_and_ends_by_itself(tmp_path: Path) -> None:
     assert not Path(f"/proc/{reader.pid}").exists()
 
 
+def test_a_parent_that_has_grown_does_not_wear_its_children_out(tmp_path: Path) -> None:
+    """The peak of a process is inherited from the one that started it: 1,200 files once took 1,200 children."""
+    ballast = bytearray(500_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+
+    test_one_child_reads_many_files_and_ends_by_itself(tmp_path)
+
+
 def test_what_is_loaded_before_the_fence_is_all_optional() -> None:
     assert "pydicom" in child.PRELOADED
