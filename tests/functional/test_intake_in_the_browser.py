@@ -9,6 +9,7 @@ import pytest
 
 from launch.session import BROWSER_COOKIE
 from sandbox.serving import serve
+from smart_app.factory import create_app
 from tests import peers
 from tests.functional.test_intake import HERS, desk
 from tests.unit.intake.hospital import made
@@ -19,13 +20,12 @@ def test_a_reviewer_looks_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     port = peers.free_port()
     origin = f"http://app.localhost:{port}"
-    with desk(tmp_path, monkeypatch, public_url=origin) as here, serve(here.world.client.application, port=port), peers.chromium() as context:
+    with desk(tmp_path, monkeypatch, public_url=origin) as here, serve(create_app(here.world.parts.settings), port=port), peers.chromium() as context:
         other = {"PatientName": "SMITH^JOHN", "PatientID": "K-1", "PatientBirthDate": "19400101", "PatientSex": "M", "StudyDescription": "CT head"}
         here.send(here.ask(), [*(made("1", number, **HERS) for number in range(1, 4)), made("3", **HERS | {"AccessionNumber": "KV-9", "StudyDescription": "XR left hand"}), made("2", **other)])
         here.work()
         handle, cookie = here.handles["grant"]
-        # A __Host- cookie wants https; how browsers keep it is shown by the journeys that sign in.
-        context.route("**/*", lambda route: route.continue_(headers={**route.request.headers, "cookie": f"{BROWSER_COOKIE}={cookie}"}))
+        context.add_cookies([{"name": BROWSER_COOKIE, "value": cookie, "url": "https://app.localhost", "secure": True, "httpOnly": True}])
         page = context.new_page()
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
