@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.exc import OperationalError
@@ -24,8 +25,7 @@ from smart_app.spool.models import UploadFileRow, UploadRow
 from smart_app.spool.store import NoSuchUpload, Spool, standing_of
 from smart_app.spool.types import Announced, Outcome, Standing, Taken, UploadState
 
-_TABLE = UploadFileRow.__table__
-assert isinstance(_TABLE, Table)
+_TABLE = cast(Table, UploadFileRow.__table__)
 MOST_PIECES = 200
 """In one body: each holds a file open until all of them are recorded."""
 
