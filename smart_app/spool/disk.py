@@ -56,6 +56,7 @@ class Slot:
 
     def write(self, read: Read, *, at: int, length: int, sha256: str, began: bool = True) -> bool:
         """`length` bytes of `read` at `at`, if they have this hash; otherwise the file is what it was. `began`: something of it is held.
+        They are safe after `flush` only.
 
         :raises NoRoom: :raises BrokenOff:
         """
@@ -74,7 +75,6 @@ class Slot:
                 left -= len(piece)
             if full is None and digest.hexdigest() == sha256:
                 os.ftruncate(self._fd, at + length)
-                os.fsync(self._fd)
                 return True
         except OSError as error:
             full = _explained(error)
@@ -85,6 +85,17 @@ class Slot:
         if full is not None:
             raise full
         return False
+
+    def flush(self) -> None:
+        """:raises NoRoom: the disk was full after all: many say so only now."""
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise _explained(error) from error
+
+    def cut(self, at: int) -> None:
+        """Let go of all from `at` on."""
+        os.ftruncate(self._fd, at)
 
     def digest(self, start: int, length: int) -> str:
         """SHA-256 of a part that is held."""

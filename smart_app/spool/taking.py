@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,7 @@ from smart_app.spool.models import UploadFileRow, UploadRow
 from smart_app.spool.store import NoSuchUpload, Spool, standing_of
 from smart_app.spool.types import Announced, Outcome, Standing, Taken, UploadState
 
+_TABLE = cast(Table, UploadFileRow.__table__)
 MOST_PIECES = 200
 """In one body: each holds a file open until all of them are recorded."""
 
@@ -54,6 +56,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Held:
+    slot: Slot
     piece: Piece
     before: UploadFileRow
     held: int
@@ -126,9 +129,10 @@ class Taking:
                         done.append(held)
             except (BrokenOff, NotFrames) as error:
                 broken = error
-            if created:
-                flush_folder(folder)
             if done:
+                _flush(done)
+                if created:
+                    flush_folder(folder)
                 self._record(upload, done, promised)
         if broken is not None:
             raise broken
@@ -176,20 +180,19 @@ class Taking:
         if not slot.write(frames.read, at=piece.at, length=piece.length, sha256=piece.sha256, began=row.held > 0):
             return None, say(Outcome.DAMAGED), False
         if end < row.size:
-            return _Held(piece, row, end, ""), say(Outcome.HELD, end), piece.at == 0
+            return _Held(slot, piece, row, end, ""), say(Outcome.HELD, end), piece.at == 0
         sha256 = piece.sha256 if piece.at == 0 else slot.digest(0, row.size)
         if row.announced and sha256 != row.announced:
-            return _Held(piece, row, 0, ""), say(Outcome.CHANGED, 0), piece.at == 0
-        return _Held(piece, row, end, sha256), say(Outcome.HELD, end, True), piece.at == 0
+            return _Held(slot, piece, row, 0, ""), say(Outcome.CHANGED, 0), piece.at == 0
+        return _Held(slot, piece, row, end, sha256), say(Outcome.HELD, end, True), piece.at == 0
 
     def _record(self, upload: str, done: list[_Held], promised: Callable[[Session], None]) -> None:
-        of = UploadFileRow
         try:
             with self._db.transaction() as session:
                 promised(session)
                 self._open(session, upload).active_at = self._clock()
-                for one in done:
-                    session.execute(update(of).where(of.upload == upload, of.number == one.piece.file).values(held=one.held, sha256=one.sha256))
+                changed = [{"number_": one.piece.file, "held": one.held, "sha256": one.sha256} for one in done]
+                session.connection().execute(_TABLE.update().where(_TABLE.c.upload == upload, _TABLE.c.number == bindparam("number_")), changed)
         except OperationalError as error:  # the database's own disk is full, or it is gone: nothing was promised
             raise NoRoom from error
 
@@ -214,3 +217,15 @@ class Taking:
         still = session.scalar(select(func.coalesce(func.sum(of.size - of.held), 0)).where(of.upload == upload, of.left_out.is_(False))) or 0
         if int(still) + self._limits.spare > free_bytes(self._spool.folder(upload)):
             raise NoRoom
+
+
+def _flush(done: Iterable[_Held]) -> None:
+    """All that was written, after all of it was written: the first flush carries most of the others. :raises NoRoom: nothing of it is kept."""
+    held = tuple(done)
+    try:
+        for one in held:
+            one.slot.flush()
+    except NoRoom:
+        for one in held:
+            one.slot.cut(one.before.held)
+        raise

@@ -9,6 +9,7 @@ import pytest
 
 from smart_app.intake.types import Finding, Level
 from smart_app.jobs.types import Job, Later
+from smart_app.portal.abandoned import Abandoned
 from smart_app.portal.telling import Telling
 from smart_app.wiring import portal
 from tests.unit.launch.ehr_sim import MovingClock
@@ -92,6 +93,7 @@ def test_what_a_sender_left_behind_is_looked_at_all_the_same(tmp_path: Path, mon
     clock = MovingClock()
     with senders.world(tmp_path, monkeypatch, clock=clock) as world:
         handler = portal.handlers(world.parts)["abandoned"]
+        assert isinstance(handler, Abandoned)
         sender = world.sender()
         sender.begin()
         sender.announce(("a", 3), ("b", 3))
