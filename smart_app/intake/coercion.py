@@ -152,11 +152,15 @@ def identity(path: Path) -> Identity:
     """:raises CannotCoerce: it is no DICOM object that can be read."""
     with _quietly(), path.open("rb") as file:
         dataset = _header(file)
-    text = lambda keyword: str(dataset.get(keyword) or "")  # noqa: E731
     return Identity(
-        text("StudyInstanceUID"), text("SeriesInstanceUID"), text("SOPInstanceUID"), PatientId(text("PatientID"), text("IssuerOfPatientID")),
-        str(dataset.file_meta.get("TransferSyntaxUID", "")), tuple(text(keyword) for keyword in SHAPE),
+        _text(dataset, "StudyInstanceUID"), _text(dataset, "SeriesInstanceUID"), _text(dataset, "SOPInstanceUID"),
+        PatientId(_text(dataset, "PatientID"), _text(dataset, "IssuerOfPatientID")), str(dataset.file_meta.get("TransferSyntaxUID", "")),
+        tuple(_text(dataset, keyword) for keyword in SHAPE),
     )  # fmt: skip
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    return str(dataset.get(keyword) or "")
 
 
 def _header(file: IO[bytes]) -> FileDataset:
@@ -256,7 +260,7 @@ def _content(dataset: Dataset) -> dict[str, Any]:
     for element in dataset:
         if int(element.tag) not in UNTOUCHED_BY:
             kept[element.tag] = element
-    return cast(dict[str, Any], kept.to_json_dict(suppress_invalid_tags=True))
+    return kept.to_json_dict(suppress_invalid_tags=True)
 
 
 def _copy(file: IO[bytes], out: IO[bytes]) -> None:

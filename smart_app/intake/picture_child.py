@@ -18,7 +18,8 @@ def main(workspace: str) -> None:
     import numpy
     import PIL.Image
     import pydicom
-    import pydicom.pixels
+    import pydicom.pixels.processing
+    from pydicom.pixels.utils import pixel_array
 
     for name in ("gdcm", "jpeg_ls", "pydicom.pixels.decoders", "PIL.PngImagePlugin", "PIL.JpegImagePlugin"):
         try:
@@ -32,8 +33,8 @@ def main(workspace: str) -> None:
         with open(os.dup(0), "rb") as source:
             dataset = pydicom.dcmread(cast(Any, source), stop_before_pixels=False)
         frames = int(dataset.get("NumberOfFrames") or 1)
-        values = pydicom.pixels.pixel_array(dataset, index=frames // 2 if frames > 1 else None)
-        shades = values if values.ndim == 3 else _grey(numpy, pydicom.pixels, values, dataset)
+        values = pixel_array(dataset, index=frames // 2 if frames > 1 else None)
+        shades = values if values.ndim == 3 else _grey(numpy, pydicom.pixels.processing.apply_modality_lut, values, dataset)
         picture = PIL.Image.fromarray(shades.astype("uint8"))
         picture.thumbnail((SIZE, SIZE))
         out = BytesIO()
@@ -41,9 +42,9 @@ def main(workspace: str) -> None:
     sys.stdout.buffer.write(out.getvalue())
 
 
-def _grey(numpy: Any, pixels: Any, values: Any, dataset: Any) -> Any:
+def _grey(numpy: Any, modality_lut: Any, values: Any, dataset: Any) -> Any:
     """Windowed as the file asks, or from the darkest to the brightest."""
-    values = pixels.apply_modality_lut(values, dataset).astype("float64")
+    values = modality_lut(values, dataset).astype("float64")
     centre, width = (_number(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
     low, high = (centre - width / 2, centre + width / 2) if centre is not None and width else (values.min(), values.max())
     shades = numpy.clip((values - low) / max(high - low, 1e-6), 0, 1) * 255

@@ -87,7 +87,7 @@ class Retention:
 
         _, after = self._items.change(session, id, change, line=Line(now, "its time was over: the received files are removed"))
         paths = [Path(one.source.path) for one in self._items.instances(id, session)]
-        event.listen(session, "after_commit", lambda _: [path.unlink(missing_ok=True) for path in paths], once=True)
+        event.listen(session, "after_commit", lambda _: _unlink(paths), once=True)
         removed = [upload for upload in sorted(uploads) if not self._is_needed(session, upload)]
         for upload in removed:
             self._spool.remove(session, self._spool.upload(upload))
@@ -103,3 +103,8 @@ class Retention:
 
 
 STILL = frozenset({state.value for state in (ItemState.IN_REVIEW, ItemState.SECOND_PERSON, ItemState.STORING)})
+
+
+def _unlink(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -225,13 +225,15 @@ class _Run:
         """Coerced, from bytes that are still those that came; None: it cannot be."""
         source, path = Path(instance.source.path), self._s.workspace / f"{self._item.id}-{instance.digest[:24]}-{instance.sha256[:8]}.dcm"
         if not the_same_bytes(source, instance.sha256):
-            return self._stage(instance, Stage.FAILED, "changed")
+            self._stage(instance, Stage.FAILED, "changed")
+            return None
         try:
             written = coerce(source, path, self._change)
             its = identity(path)
         except CannotCoerce:
             path.unlink(missing_ok=True)
-            return self._stage(instance, Stage.FAILED, "cannot-coerce")
+            self._stage(instance, Stage.FAILED, "cannot-coerce")
+            return None
         expected = Expected(its.series, its.instance, self._change.patient_id, written.sha256, written.substance, its.transfer_syntax, its.shape)
         return _Ready(instance, path, written, expected)
 
