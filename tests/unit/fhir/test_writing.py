@@ -41,7 +41,7 @@ def _bundle(*resources: dict[str, Any]) -> Say:
     (lambda base: fhir(TASK | {"id": "t1"}, 200, ETag='W/"4"'), Written("t1", "4", False)),
     (lambda base: Say(201, b"", {"Location": "https://elsewhere.example/Patient/p9"}), Written("t1", "4", True)),
     (lambda base: Say(200, b"not json"), Written("t1", "4", False)),
-], ids=str)  # fmt: skip
+], ids=["location with version", "relative location", "content location", "body", "etag", "elsewhere", "not json"])  # fmt: skip
 def test_where_it_lies(answer: Callable[[str], Say], found: Written) -> None:
     with scripted(lambda asked: answer(server.base) if asked.method == "POST" else _bundle(HERE)) as server:
         assert _writer(server).create(TASK, "urn:n|RQ-1") == found
