@@ -198,11 +198,12 @@ def _capabilities(base: str) -> dict[str, Any]:
         {"name": "patient", "type": "reference"},
         {"name": "_lastUpdated", "type": "date"},
     ]
+    of_people = [{"name": "family", "type": "string"}, {"name": "birthdate", "type": "date"}]
     served = [
         {
             "type": name,
             "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "searchParam": parameters,
+            "searchParam": parameters + (of_people if name == "Patient" else []),
             **({"searchInclude": ["ImagingStudy:endpoint"]} if name == "ImagingStudy" else {}),
         }
         for name in RESOURCES

@@ -108,6 +108,10 @@ def _matches(resource: Resource, name: str, value: str) -> bool:
         return bool(patients_of(resource) & {choice.rpartition("Patient/")[2] for choice in choices})
     if name == "identifier":
         return any(_has_identifier(resource, choice) for choice in choices)
+    if name == "family":
+        return any(str(one.get("family", "")).casefold().startswith(choice.casefold()) for one in resource.get("name", ()) for choice in choices)
+    if name == "birthdate":
+        return resource.get("birthDate") in choices
     if name == "_lastUpdated":
         return _compare(str(resource["meta"]["lastUpdated"]), value)
     if name == "status":

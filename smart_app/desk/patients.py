@@ -81,6 +81,18 @@ class Patients:
         patient = _patient(ehr, facts)
         return Search(Found.ONE, patient, self._sealed(patient, handle), 1)
 
+    def like(self, family: str, born: str) -> tuple[Patient, ...]:
+        """Everybody of this family name and birth date whom an EHR knows by now. An EHR that may not be asked is left out.
+
+        :raises OutboundError: one did not answer, or refused. :raises LaunchError: it gave no token.
+        """
+        found = []
+        for ehr in self._ehrs.values():
+            if self.may_ask(ehr.key):
+                named = self._searched(ehr, [("family", family), ("birthdate", born), ("_count", "20")])
+                found += [_patient(ehr.key, facts) for facts in named.values() if facts.replaced_by is None and facts.active]
+        return tuple(found)
+
     def opened(self, token: str, handle: str) -> Patient | None:
         """The patient of a token that this launch was given; None: of none, or another's."""
         try:
@@ -90,19 +102,24 @@ class Patients:
             return None
 
     def _asked(self, ehr: Ehr, number: str) -> list[PatientFacts]:
-        client = FhirClient(self._outbound, f"ehr:{ehr.key}", ehr.issuer, self._tokens(ehr.key), LIMITS)
         found: dict[str, PatientFacts] = {}
         systems: list[str | None] = [rule.system for rule in ehr.mrn if rule.system] or [None]
         for system in systems:
             for written in dict.fromkeys((number, number.replace(" ", ""))):
                 value = f"{system}|{written}" if system else written
-                for page in client.search("Patient", [("identifier", value), ("_count", "20")]):
-                    for entry in page.entries:
-                        resource = entry.get("resource") if isinstance(entry, Mapping) else None
-                        if isinstance(resource, Mapping) and resource.get("resourceType") == "Patient" and isinstance(resource.get("id"), str):
-                            facts = patient_from(resource, ehr.mrn, base=ehr.issuer.rstrip("/"), today=self._clock().date())
-                            found[facts.id] = facts
+                found |= self._searched(ehr, [("identifier", value), ("_count", "20")])
         return list(found.values())
+
+    def _searched(self, ehr: Ehr, parameters: list[tuple[str, str]]) -> dict[str, PatientFacts]:
+        client = FhirClient(self._outbound, f"ehr:{ehr.key}", ehr.issuer, self._tokens(ehr.key), LIMITS)
+        found: dict[str, PatientFacts] = {}
+        for page in client.search("Patient", parameters):
+            for entry in page.entries:
+                resource = entry.get("resource") if isinstance(entry, Mapping) else None
+                if isinstance(resource, Mapping) and resource.get("resourceType") == "Patient" and isinstance(resource.get("id"), str):
+                    facts = patient_from(resource, ehr.mrn, base=ehr.issuer.rstrip("/"), today=self._clock().date())
+                    found[facts.id] = facts
+        return found
 
     def _sealed(self, patient: Patient, handle: str) -> str:
         return base64.urlsafe_b64encode(self._keyring.seal(to_json(patient), place=f"desk.patient:{handle}")).decode()

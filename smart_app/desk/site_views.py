@@ -10,6 +10,7 @@ from smart_app.audit.desk_events import FacilitySaved, WorkTriedAgain
 from smart_app.audit.log import AuditLog
 from smart_app.desk.attention import troubles
 from smart_app.desk.directory import ROWS, WAYS, facility_of
+from smart_app.desk.emergency import EmergencyLinks, Standing
 from smart_app.desk.forms import WrongForm
 from smart_app.desk.surroundings import Here, Surroundings
 from smart_app.image_requests.facilities import Facilities, plain
@@ -21,7 +22,7 @@ from smart_app.web.faults import NotHere
 DAYS = 90
 
 
-def make_blueprint(ledger: Ledger, work: Work, facilities: Facilities, around: Surroundings, audit: AuditLog) -> Blueprint:
+def make_blueprint(ledger: Ledger, work: Work, facilities: Facilities, around: Surroundings, audit: AuditLog, emergency: EmergencyLinks) -> Blueprint:
     blueprint = Blueprint("desk_site", __name__)
 
     @blueprint.get("/l/<launch:handle>/desk/attention")
@@ -76,13 +77,27 @@ def make_blueprint(ledger: Ledger, work: Work, facilities: Facilities, around: S
         audit.record(FacilitySaved(who=here.who, facility=made.id, is_new="" if before else "yes"))
         return redirect(f"/l/{here.ctx.handle}/desk/facilities", 303)
 
+    @blueprint.post("/l/<launch:handle>/desk/facilities/<string(maxlength=40):facility>/emergency")
+    @requires(Action.WORK_DESK)
+    def ahead(handle: str, facility: str) -> str:
+        """A link to send ahead of a patient; with `link`, the code of one that was just made."""
+        here, chosen, id = around.here(), known(facility), request.form.get("link", "")
+        if not emergency.is_on:
+            raise NotHere("receiving-off")
+        standing = emergency.code(chosen, id, here.who) if id else emergency.make(chosen, here.who)
+        if standing is None:
+            raise NotHere("no-such-link")
+        return edited(here, chosen, standing=standing)
+
     def known(id: str) -> Facility:
         found = facilities.get(id)
         if found is None:
             raise NotHere("no-such-facility")
         return found
 
-    def edited(here: Here, facility: Facility | None, problem: str = "") -> str:
-        return render_template("desk/facility.html", facility=facility, ways=WAYS, rows=ROWS, problem=problem, **around.frame(here, "facilities"))
+    def edited(here: Here, facility: Facility | None, problem: str = "", standing: Standing | None = None) -> str:
+        return render_template(
+            "desk/facility.html", facility=facility, ways=WAYS, rows=ROWS, problem=problem, ahead=standing, takes_ahead=emergency.is_on, **around.frame(here, "facilities")
+        )
 
     return blueprint

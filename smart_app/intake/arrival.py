@@ -16,6 +16,7 @@ from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.image_requests.types import ImageRequest, Patient, Wanted
+from smart_app.intake import awaited
 from smart_app.intake.deciding import UNLINKED, Verdict, decide
 from smart_app.intake.items import Items
 from smart_app.intake.received import KEPT, Content, Instance, Line, Named, Received, SeriesSummary, Source, Stage, Standing, Summary
@@ -91,6 +92,8 @@ class Arrival:
                 self._judge(session, id, new, upload, every, bad if len(added) == 1 else [one for one in bad if one.header is not None])
             if asked is not None:
                 self.settle(session, asked.id)
+            else:
+                self.ledger.add(session, awaited.KIND, upload.id)  # the chart may exist already: look at once
 
     def _request(self, upload: Upload) -> ImageRequest | None:
         try:

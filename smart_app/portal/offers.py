@@ -115,7 +115,7 @@ class Offers:
             row = self._waiting(session, id)
             asked = self._read(row).asked
             about = About(title=asked.about, initials=asked.initials, sender=asked.organization or asked.person)
-            purpose = Purpose.BROUGHT if asked.is_patient else Purpose.OFFERED
+            purpose = Purpose.BROUGHT if asked.is_patient else Purpose.INBOUND if asked.urgent else Purpose.OFFERED
             link = self._links.issue(session, purpose, None, days=days or self._days, about=write_about(about), who=who)
             row.link = link.id
             self._answer(session, row, OfferState.ALLOWED, who)

@@ -11,6 +11,7 @@ from smart_app.desk import views as desk_views
 from smart_app.desk.asking import Asking
 from smart_app.desk.board import Board
 from smart_app.desk.bulk import Bulk
+from smart_app.desk.emergency import EmergencyLinks
 from smart_app.desk.offers import Offering, Waiting
 from smart_app.desk.patients import Patients
 from smart_app.desk.people import People
@@ -52,7 +53,7 @@ def add(app: Flask, parts: Parts) -> None:
         request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit, came=lambda id: tuple(_came(one) for one in items.of_scope(id))),
         new_views.make_blueprint(patients, asking, parts.facilities, around, parts.audit),
         offer_views.make_blueprint(offering, around, parts.audit),
-        site_views.make_blueprint(parts.ledger, parts.work, parts.facilities, around, parts.audit),
+        site_views.make_blueprint(parts.ledger, parts.work, parts.facilities, around, parts.audit, EmergencyLinks(db, parts.links, parts.audit)),
     ):
         app.register_blueprint(blueprint)
 

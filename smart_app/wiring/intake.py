@@ -14,9 +14,13 @@ from smart_app.archives.stow import Stow
 from smart_app.archives.wado import Wado
 from smart_app.audit.events import Outcome, Who
 from smart_app.audit.intake_events import IntakeStored
+from smart_app.desk.patients import Patients
 from smart_app.image_requests.types import Patient
 from smart_app.intake import views as intake_views
 from smart_app.intake.arrival import Arrival
+from smart_app.intake.awaited import EVERY as LOOK_EVERY
+from smart_app.intake.awaited import KIND as AWAITED
+from smart_app.intake.awaited import Awaited
 from smart_app.intake.fitness import grade
 from smart_app.intake.items import Items, Keeping
 from smart_app.intake.readback import ReadBack
@@ -107,11 +111,13 @@ def intake_of(parts: Parts) -> Intake:
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     made = intake_of(parts)
-    return {"screen": made.arrival.handle, "store": made.storing.handle, PURGE: made.retention.handle}
+    patients = Patients(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.smart.broker.backend_provider, parts.keyring, parts.clock)
+    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients.like, made.review.namespaces, parts.settings.tenant)
+    return {"screen": made.arrival.handle, "store": made.storing.handle, PURGE: made.retention.handle, AWAITED: awaited.handle}
 
 
 def periods() -> Mapping[str, int]:
-    return {PURGE: EVERY}
+    return {PURGE: EVERY, AWAITED: LOOK_EVERY}
 
 
 def origins_of(parts: Parts) -> Callable[[LaunchContext], Mapping[str, Origin]]:

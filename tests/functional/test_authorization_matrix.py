@@ -70,7 +70,7 @@ ROWS: dict[str, dict[str, int]] = {
     "dispatch.of_chart": {**OWN, "A": 404},  # a request that is not there; real ones: test_sheets
     "dispatch.of_desk": {**OWN, "A": 403},
     "dispatch.many": {**OWN, "A": 403},
-    **{key: {**OWN, "A": 403} for key in ("desk.many", "desk.export", "desk.phone_list", "desk.save", "desk.remove", "desk_site.attention", "desk_offers.page", "desk_offers.answer", "desk_site.again", "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_new.page", "desk_new.find", "desk_new.ask", "desk_request.page", "desk_request.now", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link")},
+    **{key: {**OWN, "A": 403} for key in ("desk.many", "desk.export", "desk.phone_list", "desk.save", "desk.remove", "desk_site.attention", "desk_offers.page", "desk_offers.answer", "desk_site.again", "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_site.ahead", "desk_new.page", "desk_new.find", "desk_new.ask", "desk_request.page", "desk_request.now", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link")},
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     **dict.fromkeys(

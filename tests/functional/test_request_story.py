@@ -155,3 +155,43 @@ def _arrived(page: Page, here: str) -> bool:
 def _is_closed(page: Page, here: str, number: str) -> bool:
     page.goto(f"{here}/desk/requests/{number}")
     return page.locator(".pill", has_text="In the chart").count() > 0
+
+
+def test_images_sent_ahead_of_a_patient_wait_urgent_and_are_linked_to_the_chart(town: Town, browser: Any, disc: Path) -> None:
+    desk = window(browser)
+    here = sign_in(desk, town, "clerk-moss")
+    desk.goto(f"{here}/desk/facilities/stbrannoc")
+    desk.get_by_role("button", name="Make an emergency link").click()
+    link = LINK.search(desk.inner_text("main"))
+    assert link
+    seen(desk, "21-emergency-link")
+    desk.get_by_role("button", name="Show the code to tell by phone").click()
+    code = desk.locator(".code").inner_text()
+    assert link[0] not in desk.content(), "never together"
+    sender = window(browser)
+    sender.goto(link[0])
+    sender.fill("#code", code.replace(" ", ""))
+    sender.click("text=Go on")
+    sender.wait_for_selector("#step-drop:not([hidden])")
+    sender.set_input_files("#pick-folder", str(disc.parent / "stbrannoc-perfusion"))
+    sender.wait_for_selector("#step-found:not([hidden])")
+    seen(sender, "22-ahead-found")
+    sender.click("[data-do=send]")
+    sender.wait_for_selector("#step-done:not([hidden])")
+    reviewer = window(browser)
+    there = sign_in(reviewer, town, "rev-okafor")
+    wait_until(lambda: _is_listed(reviewer, there), "the study sent ahead", 60)
+    row = reviewer.locator("tr", has_text="Nobody asked for it")
+    expect(row).to_contain_text("Urgent")
+    expect(row).to_contain_text("MARCHETTI, Rosalind Jane")
+    expect(row).to_contain_text(re.compile(r"on the list \d+ s after it came"))
+    seen(reviewer, "23-ahead-on-the-list")
+    row.get_by_role("link").first.click()
+    reviewer.wait_for_selector("text=Is it the right person?")
+    expect(reviewer.get_by_role("button", name="Confirm, and ask a second person")).to_be_visible()
+    seen(reviewer, "24-ahead-review")
+
+
+def _is_listed(page: Page, here: str) -> bool:
+    page.goto(f"{here}/intake")
+    return page.locator("tr", has_text="Nobody asked for it").filter(has_text="MARCHETTI").count() > 0

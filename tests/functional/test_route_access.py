@@ -101,6 +101,7 @@ ROWS = {
     "/l/<launch:handle>/desk/facilities/new": DESK,
     "/l/<launch:handle>/desk/facilities/save": DESK,
     "/l/<launch:handle>/desk/facilities/<string(maxlength=40):facility>": DESK,
+    "/l/<launch:handle>/desk/facilities/<string(maxlength=40):facility>/emergency": DESK,
     "/l/<launch:handle>/desk/new": DESK,
     "/l/<launch:handle>/desk/new/find": DESK,
     DESK_REQUEST: DESK,
