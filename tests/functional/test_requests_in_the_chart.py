@@ -13,6 +13,7 @@ import pytest
 
 from launch.context import LaunchContext, User
 from launch.session import TokenSet
+from smart_app.audit.request_events import RequestSeen
 from smart_app.clock import utc_now
 from smart_app.image_requests.types import Actor, Anchor, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
 from smart_app.image_requests.workflow import Act
@@ -163,7 +164,7 @@ def test_the_timeline_tells_each_step_and_the_list_changes_without_a_reload(hosp
     assert "In the chart since" not in part
     requests.act(id, Act.STORE, SYSTEM)
     assert "Every image that was kept was read back from the archive." in hospital.get(f"/requests/{id}").text
-    assert {one["page"] for one in hospital.audited("RequestSeen")} == {"sent", "timeline"}
+    assert {one["page"] for one in hospital.audited(RequestSeen.__name__)} == {"sent", "timeline"}
 
 
 def test_a_declined_request_says_so_and_the_row_can_be_asked_for_again(hospital: World) -> None:

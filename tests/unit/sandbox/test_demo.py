@@ -78,7 +78,10 @@ def test_json_then_a_clean_end(home: Path) -> None:
     port = free_row()
     with demo(home, port, "--json") as process:
         told = json.loads(first_line(process, home))
-        assert set(told) == {"app", "ehr", "archives", "patients"}
+        assert set(told) == {"app", "ehr", "send", "mailbox", "discs", "archives", "patients"}
+        assert (Path(told["discs"]) / "stbrannoc-perfusion" / "DICOMDIR").is_file()
+        assert page(f"{told['mailbox']}/healthz").status_code == 200
+        assert page(f"{told['send']}/ask").status_code == 200
         assert told["app"] == f"http://app.localhost:{port}"
         assert [one["key"] for one in told["archives"]] == [one.key for one in ARCHIVES]
         assert set(told["patients"][0]) == {"id", "name", "story", "launch"}
