@@ -78,7 +78,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
                 "client_id": CLIENT_ID,
                 "client_auth": "private_key_jwt",
                 "client_key": _key(CLIENT_KID),
-                "backend": {"client_id": BACKEND_ID, "scopes": ["system/Patient.rs", "system/ImagingStudy.rs"], "key": _key(BACKEND_KID)},
+                "backend": {"client_id": BACKEND_ID, "scopes": ["system/Patient.rs", "system/ImagingStudy.rs", "system/Appointment.rs"], "key": _key(BACKEND_KID)},
                 "frame_ancestors": [plan.ehr],
                 "scopes": list(SCOPES),
                 "mrn": [{"type_code": "MR"}],

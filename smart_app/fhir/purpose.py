@@ -14,10 +14,11 @@ from typing import Any
 
 from launch.errors import LaunchError
 from smart_app.errors import OutboundError
+from smart_app.fhir.appointments import CALLED_OFF
 from smart_app.fhir.client import FhirClient, FhirFailed
 from smart_app.fhir.exams import is_our_own
 from smart_app.fhir.imaging import ACCESSION_CODES, labels_of
-from smart_app.fhir.wire import codings, items, moment_of, reference, text
+from smart_app.fhir.wire import codings, instant_of, items, moment_of, reference, text
 
 URGENT = frozenset({"urgent", "asap", "stat"})
 IMAGING = frozenset({"363679005", "RAD", "IMG", "imaging", "radiology"})
@@ -25,7 +26,6 @@ IMAGING = frozenset({"363679005", "RAD", "IMG", "imaging", "radiology"})
 EMERGENCY = "EMER"
 UNDER_WAY = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 TO_COME = frozenset({"proposed", "pending", "booked", "arrived", "checked-in", "waitlist"})
-CALLED_OFF = frozenset({"cancelled", "noshow", "entered-in-error"})
 OPEN = frozenset({"active", "draft", "on-hold"})
 KEPT = 100
 """Records of one kind at most: more would be a history, not a purpose."""
@@ -115,7 +115,7 @@ class _Reader:
                 continue  # a server that does not know `date` gives all
             reasons = [resource.get("serviceType"), resource.get("reasonCode"), resource.get("specialty")]
             title = text(resource.get("description")) or _title(resource.get("serviceType")) or _title(resource.get("reasonCode"))
-            self._keep(resource, "appointment", title, _codes(reasons[:2]), day, active=text(resource.get("status")) in TO_COME, starts_at=_instant(resource.get("start")), is_off=text(resource.get("status")) in CALLED_OFF)
+            self._keep(resource, "appointment", title, _codes(reasons[:2]), day, active=text(resource.get("status")) in TO_COME, starts_at=instant_of(resource.get("start")), is_off=text(resource.get("status")) in CALLED_OFF)
 
     def studies(self) -> None:
         for one in self._opened.context:
@@ -190,14 +190,6 @@ class _Reader:
     def _left(self) -> float:
         return max(0.1, self._end - time.monotonic())
 
-
-def _instant(value: Any) -> datetime | None:
-    """A FHIR instant; one without a zone could be any hour, and is none."""
-    try:
-        found = datetime.fromisoformat(text(value) or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def _title(concept: Any) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 MAX_TEXT = 1024
@@ -81,3 +82,12 @@ def moment_of(value: object) -> tuple[str | None, str | None, str | None]:
     elif offset and ":" not in offset:
         offset = f"{offset[:3]}:{offset[3:]}"
     return match.group(1), match.group(2) if int(hour) < 24 and int(minute) < 60 else None, offset
+
+
+def instant_of(value: Any) -> datetime | None:
+    """A FHIR instant; one without a zone could be any hour, and is none."""
+    try:
+        found = datetime.fromisoformat(text(value) or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

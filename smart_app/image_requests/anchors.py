@@ -39,13 +39,13 @@ class Anchors:
     def __init__(self, db: Database, requests: Requests) -> None:
         self._db, self._requests = db, requests
 
-    def heard(self, issuer: str, planned: Iterable[Planned]) -> int:
-        """The chart of some patient of this EHR names these; how many requests moved or lost what they hung on."""
+    def heard(self, issuer: str, patient: str, planned: Iterable[Planned]) -> int:
+        """The chart of this patient (FHIR id at this EHR) names these; how many requests moved or lost what they hung on."""
         moved = 0
         for one in planned:
             if not one.is_off and one.starts_at is None:
                 continue
-            for request in self._hanging(issuer, one.reference):
+            for request in self._hanging(issuer, patient, one.reference):
                 try:
                     self._requests.follow(request, None if one.is_off else one.starts_at, SYSTEM)
                     moved += 1
@@ -53,8 +53,8 @@ class Anchors:
                     log.info("anchor_not_followed", request=request)  # closed between the two looks
         return moved
 
-    def _hanging(self, issuer: str, reference: str) -> list[str]:
-        digests = self._requests.rows.digests.any("anchor", issuer, reference)
+    def _hanging(self, issuer: str, patient: str, reference: str) -> list[str]:
+        digests, subjects = self._requests.rows.digests.any("anchor", issuer, reference), self._requests.rows.digests.any("subject", issuer, patient)
         open_ones = [state.value for state in OPEN if may_do(state, Deed.FOLLOW, Party.SYSTEM)] + ["draft"]
         with self._db.reading() as session:
-            return list(session.scalars(select(RequestRow.id).where(RequestRow.anchor.in_(digests), RequestRow.state.in_(open_ones))))
+            return list(session.scalars(select(RequestRow.id).where(RequestRow.anchor.in_(digests), RequestRow.subject.in_(subjects), RequestRow.state.in_(open_ones))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from flask import Flask
@@ -10,12 +10,18 @@ from flask import Flask
 from launch.context import LaunchContext
 from smart_app.dispatch import rules
 from smart_app.dispatch.followup import FollowUp
+from smart_app.fhir.appointments import AppointmentTime, read_appointment
+from smart_app.fhir.client import FhirClient, FhirLimits
 from smart_app.fhir.patient import PatientFacts
 from smart_app.image_requests import views
+from smart_app.image_requests.anchors import Anchors
+from smart_app.image_requests.appointments import EVERY, Appointments
+from smart_app.image_requests.appointments import KIND as APPOINTMENTS
 from smart_app.image_requests.asking import Asking
 from smart_app.image_requests.form import Prefill
 from smart_app.image_requests.telling import Progress
 from smart_app.image_requests.types import Happened, ImageRequest
+from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.studies import views as studies_views
 from smart_app.studies.listing import Listing
@@ -37,6 +43,23 @@ def add(app: Flask, parts: Parts, listing: Listing, patient: Callable[[LaunchCon
     asking = Asking(parts.requests, parts.facilities, parts.work, parts.clock)
     way_back = views.WayBack(is_on=parts.settings.portal_url is not None, progress=partial(progress_of, parts), stalls=partial(_stalls, parts, dispatch.make(parts).follow_up))
     app.register_blueprint(views.make_blueprint(parts.requests, asking, parts.work, parts.audit, parts.clock, chart, way_back))
+
+
+def handlers(parts: Parts) -> Mapping[str, Handler]:
+    ehrs = {ehr.key: ehr for ehr in parts.settings.ehrs}
+
+    def read(key: str, id: str, patient: str) -> AppointmentTime | None:
+        ehr = ehrs.get(key)
+        if ehr is None or ehr.backend is None or not any(scope.startswith(("system/Appointment.", "system/*.")) for scope in ehr.backend.scopes):
+            return None
+        client = FhirClient(parts.outbound, f"ehr:{key}", ehr.issuer, parts.smart.broker.backend_provider(key), FhirLimits(deadline=10))
+        return read_appointment(client, id, patient)
+
+    return {APPOINTMENTS: Appointments(parts.work, Anchors(parts.database, parts.requests), read).handle}
+
+
+def periods() -> Mapping[str, int]:
+    return {APPOINTMENTS: EVERY}
 
 
 def progress_of(parts: Parts, request: str) -> Progress | None:

@@ -97,7 +97,7 @@ def _asked(parts: Parts, context: LaunchContext) -> tuple[ImageRequest, ...]:
 
 
 def _planned(anchors: Anchors, context: LaunchContext, records: Sequence[PurposeRecord]) -> None:
-    anchors.heard(context.issuer_key, [Planned(one.reference, one.starts_at, is_off=one.is_off) for one in records])
+    anchors.heard(context.issuer_key, context.patient_id or "", [Planned(one.reference, one.starts_at, is_off=one.is_off) for one in records])
 
 
 def _patient(parts: Parts, context: LaunchContext) -> PatientFacts:

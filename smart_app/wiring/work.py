@@ -13,19 +13,19 @@ import structlog
 from smart_app.jobs.types import Handler
 from smart_app.jobs.worker import Worker
 from smart_app.parts import Parts
-from smart_app.wiring import dispatch, fhir_api, intake, portal
+from smart_app.wiring import dispatch, fhir_api, image_requests, intake, portal
 
 log = structlog.get_logger("priors.jobs")
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     """By kind of work. See `Handler`: each is called again after a crash, and repeats safely."""
-    return {**portal.handlers(parts), **dispatch.handlers(parts), **fhir_api.handlers(parts), **intake.handlers(parts)}
+    return {**portal.handlers(parts), **dispatch.handlers(parts), **fhir_api.handlers(parts), **intake.handlers(parts), **image_requests.handlers(parts)}
 
 
 def periods(parts: Parts) -> Mapping[str, int]:
     """Kinds that come again, and after how many seconds. Their key is the number of the period; handlers stand above."""
-    return {**dispatch.periods(), **intake.periods()}
+    return {**dispatch.periods(), **intake.periods(), **image_requests.periods()}
 
 
 def worker(parts: Parts) -> Worker:
