@@ -5,13 +5,11 @@ GET changes nothing: mail scanners may open a link as often as they like. Who ha
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from smart_app.access import for_senders
@@ -19,6 +17,7 @@ from smart_app.errors import AppError
 from smart_app.image_requests.types import Party
 from smart_app.image_requests.workflow import Act, NotAllowed, can
 from smart_app.portal import words
+from smart_app.portal.arriving import body_of
 from smart_app.portal.asked import announced, numbers
 from smart_app.portal.pace import Pace
 from smart_app.portal.receiving import Receiving
@@ -142,7 +141,7 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
     def take(token: str, upload: str) -> Response:
         request.max_content_length = MOST_BODY
         visit = proved(token)
-        taken = told(lambda: receiving.take(visit, upload, Frames(io.BufferedReader(_Body(), 1 << 18)), current_who()))
+        taken = told(lambda: receiving.take(visit, upload, Frames(body_of(request)), current_who()))
         outcomes = {one.outcome for one in taken}
         response = jsonify(
             pieces=[{"file": one.file, "outcome": one.outcome.value, "held": one.held, "whole": one.is_whole} for one in taken], **telling.progress(upload)
@@ -189,19 +188,3 @@ def told(do: Callable[[], Any]) -> Any:
         raise NotHere("upload-closed") from None
     except NotAllowed:
         raise AppError(words.MOVED) from None
-
-
-class _Body(io.RawIOBase):
-    """The request's body; a sender that is gone is its end."""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            data = request.stream.read(len(buffer))
-        except ClientDisconnected:
-            return 0
-        buffer[: len(data)] = data
-        return len(data)
-

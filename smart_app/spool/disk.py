@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-PIECE = 1 << 18
+PIECE = 1 << 20
 Read = Callable[[int], bytes]
 
 
@@ -92,6 +92,9 @@ class Slot:
             os.fsync(self._fd)
         except OSError as error:
             raise _explained(error) from error
+
+    def size(self) -> int:
+        return os.fstat(self._fd).st_size
 
     def cut(self, at: int) -> None:
         """Let go of all from `at` on."""

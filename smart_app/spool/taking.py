@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from sqlalchemy import Table, bindparam, func, select
@@ -28,6 +29,8 @@ from smart_app.spool.types import Announced, Outcome, Standing, Taken, UploadSta
 _TABLE = cast(Table, UploadFileRow.__table__)
 MOST_PIECES = 200
 """In one body: each holds a file open until all of them are recorded."""
+FORESEEN = 32
+"""Rows that are read at once: a thousand small files are few questions to the database."""
 
 
 class TooMuch(Exception):
@@ -55,10 +58,21 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class _Row:
+    """What is known of one announced file."""
+
+    id: str
+    size: int
+    held: int
+    announced: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class _Held:
     slot: Slot
     piece: Piece
-    before: UploadFileRow
+    before: _Row
     held: int
     sha256: str
 
@@ -116,13 +130,14 @@ class Taking:
         done: list[_Held] = []
         taken: list[Taken] = []
         broken: Exception | None = None
+        rows: dict[int, _Row] = {}
         with ExitStack() as slots:
             folder, created = self._spool.folder(upload), False
             try:
                 for count, piece in enumerate(frames, 1):
                     if count > MOST_PIECES:
                         raise NotFrames
-                    held, answer, is_new = self._take(slots, upload, piece, frames)
+                    held, answer, is_new = self._take(slots, upload, folder, rows, piece, frames)
                     taken.append(answer)
                     created = created or is_new
                     if held is not None:
@@ -152,14 +167,17 @@ class Taking:
             raise NotWhole(late)
         row.state, row.open_link, row.finished_at = UploadState.FINISHED.value, None, self._clock()
 
-    def _take(self, slots: ExitStack, upload: str, piece: Piece, frames: Frames) -> tuple[_Held | None, Taken, bool]:
-        row = self._row(upload, piece.file)
+    def _take(self, slots: ExitStack, upload: str, folder: Path, rows: dict[int, _Row], piece: Piece, frames: Frames) -> tuple[_Held | None, Taken, bool]:
+        if piece.file not in rows:
+            rows.update(self._rows(upload, piece.file, FORESEEN))
+        row = rows.get(piece.file)
         if row is None or piece.at + piece.length > row.size:
             return None, Taken(piece.file, Outcome.UNKNOWN, row.held if row else 0, False), False
-        slot = Slot(self._spool.folder(upload) / row.id)
+        slot = Slot(folder / row.id)
         try:
             slots.enter_context(slot)
-            row = self._row(upload, piece.file) or row  # another request may have moved it before we had the lock
+            if row.held or not row.size or slot.size():  # another request may have moved it before we had the lock; an empty file was not
+                row = self._rows(upload, piece.file, 1).get(piece.file) or row
             return self._write(slot, row, piece, frames)
         except InUse:
             return None, Taken(piece.file, Outcome.BUSY, row.held, bool(row.sha256)), False
@@ -167,7 +185,7 @@ class Taking:
             return None, Taken(piece.file, Outcome.FULL, row.held, bool(row.sha256)), False
 
     @staticmethod
-    def _write(slot: Slot, row: UploadFileRow, piece: Piece, frames: Frames) -> tuple[_Held | None, Taken, bool]:
+    def _write(slot: Slot, row: _Row, piece: Piece, frames: Frames) -> tuple[_Held | None, Taken, bool]:
         def say(outcome: Outcome, held: int = row.held, whole: bool = bool(row.sha256)) -> Taken:
             return Taken(piece.file, outcome, held, whole)
 
@@ -196,9 +214,12 @@ class Taking:
         except OperationalError as error:  # the database's own disk is full, or it is gone: nothing was promised
             raise NoRoom from error
 
-    def _row(self, upload: str, number: int) -> UploadFileRow | None:
+    def _rows(self, upload: str, number: int, count: int) -> dict[int, _Row]:
+        """Of this file and those after it: a sender goes through them in their order."""
+        of = _TABLE.c
+        asked = select(of.number, of.id, of.size, of.held, of.announced, of.sha256).where(of.upload == upload, of.number >= number, of.number < number + count)
         with self._db.reading() as session:
-            return session.get(UploadFileRow, (upload, number))
+            return {at: _Row(*rest) for at, *rest in session.connection().execute(asked)}
 
     def _open(self, session: Session, upload: str) -> UploadRow:
         row = session.get(UploadRow, upload, with_for_update=True, populate_existing=True)
