@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from smart_app.spool.types import Announced, Outcome, Standing, Taken, UploadSta
 _TABLE = cast(Table, UploadFileRow.__table__)
 MOST_PIECES = 200
 """In one body: each holds a file open until all of them are recorded."""
+FLUSHING = 8
+"""Files that are flushed at once, while the next one comes in: a disk that is asked for several has them sooner."""
 FORESEEN = 32
 """Rows that are read at once: a thousand small files are few questions to the database."""
 
@@ -80,6 +83,7 @@ class _Held:
 class Taking:
     def __init__(self, db: Database, spool: Spool, clock: Clock, limits: Limits) -> None:
         self._db, self._spool, self._clock, self._limits = db, spool, clock, limits
+        self._flushing = ThreadPoolExecutor(FLUSHING, "flushing")  # it starts no thread before there is something to flush
 
     def begin(self, session: Session, link: Link, sender: str) -> str:
         """Id of the open upload of this link, made if there is none. The caller holds the link."""
@@ -131,6 +135,7 @@ class Taking:
         taken: list[Taken] = []
         broken: Exception | None = None
         rows: dict[int, _Row] = {}
+        flushes: list[Future[None]] = []
         with ExitStack() as slots:
             folder, created = self._spool.folder(upload), False
             try:
@@ -142,10 +147,13 @@ class Taking:
                     created = created or is_new
                     if held is not None:
                         done.append(held)
+                        flushes.append(self._flushing.submit(held.slot.flush))
             except (BrokenOff, NotFrames) as error:
                 broken = error
+            finally:
+                wait(flushes)  # before any file is closed, whatever happened
             if done:
-                _flush(done)
+                _flushed(done, flushes)
                 if created:
                     flush_folder(folder)
                 self._record(upload, done, promised)
@@ -240,13 +248,12 @@ class Taking:
             raise NoRoom
 
 
-def _flush(done: Iterable[_Held]) -> None:
-    """All that was written, after all of it was written: the first flush carries most of the others. :raises NoRoom: nothing of it is kept."""
-    held = tuple(done)
+def _flushed(done: Iterable[_Held], flushes: Iterable[Future[None]]) -> None:
+    """:raises NoRoom: and whatever else a flush said: nothing of this body is kept."""
     try:
-        for one in held:
-            one.slot.flush()
+        for one in flushes:
+            one.result()
     except NoRoom:
-        for one in held:
-            one.slot.cut(one.before.held)
+        for held in done:
+            held.slot.cut(held.before.held)
         raise

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import random
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,6 +160,55 @@ def test_u7_no_room_is_said_early_and_in_the_middle_and_leaves_nothing_half(inta
     monkeypatch.setattr(disk.os, "pwrite", real)
     assert [path.stat().st_size for path in (intake.spool.root / intake.upload / "in").iterdir()] == [5]
     assert intake.take(pieces((1, 0, b"a" * 600_000))) == [(1, "held", 600_000)]
+
+
+def test_u7_a_disk_that_is_full_only_when_flushed_keeps_nothing_of_that_body(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    intake.announce(*(Announced(f"f{at}", 3) for at in range(12)))
+    intake.take(pieces((1, 0, b"a")))
+
+    def fsync(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    real = disk.os.fsync
+    monkeypatch.setattr(disk.os, "fsync", fsync)
+    with pytest.raises(NoRoom):
+        intake.take(pieces((1, 1, b"bc"), *((at, 0, b"abc") for at in range(2, 13))))
+    monkeypatch.setattr(disk.os, "fsync", real)
+    assert [one.held for one in intake.spool.standing(intake.upload)] == [1] + [0] * 11
+    assert sum(path.stat().st_size for path in (intake.spool.root / intake.upload / "in").iterdir()) == 1
+
+
+def test_every_file_and_its_folder_are_flushed_before_the_row_is_written(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    intake.announce(*(Announced(f"f{at}", 3) for at in range(20)))
+    flushed, before, real = set(), [], disk.os.fsync
+
+    def fsync(fd: int) -> None:
+        time.sleep(0.005)
+        real(fd)
+        flushed.add(disk.os.fstat(fd).st_ino)
+
+    monkeypatch.setattr(disk.os, "fsync", fsync)
+    intake.take(pieces(*((at, 0, b"abc") for at in range(1, 21))), lambda _: before.append(frozenset(flushed)))
+    folder = intake.spool.root / intake.upload / "in"
+    assert {path.stat().st_ino for path in (folder, *folder.iterdir())} <= before[0]
+    assert len(before[0]) >= 21
+
+
+def test_a_file_that_another_request_wrote_since_the_rows_were_read_is_not_written_over(intake: Intake) -> None:
+    intake.announce(Announced("a", 3), Announced("b", 3))
+
+    class Meanwhile(io.BytesIO):
+        lines = 0
+
+        def readline(self, size: int | None = -1, /) -> bytes:
+            self.lines += 1
+            if self.lines == 2:
+                assert intake.take(pieces((2, 0, b"xyz"))) == [(2, "held", 3)]
+            return super().readline(size)
+
+    taken = intake.taking.take(intake.upload, Frames(Meanwhile(pieces((1, 0, b"abc"), (2, 0, b"XXX")))), lambda _: None)
+    assert [(one.file, one.outcome.value) for one in taken] == [(1, "held"), (2, "differs")]
+    assert intake.kept() == {"a": b"abc", "b": b"xyz"}
 
 
 def test_u7_more_than_a_link_may_bring_is_refused_before_a_byte_comes(database: Database, keyring: Keyring, tmp_path: Path) -> None:
