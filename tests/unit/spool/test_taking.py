@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import random
 import time
 from collections.abc import Callable
@@ -16,7 +17,6 @@ import pytest
 from smart_app.db import Database
 from smart_app.links.types import Link, Purpose
 from smart_app.sealing import Keyring
-from smart_app.spool import disk
 from smart_app.spool.disk import BrokenOff, InUse, NoRoom, Slot
 from smart_app.spool.frames import Frames, NotFrames
 from smart_app.spool.store import NoSuchUpload, Spool
@@ -154,10 +154,10 @@ def test_u7_no_room_is_said_early_and_in_the_middle_and_leaves_nothing_half(inta
         left[0] -= len(data)
         return real(fd, data, at)
 
-    real = disk.os.pwrite
-    monkeypatch.setattr(disk.os, "pwrite", pwrite)
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", pwrite)
     assert intake.take(pieces((1, 0, b"a" * 600_000), (2, 0, b"small"))) == [(1, "full", 0), (2, "held", 5)]
-    monkeypatch.setattr(disk.os, "pwrite", real)
+    monkeypatch.setattr(os, "pwrite", real)
     assert [path.stat().st_size for path in (intake.spool.root / intake.upload / "in").iterdir()] == [5]
     assert intake.take(pieces((1, 0, b"a" * 600_000))) == [(1, "held", 600_000)]
 
@@ -169,25 +169,27 @@ def test_u7_a_disk_that_is_full_only_when_flushed_keeps_nothing_of_that_body(int
     def fsync(fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    real = disk.os.fsync
-    monkeypatch.setattr(disk.os, "fsync", fsync)
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(NoRoom):
         intake.take(pieces((1, 1, b"bc"), *((at, 0, b"abc") for at in range(2, 13))))
-    monkeypatch.setattr(disk.os, "fsync", real)
+    monkeypatch.setattr(os, "fsync", real)
     assert [one.held for one in intake.spool.standing(intake.upload)] == [1] + [0] * 11
     assert sum(path.stat().st_size for path in (intake.spool.root / intake.upload / "in").iterdir()) == 1
 
 
 def test_every_file_and_its_folder_are_flushed_before_the_row_is_written(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     intake.announce(*(Announced(f"f{at}", 3) for at in range(20)))
-    flushed, before, real = set(), [], disk.os.fsync
+    flushed: set[int] = set()
+    before: list[frozenset[int]] = []
+    real = os.fsync
 
     def fsync(fd: int) -> None:
         time.sleep(0.005)
         real(fd)
-        flushed.add(disk.os.fstat(fd).st_ino)
+        flushed.add(os.fstat(fd).st_ino)
 
-    monkeypatch.setattr(disk.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     intake.take(pieces(*((at, 0, b"abc") for at in range(1, 21))), lambda _: before.append(frozenset(flushed)))
     folder = intake.spool.root / intake.upload / "in"
     assert {path.stat().st_ino for path in (folder, *folder.iterdir())} <= before[0]
