@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import dcmread
@@ -317,3 +318,53 @@ def test_where_the_site_allows_it_what_is_certain_by_its_number_is_stored_withou
         assert [one.state for one in here.all(asked)] == [ItemState.STORED]
         assert len(archive.held) == 2
         assert here.requests.get(asked.id).state is State.STORED
+
+
+def test_nothing_is_called_stored_while_more_of_it_waits_to_be_looked_at(both: Both) -> None:
+    here, archive = both
+    asked = here.ask()
+    here.send("u1", [made(number=1)], asked)
+    here.work_now()
+    (item,) = here.all(asked)
+    here.review.confirm(ONE, {item.id: item.version})
+    here.send("u2", [made("2")], asked)
+    here.ledger.run_due({"store": here.storing.handle})  # quicker than the screening of what came meanwhile
+    assert here.items.get(item.id).state is ItemState.STORED
+    assert here.requests.get(asked.id).state is State.IN_REVIEW
+    here.work_now()
+    (second,) = (one for one in here.all(asked) if one.id != item.id)
+    here.review.confirm(ONE, {second.id: second.version})
+    here.work_now()
+    assert here.requests.get(asked.id).state is State.STORED
+    assert len(archive.held) == 2
+
+
+def test_what_arrives_while_a_study_is_on_its_way_to_the_archive_is_looked_at_first(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, archive = both
+    asked = here.ask()
+    here.send("u1", [made(number=1)], asked)
+    here.work_now()
+    (item,) = here.all(asked)
+    here.review.confirm(ONE, {item.id: item.version})
+    listed = here.storing.back.listed
+
+    def more_comes(*given: Any) -> set[str]:
+        here.send("u2", [made(number=2, PatientName="SMITH^JOHN", PatientID="LK-9", PatientBirthDate="19500101", PatientSex="M")], asked)
+        here.ledger.run_due({"screen": here.arrival.handle})
+        return listed(*given)
+
+    monkeypatch.setattr(here.storing.back, "listed", more_comes)
+    here.ledger.run_due({"store": here.storing.handle})
+    assert not archive.held, "another person's image under the same study, seen by nobody"
+    assert here.items.get(item.id).state is ItemState.SET_ASIDE
+
+
+def test_what_is_kept_and_what_is_left_is_decided_together_or_not_at_all(both: Both) -> None:
+    here, _ = both
+    asked = here.ask()
+    here.send("u1", [made("1"), made("2")], asked)
+    here.work_now()
+    kept, left = here.all(asked)
+    with pytest.raises(AppError):
+        here.review.confirm(ONE, {kept.id: kept.version}, leaving={left.id: left.version - 1})
+    assert here.items.get(kept.id).state is ItemState.IN_REVIEW, "the page says that nothing was changed"
