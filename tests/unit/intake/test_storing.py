@@ -15,12 +15,13 @@ from smart_app.audit.events import Who
 from smart_app.db import Database
 from smart_app.errors import AppError
 from smart_app.image_requests.types import State
+from smart_app.intake import showing
 from smart_app.intake.received import Stage, Standing
 from smart_app.intake.review import CHANGED, OTHER_PERSON, SAME_PERSON, Reviewer
 from smart_app.intake.types import ItemState
 from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
-from tests.unit.intake.hospital import PATIENT, Hospital, ScriptedArchive, made, with_scripted
+from tests.unit.intake.hospital import NAMESPACES, PATIENT, Hospital, ScriptedArchive, made, with_scripted
 
 ONE, TWO = (Reviewer(Who("t", "northgate", subject, name, "", "", "")) for subject, name in (("grant", "O. Grant"), ("lindqvist", "A. Lindqvist")))
 Both = tuple[Hospital, ScriptedArchive]
@@ -368,3 +369,15 @@ def test_what_is_kept_and_what_is_left_is_decided_together_or_not_at_all(both: B
     with pytest.raises(AppError):
         here.review.confirm(ONE, {kept.id: kept.version}, leaving={left.id: left.version - 1})
     assert here.items.get(kept.id).state is ItemState.IN_REVIEW, "the page says that nothing was changed"
+
+
+def test_a_page_ticks_no_study_of_which_nobody_has_said_that_it_is_the_same_persons(both: Both) -> None:
+    here, _ = both
+    here.send("u1", [made("1"), made("2", PatientName="OKONJO^ROBERT", PatientBirthDate="19490202")], None, purpose=Purpose.INBOUND)
+    here.work_now()
+    linked, other = here.items.of_scope("u1")
+    here.review.link(ONE, linked.id, linked.version, PATIENT) if linked.summary.persons[0].said.birth_date != "19490202" else here.review.link(ONE, other.id, other.version, PATIENT)
+    mine = next(one for one in here.items.of_scope("u1") if one.subject)
+    page = showing.sheet(mine, here.items.of_scope("u1"), NAMESPACES, here.storing.number(mine))
+    assert [one.id for one in page.pending] == [mine.id]
+    assert len(page.beside) == 1
