@@ -185,6 +185,11 @@ class Items:
         session.flush()
         return True
 
+    def unscreened(self, session: Session, uploads: Iterable[str]) -> bool:
+        """Whether one of these was not looked at yet."""
+        ids = set(uploads)
+        return bool(ids - set(session.scalars(select(ScreenedUploadRow.upload).where(ScreenedUploadRow.upload.in_(ids)))))
+
     def screened(self, upload: str) -> bytes | None:
         """What `mark_screened` was given."""
         with self._db.reading() as session:

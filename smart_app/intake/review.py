@@ -74,14 +74,17 @@ class Review:
             return Verdict(Standing.OTHER, PERSON_SAID)
         return decide(item.content.patient, item.content.wanted, item.summary, self.namespaces)
 
-    def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False) -> dict[str, ItemState]:
+    def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False, leaving: Mapping[str, int] | None = None) -> dict[str, ItemState]:
         """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored.
 
         :param reason: why the reviewer is sure. :param remark: what the sender reads. :param second: ask for a second person although one would be enough.
+        :param leaving: those that are not kept, left in the same transaction.
         :raises AppError: and nothing is changed of any of them.
         """
         with self._db.transaction() as session:
-            return {id: self._confirm(session, by, id, version, _line(reason), _line(remark), second) for id, version in seen.items()}
+            said = {id: self._confirm(session, by, id, version, _line(reason), _line(remark), second) for id, version in seen.items()}
+            self._leave(session, by, leaving or {})
+            return said
 
     def _confirm(self, session: Session, by: Reviewer, id: str, version: int, reason: str, remark: str, second: bool) -> ItemState:
         item = self._items.get(id, session, lock=True)
@@ -155,10 +158,13 @@ class Review:
     def leave(self, by: Reviewer, seen: Mapping[str, int]) -> None:
         """Not kept: their bytes go when their time is over."""
         with self._db.transaction() as session:
-            for id, version in seen.items():
-                self._check(self._items.get(id, session, lock=True), version, OPEN)
-                self._change(session, by, id, "leave", lambda before: replace(before, state=ItemState.LEFT, content=replace(before.content, opinions=())), "left, not kept")
-            self._settled(session, seen)
+            self._leave(session, by, seen)
+
+    def _leave(self, session: Session, by: Reviewer, seen: Mapping[str, int]) -> None:
+        for id, version in seen.items():
+            self._check(self._items.get(id, session, lock=True), version, OPEN)
+            self._change(session, by, id, "leave", lambda before: replace(before, state=ItemState.LEFT, content=replace(before.content, opinions=())), "left, not kept")
+        self._settled(session, seen)
 
     def ask_for_more(self, by: Reviewer, id: str, words: str) -> None:
         """The sender is told what is missing, and the request is open again."""

@@ -74,12 +74,14 @@ def _sentence(words: str) -> str:
 
 
 class Settling:
-    """`items`: reads a request's items in this very transaction."""
+    """`items`: reads a request's items in this very transaction. `coming`: whether more of it is being sent, or has come and was not looked at yet."""
 
-    def __init__(self, requests: Requests, items: Callable[[Session, str], Sequence[Received]]) -> None:
-        self._requests, self._items = requests, items
+    def __init__(self, requests: Requests, items: Callable[[Session, str], Sequence[Received]], coming: Callable[[Session, str], bool]) -> None:
+        self._requests, self._items, self._coming = requests, items, coming
 
     def settle(self, session: Session, request: str) -> None:
+        if self._coming(session, request):
+            return  # it ends with being screened, and that settles
         items = self._items(session, request)
         found = outcome(items) if items else Outcome(Act.REJECT, NOTHING)
         if found is None:

@@ -81,7 +81,8 @@ class Sheet:
 def sheet(item: Received, every: Sequence[Received], namespaces: Mapping[str, str], number: PatientId | None) -> Sheet:
     ours = tuple(one for one in every if one.state is not ItemState.SET_ASIDE)
     others = tuple(one for one in every if one.state is ItemState.SET_ASIDE)
-    studies = others if item.state is ItemState.SET_ASIDE else ours
+    # Of one delivery that nobody asked for, each study has its own patient, or none yet: only this one's are shown and ticked together.
+    studies = others if item.state is ItemState.SET_ASIDE else tuple(one for one in ours if one.id == item.id or (item.subject and one.subject == item.subject))
     patient = item.content.patient
     persons: dict[Named, int] = {}
     for one in studies:

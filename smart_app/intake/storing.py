@@ -80,7 +80,8 @@ class Storing:
             busy = run.round(job.heartbeat)
         except OutboundError:
             raise Later(UNREACHABLE) from None
-        self._conclude(item, job, busy)
+        if (now := self.items.get(item.id)).state is ItemState.STORING and now.content.job == job.key:
+            self._conclude(item, job, busy)
 
     def number(self, item: Received) -> PatientId | None:
         """The patient's number at the archive."""
@@ -238,8 +239,11 @@ class _Run:
         return _Ready(instance, path, written, expected)
 
     def _claimed(self, ready: Sequence[_Ready]) -> list[_Ready]:
-        mine = []
+        mine: list[_Ready] = []
         with self._s.db.transaction() as session:
+            now = self._s.items.get(self._item.id, session, lock=True)
+            if now.state is not ItemState.STORING or now.content.job != self._item.content.job:
+                return mine  # more came, or somebody decided: what is at hand may hold what nobody has looked at
             for one in sorted(ready, key=lambda one: one.instance.digest):
                 wish = Wish(one.instance.digest, self._item.study_digest, self._item.id, self._item.subject, one.written.substance, one.written.sha256)
                 claim = self._s.receipts.claim(session, self._archive.key, wish)

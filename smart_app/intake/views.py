@@ -117,9 +117,8 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         keep, shown = _named("keep"), _named("shown")
         if not keep:
             raise AppError(NOTHING_TICKED)
-        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second)
-        if not second:
-            review.leave(by, {id: version for id, version in shown.items() if id not in keep})
+        left = {} if second else {id: version for id, version in shown.items() if id not in keep}
+        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second, leaving=left)
 
     def decide(item: str, deed: Callable[[Reviewer], object], wrong: str = "") -> WerkzeugResponse | Response:
         found = _item(item)

@@ -99,11 +99,12 @@ class Receiving:
         """Its sender went away: what is whole is looked at, the rest is not waited for. `visit` is None once the link has ended."""
         nobody = Who.nobody(upload.tenant, "", "")
         with self._db.transaction() as session:
+            began = progress_of(session, upload.id).held > 0
             self._taking.finish(session, upload.id, by_time=True)
             actor = Actor(Party.SYSTEM, name=upload.sender)
-            if visit is not None:
+            if visit is not None and (began or progress_of(session, upload.id).whole):
                 self._close(session, visit, upload.id, actor, nobody, "time")
-            elif progress_of(session, upload.id).whole:
+            elif began or progress_of(session, upload.id).whole:  # where nothing is whole, whoever looks says so: the request waits for that
                 self._ledger.add(session, SCREEN, upload.id)
                 if upload.request and can(self._requests.get(upload.request).state, Act.SUBMIT, Party.SYSTEM):
                     self._requests.act(upload.request, Act.SUBMIT, actor, session=session)
@@ -120,10 +121,8 @@ class Receiving:
 
     def _close(self, session: Session, visit: Visit, upload: str, actor: Actor, who: Who, by: str) -> Progress:
         progress = progress_of(session, upload)
-        if not progress.whole:
-            if by == "sender":
-                raise NotWhole(())
-            return progress
+        if not progress.whole and by == "sender":
+            raise NotWhole(())
         if visit.request is not None:
             self._receive(session, visit, who)
             self._requests.act(visit.request.id, Act.SUBMIT, actor, session=session)

@@ -66,6 +66,13 @@ class Spool:
         with self._db.reading() as session:
             return tuple(self._read(row, ()) for row in session.scalars(select(UploadRow).where(UploadRow.link == link).order_by(UploadRow.begun_at.desc())))
 
+    def coming(self, session: Session, request: str) -> frozenset[str]:
+        """Uploads for a request that have bytes and are not over, or are over and kept."""
+        of = UploadRow
+        has_bytes = select(UploadFileRow.upload).where(UploadFileRow.upload == of.id, (UploadFileRow.held > 0) | (UploadFileRow.sha256 != "")).exists()
+        is_open, is_kept = (of.state == UploadState.OPEN.value) & has_bytes, of.state == UploadState.FINISHED.value
+        return frozenset(session.scalars(select(of.id).where(of.tenant == self.tenant, of.request == request, is_open | is_kept)))
+
     def active_at(self, upload: str) -> datetime:
         """When something was last received for it."""
         with self._db.reading() as session:

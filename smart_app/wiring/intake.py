@@ -78,7 +78,10 @@ def intake_of(parts: Parts) -> Intake:
     given = settings.intake
     items = Items(db, parts.keyring, parts.clock, tenant=settings.tenant, keeping=Keeping(given.stored_days, given.left_days, given.aside_days))
     receipts = Receipts(db, parts.clock)
-    settle = Settling(parts.requests, lambda session, request: items.of_scope(request, session)).settle
+    settle = Settling(
+        parts.requests, lambda session, request: items.of_scope(request, session),
+        lambda session, request: items.unscreened(session, parts.spool.coming(session, request)),
+    ).settle  # fmt: skip
     workspace = settings.data_dir / "storing"
 
     def recorded(session: Session, item: Received, counts: Mapping[Stage, int]) -> None:

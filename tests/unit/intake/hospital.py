@@ -102,6 +102,9 @@ class Folder:
     def upload(self, id: str) -> Upload:
         return self.uploads[id]
 
+    def coming(self, request: str) -> set[str]:
+        return {upload.id for upload in self.uploads.values() if upload.request == request and upload.id not in self.gone}
+
     def remove(self, session: object, upload: Upload) -> None:
         self.gone.append(upload.id)
         for file in upload.files:
@@ -244,8 +247,10 @@ def hospital(database: Database, keyring: Keyring, folder: Path, base: str, **op
     facilities.save(LAKESIDE)
     requests = Requests(database, keyring, audit, ledger, facilities, clock, tenant="t")
     items, receipts = Items(database, keyring, clock, tenant="t"), Receipts(database, clock)
-    settling = Settling(requests, lambda session, request: items.of_scope(request, session))
     spool = Folder(folder / "spool", clock)
+    settling = Settling(
+        requests, lambda session, request: items.of_scope(request, session), lambda session, request: items.unscreened(session, spool.coming(request))
+    )  # fmt: skip
     setting = Archive(key="northgate", name="Northgate", dicomweb=base, patient_id_issuer="NORTHGATE", identifier_systems=("urn:northgate",), stores=True)
     archive = next(iter(Archives([setting], read_secret=lambda ref: "")))
     outbound = outbound_to(archive_northgate=base)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import dcmread
@@ -14,12 +15,13 @@ from smart_app.audit.events import Who
 from smart_app.db import Database
 from smart_app.errors import AppError
 from smart_app.image_requests.types import State
+from smart_app.intake import showing
 from smart_app.intake.received import Stage, Standing
 from smart_app.intake.review import CHANGED, OTHER_PERSON, SAME_PERSON, Reviewer
 from smart_app.intake.types import ItemState
 from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
-from tests.unit.intake.hospital import PATIENT, Hospital, ScriptedArchive, made, with_scripted
+from tests.unit.intake.hospital import NAMESPACES, PATIENT, Hospital, ScriptedArchive, made, with_scripted
 
 ONE, TWO = (Reviewer(Who("t", "northgate", subject, name, "", "", "")) for subject, name in (("grant", "O. Grant"), ("lindqvist", "A. Lindqvist")))
 Both = tuple[Hospital, ScriptedArchive]
@@ -317,3 +319,65 @@ def test_where_the_site_allows_it_what_is_certain_by_its_number_is_stored_withou
         assert [one.state for one in here.all(asked)] == [ItemState.STORED]
         assert len(archive.held) == 2
         assert here.requests.get(asked.id).state is State.STORED
+
+
+def test_nothing_is_called_stored_while_more_of_it_waits_to_be_looked_at(both: Both) -> None:
+    here, archive = both
+    asked = here.ask()
+    here.send("u1", [made(number=1)], asked)
+    here.work_now()
+    (item,) = here.all(asked)
+    here.review.confirm(ONE, {item.id: item.version})
+    here.send("u2", [made("2")], asked)
+    here.ledger.run_due({"store": here.storing.handle})  # quicker than the screening of what came meanwhile
+    assert here.items.get(item.id).state is ItemState.STORED
+    assert here.requests.get(asked.id).state is State.IN_REVIEW
+    here.work_now()
+    (second,) = (one for one in here.all(asked) if one.id != item.id)
+    here.review.confirm(ONE, {second.id: second.version})
+    here.work_now()
+    assert here.requests.get(asked.id).state is State.STORED
+    assert len(archive.held) == 2
+
+
+def test_what_arrives_while_a_study_is_on_its_way_to_the_archive_is_looked_at_first(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, archive = both
+    asked = here.ask()
+    here.send("u1", [made(number=1)], asked)
+    here.work_now()
+    (item,) = here.all(asked)
+    here.review.confirm(ONE, {item.id: item.version})
+    listed = here.storing.back.listed
+
+    def more_comes(*given: Any) -> set[str]:
+        here.send("u2", [made(number=2, PatientName="SMITH^JOHN", PatientID="LK-9", PatientBirthDate="19500101", PatientSex="M")], asked)
+        here.ledger.run_due({"screen": here.arrival.handle})
+        return listed(*given)
+
+    monkeypatch.setattr(here.storing.back, "listed", more_comes)
+    here.ledger.run_due({"store": here.storing.handle})
+    assert not archive.held, "another person's image under the same study, seen by nobody"
+    assert here.items.get(item.id).state is ItemState.SET_ASIDE
+
+
+def test_what_is_kept_and_what_is_left_is_decided_together_or_not_at_all(both: Both) -> None:
+    here, _ = both
+    asked = here.ask()
+    here.send("u1", [made("1"), made("2")], asked)
+    here.work_now()
+    kept, left = here.all(asked)
+    with pytest.raises(AppError):
+        here.review.confirm(ONE, {kept.id: kept.version}, leaving={left.id: left.version - 1})
+    assert here.items.get(kept.id).state is ItemState.IN_REVIEW, "the page says that nothing was changed"
+
+
+def test_a_page_ticks_no_study_of_which_nobody_has_said_that_it_is_the_same_persons(both: Both) -> None:
+    here, _ = both
+    here.send("u1", [made("1"), made("2", PatientName="OKONJO^ROBERT", PatientBirthDate="19490202")], None, purpose=Purpose.INBOUND)
+    here.work_now()
+    linked, other = here.items.of_scope("u1")
+    here.review.link(ONE, linked.id, linked.version, PATIENT) if linked.summary.persons[0].said.birth_date != "19490202" else here.review.link(ONE, other.id, other.version, PATIENT)
+    mine = next(one for one in here.items.of_scope("u1") if one.subject)
+    page = showing.sheet(mine, here.items.of_scope("u1"), NAMESPACES, here.storing.number(mine))
+    assert [one.id for one in page.pending] == [mine.id]
+    assert len(page.beside) == 1

@@ -113,3 +113,19 @@ def test_what_a_sender_left_behind_is_looked_at_all_the_same(tmp_path: Path, mon
         assert world.work("screen") == [sender.upload]
         assert world.state() == "in-review"
         assert list(stored(world)) == ["a"]
+
+
+def test_what_broke_off_and_was_never_taken_up_again_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = MovingClock()
+    with senders.world(tmp_path, monkeypatch, clock=clock) as world:
+        sender = world.sender()
+        sender.begin()
+        sender.announce(("a", 3))
+        assert sender.send((1, 0, b"ab")).status_code == 200
+        assert world.state() == "receiving"
+        with world.parts.database.transaction() as session:
+            assert world.parts.spool.coming(session, str(world.link.request)) == {sender.upload}
+        clock.forward(hours=25)
+        portal.handlers(world.parts)["abandoned"](Job("abandoned", sender.upload, 1, lambda: None))
+        assert world.state() == "in-review"
+        assert world.work("screen") == [sender.upload], "whoever looks finds nothing, and tells the request so"

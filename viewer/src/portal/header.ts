@@ -1,7 +1,7 @@
 // What a file is, by its first bytes, and what a DICOM file says of person and study. Read on the sender's device, for showing only: whoever
 // receives the file reads it again and believes nothing of this.
 import { Cursor, SYNTAX, UNDEFINED, readMeta } from '../viewer/dicom/part10';
-import type { Item } from './item';
+import { type Item, print } from './item';
 
 export type Kind = 'dicom' | 'dicomdir' | 'zip' | 'pdf' | 'photo' | 'other';
 
@@ -30,6 +30,7 @@ const CHARSETS: Record<string, string> = { 'ISO_IR 192': 'utf-8', 'GB18030': 'gb
 
 export async function look(item: Item): Promise<{ kind: Kind; header: Header | null }> {
   const start = new Uint8Array(await item.slice(0, Math.min(FIRST, item.size)));
+  item.mark = `${item.mark.slice(0, 16)}.${await print(start)}`;
   const kind = kindOf(start);
   if (kind !== 'dicom') return { kind, header: null };
   const header = readPerson(start) ?? (item.size > FIRST ? readPerson(new Uint8Array(await item.slice(0, Math.min(MORE, item.size)))) : null);
