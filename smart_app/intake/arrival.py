@@ -89,7 +89,7 @@ class Arrival:
             every = {one.id: self.items.instances(one.id, session) for one in self.items.of_scope(scope, session)}
             bad = [one for one in screened if one.kind is Kind.REFUSED]
             for id, new in added.items():
-                self._judge(session, id, new, upload, every, bad if len(added) == 1 else [one for one in bad if one.header is not None])
+                self._judge(session, id, new, upload, every, bad)
             if asked is not None:
                 self.settle(session, asked.id)
             else:

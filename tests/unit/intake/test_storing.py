@@ -33,6 +33,15 @@ def both(database: Database, keyring: Keyring, tmp_path: Path) -> Iterator[Both]
         yield pair
 
 
+def test_a_file_that_cannot_be_read_may_be_of_any_study_that_came_with_it(both: Both) -> None:
+    """Whose hole it is, is not known: none of them is called whole (rule 2)."""
+    here, _ = both
+    asked = here.ask()
+    here.send("u1", [made("1", 1), made("2", 1), b"torn"], asked)
+    here.work_now()
+    assert [len(item.content.refused) for item in here.all(asked)] == [1, 1]
+
+
 def test_a_certain_study_is_stored_by_one_person_and_the_request_is_done(both: Both) -> None:
     here, archive = both
     asked = here.ask()
