@@ -13,16 +13,15 @@ from smart_app.desk.board import Board
 from smart_app.desk.bulk import Bulk
 from smart_app.desk.emergency import EmergencyLinks
 from smart_app.desk.offers import Offering, Waiting
-from smart_app.desk.patients import Patients
 from smart_app.desk.people import People
 from smart_app.desk.saved import SavedViews
 from smart_app.desk.sender_links import SenderLinks
 from smart_app.desk.surroundings import Elsewhere, Surroundings
-from smart_app.intake.items import Items
 from smart_app.intake.received import Received
 from smart_app.intake.types import ItemState
 from smart_app.parts import Parts
 from smart_app.portal.offers import NoSuchOffer, Offer, Offers
+from smart_app.wiring.intake import items_of, patients_of
 from smart_app.wiring.portal import offers_of
 
 EVERY = 15
@@ -34,7 +33,7 @@ def add(app: Flask, parts: Parts) -> None:
     people = People(db, parts.keyring, parts.clock, tenant=tenant)
     saved = SavedViews(db, parts.keyring, parts.clock, tenant=tenant)
     site = next((ehr.organization or ehr.name for ehr in settings.ehrs), "")
-    items, offering = Items(db, parts.keyring, parts.clock, tenant=tenant), _offering(offers_of(parts))
+    items, offering = items_of(parts), _offering(offers_of(parts))
     elsewhere = (
         Elsewhere("Review what came", "intake?view=review", lambda: items.counts().get(ItemState.IN_REVIEW, 0), Action.REVIEW_INTAKE, endpoint="intake.overview"),
         Elsewhere("Second person", "intake?view=second", lambda: items.counts().get(ItemState.SECOND_PERSON, 0), Action.REVIEW_INTAKE, endpoint="intake.overview"),
@@ -47,7 +46,7 @@ def add(app: Flask, parts: Parts) -> None:
     bulk = Bulk(db, parts.requests, tenant=tenant)
     asking = Asking(parts.requests, parts.facilities)
     links = SenderLinks(db, parts.links if parts.links.is_on else None, parts.requests, parts.audit)
-    patients = Patients(parts.outbound, {ehr.key: ehr for ehr in settings.ehrs}, parts.smart.broker.backend_provider, parts.keyring, parts.clock)
+    patients = patients_of(parts)
     for blueprint in (
         desk_views.make_blueprint(board, bulk, around, parts.audit, has_sheets=True),
         request_views.make_blueprint(parts.requests, parts.facilities, parts.work, bulk, asking, links, around, parts.audit, came=lambda id: tuple(_came(one) for one in items.of_scope(id))),

@@ -21,12 +21,12 @@ from smart_app.fhir_api.partner import FOLLOW, ConfiguredPartner, Partners, Uplo
 from smart_app.fhir_api.served import Served, numbers
 from smart_app.fhir_api.tokens import ApiTokens
 from smart_app.image_requests.types import ImageRequest
-from smart_app.intake.items import Items
 from smart_app.intake.types import ItemState
 from smart_app.jobs.types import Handler
 from smart_app.links.types import Purpose
 from smart_app.parts import Parts
 from smart_app.web import current_who
+from smart_app.wiring.intake import items_of
 
 
 def add(app: Flask, parts: Parts) -> None:
@@ -68,7 +68,7 @@ def handlers(parts: Parts) -> Mapping[str, Handler]:
 
 def _stored(parts: Parts) -> Callable[[str], tuple[str, ...]]:
     """Study Instance UIDs of what was stored for a request; what was withdrawn since is not among them."""
-    items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
+    items = items_of(parts)
     kept = (ItemState.STORED, ItemState.STORED_IN_PART)
     return lambda request: tuple(dict.fromkeys(one.summary.study for one in items.of_scope(request) if one.state in kept))
 

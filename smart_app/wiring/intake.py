@@ -71,12 +71,24 @@ def _whose(parts: Parts, upload: Upload) -> Patient | None:
     return TypeAdapter(Patient).validate_json(whom) if whom else None
 
 
+def items_of(parts: Parts) -> Items:
+    """What was received, as every part of the product reads it."""
+    given = parts.settings.intake
+    keeping = Keeping(given.stored_days, given.left_days, given.aside_days)
+    return Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant, keeping=keeping)
+
+
+def patients_of(parts: Parts) -> Patients:
+    """Patients whom the EHRs name to Priors itself."""
+    return Patients(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.smart.broker.backend_provider, parts.keyring, parts.clock)
+
+
 def intake_of(parts: Parts) -> Intake:
     settings, db = parts.settings, parts.database
     archive = next((one for one in parts.archives if one.settings.stores), None)
     namespaces = {system: one.issuer for one in parts.archives for system in one.settings.identifier_systems}
     given = settings.intake
-    items = Items(db, parts.keyring, parts.clock, tenant=settings.tenant, keeping=Keeping(given.stored_days, given.left_days, given.aside_days))
+    items = items_of(parts)
     receipts = Receipts(db, parts.clock)
     settle = Settling(
         parts.requests, lambda session, request: items.of_scope(request, session),
@@ -114,8 +126,7 @@ def intake_of(parts: Parts) -> Intake:
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     made = intake_of(parts)
-    patients = Patients(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.smart.broker.backend_provider, parts.keyring, parts.clock)
-    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients.like, made.review.namespaces, parts.settings.tenant)
+    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients_of(parts).like, made.review.namespaces, parts.settings.tenant)
     return {"screen": made.arrival.handle, "store": made.storing.handle, PURGE: made.retention.handle, AWAITED: awaited.handle}
 
 
@@ -125,7 +136,7 @@ def periods() -> Mapping[str, int]:
 
 def origins_of(parts: Parts) -> Callable[[LaunchContext], Mapping[str, Origin]]:
     """Where the launch's patient's stored studies came from, by Study Instance UID."""
-    items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
+    items = items_of(parts)
 
     def origins(context: LaunchContext) -> Mapping[str, Origin]:
         stored = items.stored_of(context.issuer_key, context.patient_id) if context.patient_id is not None else ()

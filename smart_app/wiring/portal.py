@@ -8,7 +8,6 @@ from flask import Flask
 
 from smart_app.config import Settings
 from smart_app.image_requests.words import still_missing
-from smart_app.intake.items import Items
 from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.portal import asking_views, photo_views
@@ -22,6 +21,7 @@ from smart_app.portal.telling import Telling
 from smart_app.portal.visit import Door
 from smart_app.portal.words import Site
 from smart_app.spool.taking import Limits, Taking
+from smart_app.wiring.intake import items_of
 
 
 def site_of(settings: Settings) -> Site:
@@ -53,7 +53,7 @@ def handlers(parts: Parts) -> Mapping[str, Handler]:
 def add(app: Flask, parts: Parts) -> None:
     door, site = door_of(parts), site_of(parts.settings)
     app.jinja_env.globals["site"] = site
-    items = Items(parts.database, parts.keyring, parts.clock, tenant=parts.settings.tenant)
+    items = items_of(parts)
     telling = Telling(parts.spool, Feedback(items).of, lambda request: still_missing(parts.requests.history(request)))
     app.jinja_env.globals["can_receive"] = parts.links.is_on
     app.register_blueprint(asking_views.make_blueprint(offers_of(parts), Pace(10, 3600), site))
