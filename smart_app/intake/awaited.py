@@ -16,6 +16,7 @@ from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.errors import AppError
+from smart_app.identity.match import day_of
 from smart_app.image_requests.types import Patient
 from smart_app.intake.deciding import Verdict, decide
 from smart_app.intake.items import ItemChanged, Items
@@ -58,11 +59,12 @@ class Awaited:
     def _fitting(self, item: Received) -> list[tuple[Patient, Verdict]]:
         """Who fits, of all whom the files may mean. None where the files name nobody, or several."""
         named = item.summary.persons
-        if len(named) != 1 or not named[0].said.birth_date or not named[0].said.name:
+        born = day_of(named[0].said.birth_date or "") if len(named) == 1 else None
+        if born is None or not named[0].said.name:
             return []
         # Every group of a PN (alphabetic, ideographic, phonetic) begins with the family name (PS3.5 6.2.1).
         families = dict.fromkeys(family for group in named[0].said.name.split("=") if (family := group.partition("^")[0].strip()))
-        people = {(one.issuer, one.id): one for family in families for one in self.like(family, _iso(named[0].said.birth_date))}
+        people = {(one.issuer, one.id): one for family in families for one in self.like(family, born)}
         judged = [(one, decide(one, item.content.wanted, item.summary, self.namespaces)) for one in people.values()]
         return [(one, verdict) for one, verdict in judged if verdict.standing in FITS and verdict.why != "nothing-said"]
 
@@ -81,7 +83,3 @@ class Awaited:
         except ItemChanged:
             return  # a person was quicker
         log.info("inbound_linked", standing=verdict.standing.value, after_s=round((self.clock() - item.arrived_at).total_seconds()))
-
-
-def _iso(day: str) -> str:
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == 8 and day.isdigit() else day
