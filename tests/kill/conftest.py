@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 from sandbox.mailbox.smtp import Mailserver
 from tests import peers
 from tests.kill.driver import Setup
+from tests.kill.nursery import Nursery
 from tests.unit.archives.scripted import scripted
 from tests.unit.intake.hospital import ScriptedArchive
 
@@ -30,9 +31,15 @@ def around() -> Iterator[tuple[Mailserver, ScriptedArchive, str]]:
         yield mail, archive, f"{server.base}/dicom-web"
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as forking:
+        yield forking
+
+
 @pytest.fixture
-def on_sqlite(around: tuple[Mailserver, ScriptedArchive, str]) -> Setup:
-    return Setup("sqlite", *around, None, None)
+def on_sqlite(around: tuple[Mailserver, ScriptedArchive, str], nursery: Nursery) -> Setup:
+    return Setup("sqlite", *around, None, None, nursery)
 
 
 @pytest.fixture(params=["sqlite", "postgresql+redis"])

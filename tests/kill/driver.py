@@ -35,6 +35,7 @@ from smart_app.spool.models import UploadRow
 from smart_app.spool.types import UploadState
 from tests.kill import sending
 from tests.kill.effects import Outside
+from tests.kill.nursery import ROOT, Nursery
 from tests.kill.steps import Step
 from tests.kill.stories import ASKED, PATIENT, STORIES, Story
 from tests.peers import wait_until
@@ -56,6 +57,7 @@ class Setup:
     archive_url: str
     database_url: str | None
     queue_url: str | None
+    nursery: Nursery
 
 
 def configure(folder: Path, setup: Setup, *, threads: int = 2) -> Path:
@@ -90,15 +92,12 @@ def configure(folder: Path, setup: Setup, *, threads: int = 2) -> Path:
     return config
 
 
-def process(story: str, config: Path, at: Step | None = None, scaled: bool = False) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.kill.victim"]
-    if at is not None:
-        seam = at.seam.replace("smart_app.jobs.bell:InProcess", "smart_app.jobs.huey_bell:RedisBell") if scaled else at.seam
-        command += ["--at", seam, at.point.value, str(at.nth)]
-    dying = subprocess.Popen([*command, story, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2])
+def process(story: str, config: Path) -> subprocess.Popen[bytes]:
+    """A process of its own from the start; `Nursery` has them sooner."""
+    living = subprocess.Popen([sys.executable, "-m", "tests.kill.victim", story, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
     # We write its log: a disk that is full for it is none for us.
-    threading.Thread(target=_keep, args=(dying, config.with_name(f"{story}-{'dies' if at else 'lives'}.log")), daemon=True).start()
-    return dying
+    threading.Thread(target=_keep, args=(living, config.with_name(f"{story}-lives.log")), daemon=True).start()
+    return living
 
 
 def _keep(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -122,15 +121,16 @@ def kill_at(step: Step, setup: Setup, folder: Path) -> None:
     if story.prepare is not None:
         with opened(config) as parts:
             story.prepare(parts)
-    killed = _die(step, story, config, scaled=setup.queue_url is not None)
+    killed = _die(step, story, config, setup)
     with opened(config) as parts:
         story.again(parts)
         up = folder / "up"
         up.unlink(missing_ok=True)
-        living = process(story.survivor, config)
+        log = folder / f"{story.survivor}-lives.log"
+        living = setup.nursery.start((story.survivor, str(config)), log)
         try:
             wait_until(lambda: (up.exists() and _is_quiet(parts, story)) or living.poll() is not None, "the work to be taken up and done", 60)
-            assert living.poll() is None, (folder / f"{story.survivor}-lives.log").read_text()
+            assert living.poll() is None, log.read_text()
         finally:
             living.send_signal(signal.SIGTERM)
             assert living.wait(30) == 0
@@ -141,15 +141,16 @@ def kill_at(step: Step, setup: Setup, folder: Path) -> None:
     outside.db.engine.dispose()
 
 
-def _die(step: Step, story: Story, config: Path, *, scaled: bool) -> tuple[int, float]:
-    dying = process(story.role, config, step, scaled)
+def _die(step: Step, story: Story, config: Path, setup: Setup) -> tuple[int, float]:
+    seam = step.seam.replace("smart_app.jobs.bell:InProcess", "smart_app.jobs.huey_bell:RedisBell") if setup.queue_url else step.seam
+    log = config.with_name(f"{story.role}-dies.log")
+    dying = setup.nursery.start(("--at", seam, step.point.value, str(step.nth), story.role, str(config)), log)
     try:
-        dying.wait(60)
-    except subprocess.TimeoutExpired:
-        dying.kill()
-        raise AssertionError(f"{step.name} is never reached") from None
-    log = (config.parent / f"{story.role}-dies.log").read_text()
-    assert dying.returncode == -signal.SIGKILL, f"{step.name} is never reached: {log}"
+        status = dying.wait(60)
+    except TimeoutError:
+        dying.send_signal(signal.SIGKILL)
+        raise AssertionError(f"{step.name} is never reached: {log.read_text()}") from None
+    assert status == -signal.SIGKILL, f"{step.name} is never reached: {log.read_text()}"
     return dying.pid, time.monotonic()
 
 

@@ -1,6 +1,7 @@
 """A process of the product that dies by SIGKILL at one step: `python -m tests.kill.victim [--at MODULE:NAME POINT NTH] STORY FILE`.
 
-It is the product as it stands; only the one function is wrapped, here, before it is used. Without `--at` it lives.
+It is the product as it stands; only the one function is wrapped, here, before it is used. Without `--at` it lives. The kill tests
+have it forked by `nursery`; those that take a process's disk away start it alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
@@ -86,12 +87,12 @@ def _replace_everywhere(original: Any, wrapped: Any) -> None:
                 setattr(module, name, wrapped)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--at", nargs=3, metavar=("SEAM", "POINT", "NTH"))
     parser.add_argument("story")
     parser.add_argument("config")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.at:
         seam, point, nth = options.at
         FaultPoint(seam, Point(point), int(nth))
@@ -100,4 +101,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
