@@ -9,10 +9,16 @@ import pytest
 from redis import Redis
 from sqlalchemy import create_engine, make_url, text
 
+from sandbox.faults import Faults
 from sandbox.mailbox.smtp import Mailserver
+from sandbox.partner.app import create_partner
+from sandbox.serving import serve
+from sandbox.writable import Shelf
 from tests import peers
 from tests.kill.driver import Setup
 from tests.kill.nursery import Nursery
+from tests.kill.programs import TOKEN
+from tests.kill.story import Programs
 from tests.unit.archives.scripted import scripted
 from tests.unit.intake.hospital import ScriptedArchive
 
@@ -24,11 +30,13 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def around() -> Iterator[tuple[Mailserver, ScriptedArchive, str]]:
-    """Those whom Priors talks to: a mail server, and an archive with its address."""
-    archive = ScriptedArchive()
-    with Mailserver() as mail, scripted(archive) as server:
-        yield mail, archive, f"{server.base}/dicom-web"
+def around() -> Iterator[tuple[Mailserver, ScriptedArchive, str, Programs, str, str]]:
+    """Those whom Priors talks to: a mail server, an archive, the EHR, a partner; with their addresses."""
+    archive, there = ScriptedArchive(), Programs(Shelf(("ServiceRequest", "Task", "Communication")), Shelf(("ServiceRequest", "Task")))
+    ehr = create_partner("EHR", faults=Faults(), token=TOKEN, shelf=there.ehr, transactions=False)
+    partner = create_partner("Kestrel Valley", faults=Faults(), token=TOKEN, shelf=there.partner)
+    with Mailserver() as mail, scripted(archive) as server, serve(ehr) as at_ehr, serve(partner) as at_partner:
+        yield mail, archive, f"{server.base}/dicom-web", there, at_ehr.url, at_partner.url
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +46,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def on_sqlite(around: tuple[Mailserver, ScriptedArchive, str], nursery: Nursery) -> Setup:
+def on_sqlite(around: tuple[Mailserver, ScriptedArchive, str, Programs, str, str], nursery: Nursery) -> Setup:
     return Setup("sqlite", *around, None, None, nursery)
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,19 +33,20 @@ from smart_app.parts import Parts, build
 from smart_app.portal.receiving import ABANDONED
 from smart_app.spool.models import UploadRow
 from smart_app.spool.types import UploadState
-from tests.kill import sending
+from tests.kill import programs, sending
 from tests.kill.effects import Outside
 from tests.kill.nursery import ROOT, Nursery
 from tests.kill.steps import Step
-from tests.kill.stories import ASKED, PATIENT, STORIES, Story
+from tests.kill.stories import STORIES
+from tests.kill.story import Programs, Story
 from tests.peers import wait_until
-from tests.unit.intake.hospital import ScriptedArchive
+from tests.unit.intake.hospital import PATIENT, ScriptedArchive
 
 LEASE_SECONDS = 1.0
 """The setting `work_lease_seconds` of these runs; 45 by default."""
 
 MADE_BY_CHANGES = frozenset({"dispatch", "tell", "recall", "mirror"})
-OURS = frozenset({"dispatch", "tell", "recall", "screen", "store"})
+OURS = frozenset({"dispatch", "tell", "recall", "screen", "store", "tell-offer", "purge"})
 """Kinds that the product's own handlers do in `work`."""
 
 
@@ -55,6 +56,9 @@ class Setup:
     mail: Mailserver
     archive: ScriptedArchive
     archive_url: str
+    programs: Programs
+    ehr_url: str
+    partner_url: str
     database_url: str | None
     queue_url: str | None
     nursery: Nursery
@@ -69,7 +73,8 @@ def configure(folder: Path, setup: Setup, *, threads: int = 2) -> Path:
         "development": True,
         "data_dir": "data",
         "sealing_keys": [{"id": "test", "file": "sealing-key"}],
-        "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": "http://ehr.localhost:8701/fhir", "client_id": "priors", "allow_http": True}],
+        "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{setup.ehr_url}/fhir", "client_id": "priors", "allow_http": True}],
+        **programs.configuration(folder, setup.partner_url),
         "frame_cache_bytes": 0,
         "work_lease_seconds": LEASE_SECONDS,
         "work_threads": threads,
@@ -170,17 +175,18 @@ def check(parts: Parts, story: Story, outside: Outside, killed: tuple[int, float
         events = session.scalars(select(RequestEventRow)).all()
         work = session.scalars(select(WorkRow)).all()
     asked = Counter(one.asked.wanted.accession for one in parts.requests.of_patient(PATIENT.issuer, PATIENT.id))
-    assert asked == Counter(ASKED), "each was asked for once, whatever became of the answer"
+    assert asked == Counter(story.asked), "each was asked for once, whatever became of the answer"
     assert {row.state for row in requests} == story.expected, [one.note for row in requests for one in parts.requests.history(row.id)]
     due = {(kind, f"{event.request}.{event.sequence}") for event in events for kind in OUTGOING.get(event.action, ("mirror",))}
     assert {(row.kind, row.key) for row in work if row.kind in MADE_BY_CHANGES} == due, "each change made its work, and nothing else did"
     assert not [row for row in work if row.state != "done" and row.kind != ABANDONED], "nothing is stuck, and nothing needs a person"
-    told = {(row.kind, row.key) for row in work if row.kind in OURS and story.survivor == "work"}
+    told = {(row.kind, row.key) for row in work if story.survivor == "ehr" or (row.kind in OURS and story.survivor == "work")}
     assert outside.effects() == {(row.kind, row.key) for row in work if row.kind != ABANDONED} - told, "each took effect"
     if story.sends:
         _check_received(parts)
-    if story.stores:
-        _check_stored(parts, setup.archive)
+    if story.stored:
+        _check_stored(parts, setup.archive, story.stored)
+    story.proof(parts, setup.programs)
     assert not parts.audit.verify().faults
     _check_runs(outside, killed)
 
@@ -196,15 +202,15 @@ def _check_received(parts: Parts) -> None:
     assert {path.name for path in parts.spool.folder(id).iterdir()} == {file.id for file in upload.files}, "and nothing else"
 
 
-def _check_stored(parts: Parts, archive: ScriptedArchive) -> None:
+def _check_stored(parts: Parts, archive: ScriptedArchive, files: Mapping[str, bytes]) -> None:
     with parts.database.reading() as session:
         instances = session.scalars(select(ReceivedInstanceRow)).all()
         receipts = session.scalars(select(StoredObjectRow)).all()
-    assert sorted(archive.held) == sorted(dcmread(BytesIO(data)).SOPInstanceUID for data in sending.STUDY.values()), "each is there, and nothing else"
+    assert sorted(archive.held) == sorted(dcmread(BytesIO(data)).SOPInstanceUID for data in files.values()), "each is there, and nothing else"
     assert {dcmread(BytesIO(data)).PatientID for data in archive.held.values()} == {"40018334"}
-    assert [row.state for row in receipts] == ["verified"] * len(sending.STUDY)
+    assert [row.state for row in receipts] == ["verified"] * len(files)
     assert {row.state for row in instances} <= {Stage.STORED.value, Stage.THERE.value}
-    assert len(instances) == len(sending.STUDY), "each was listed once"
+    assert len(instances) == len(files), "each was listed once"
     assert not list((parts.settings.data_dir / "storing").glob("*.dcm")), "nothing of a patient is left behind"
 
 

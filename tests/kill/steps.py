@@ -54,6 +54,12 @@ REQUESTS = "smart_app.image_requests.service:Requests"
 RECEIVING, TAKING, SLOT = "smart_app.portal.receiving:Receiving", "smart_app.spool.taking:Taking", "smart_app.spool.disk:Slot"
 DISPATCH, OUTBOX, POST = "smart_app.dispatch.sending:Dispatch", "smart_app.dispatch.outbox:Outbox", "smart_app.dispatch.transport:Post"
 ARRIVAL, STORING, STORING_RUN = "smart_app.intake.arrival:Arrival", "smart_app.intake.storing:Storing", "smart_app.intake.storing:_Run"
+REVIEW, UNDO, RETENTION = "smart_app.intake.review:Review", "smart_app.intake.undo:Undo", "smart_app.intake.retention:Retention"
+AWAITED = "smart_app.intake.awaited:Awaited"
+BULK, SENDER_LINKS, EMERGENCY = "smart_app.desk.bulk:Bulk", "smart_app.desk.sender_links:SenderLinks", "smart_app.desk.emergency:EmergencyLinks"
+TOKENS, SERVED, DOOR = "smart_app.fhir_api.tokens:ApiTokens", "smart_app.fhir_api.served:Served", "smart_app.fhir_api.door:Door"
+PARTNERS, MIRROR, COPIES = "smart_app.fhir_api.partner:Partners", "smart_app.fhir_api.mirror:Mirror", "smart_app.fhir_api.copies:Copies"
+WRITER, OFFERS = "smart_app.fhir.writing:FhirWriter", "smart_app.portal.offers:Offers"
 RECORDER = "tests.kill.effects:Recorder"
 
 STEPS: tuple[Step, ...] = (
@@ -124,4 +130,62 @@ STEPS: tuple[Step, ...] = (
     *_all("periods", f"{LEDGER}.every", ENTER, COMMIT, COMMITTED, LEAVE),
     # It is told to stop, and is killed all the same.
     *_all("stop", f"{WORKER}.stop", ENTER, LEAVE),
+    # Two persons say whose images these are; then they are stored.
+    *_all("review", f"{REVIEW}.confirm", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("review", f"{REVIEW}.confirm", COMMIT, COMMITTED, LEAVE, nth=2),
+    *_all("review", f"{REVIEW}._change", LEAVE),
+    *_all("review", f"{REVIEW}._change", LEAVE, nth=2),
+    # A stored study is taken out of every view, shown again, and taken out.
+    *_all("undo", f"{UNDO}.withdraw", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("undo", f"{UNDO}.withdraw", COMMITTED, nth=2),
+    *_all("undo", f"{UNDO}.restore", ENTER, COMMIT, COMMITTED, LEAVE),
+    # Bytes whose time is over go: rows first, then files.
+    *_all("expire", f"{RETENTION}.handle", ENTER, LEAVE),
+    *_all("expire", f"{RETENTION}.purge", COMMIT, COMMITTED),
+    *_all("expire", f"{RETENTION}.purge", COMMIT, COMMITTED, nth=2),
+    *_all("expire", "smart_app.intake.retention:_unlink", ENTER, LEAVE),
+    *_all("expire", "smart_app.intake.retention:_unlink", LEAVE, nth=2),
+    *_all("expire", "smart_app.spool.store:Spool.remove", ENTER, LEAVE),
+    *_all("expire-part", f"{RETENTION}.purge", COMMIT, COMMITTED),
+    *_all("expire-part", "smart_app.intake.retention:_unlink", ENTER, LEAVE),
+    # Images came before their patient's chart.
+    *_all("ahead", f"{AWAITED}.handle", ENTER, LEAVE),
+    *_all("ahead", f"{AWAITED}._link", ENTER, COMMIT, COMMITTED, LEAVE),
+    # The desk does three things with three requests.
+    *_all("desk", f"{BULK}.one", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("desk", f"{REQUESTS}.assign", LEAVE, nth=2),
+    *_all("desk", f"{REQUESTS}.note", ENTER, LEAVE),
+    *_all("desk", f"{BULK}.one", COMMIT, COMMITTED, nth=5),
+    *_all("desk", f"{REQUESTS}.remind", ENTER, LEAVE),
+    *_all("desk", f"{BULK}.one", COMMITTED, nth=8),
+    *_all("desk", f"{BULK}.run", LEAVE, nth=3),
+    # It lets a link live longer, and ends it; makes one for emergencies; allows what was offered.
+    *_all("link", f"{SENDER_LINKS}.extend", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("link", "smart_app.links.store:Links.extend", LEAVE),
+    *_all("link", f"{SENDER_LINKS}.revoke", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("link", "smart_app.links.store:Links.revoke", LEAVE),
+    *_all("emergency", f"{EMERGENCY}.make", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("offer", f"{OFFERS}.allow", ENTER, COMMIT, COMMITTED, LEAVE),
+    # A program shows its proof once, is given a token, and accepts three Tasks.
+    *_all("program", f"{DOOR}.token", ENTER, LEAVE),
+    *_all("program", f"{TOKENS}.first_use", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("program", f"{TOKENS}.issue", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("program", f"{SERVED}.change", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("program", f"{SERVED}.change", COMMIT, COMMITTED, nth=3),
+    # A partner is asked by FHIR Task.
+    *_all("partner", f"{PARTNERS}.send", ENTER, COMMIT, LEAVE),
+    *_all("partner", f"{COPIES}.begin", COMMIT, COMMITTED),
+    *_all("partner", f"{COPIES}.begin", COMMITTED, nth=3),
+    *_all("partner", "smart_app.wiring.fhir_api:_upload", COMMIT, COMMITTED),
+    *_all("partner", f"{WRITER}.transaction", ENTER, LEAVE),
+    *_all("partner", f"{WRITER}.transaction", LEAVE, nth=2),
+    *_all("partner", f"{COPIES}.arrived", LEAVE),
+    *_all("partner", f"{PARTNERS}.send", LEAVE, nth=2),
+    # The EHR is told how each request stands.
+    *_all("mirror", f"{MIRROR}.__call__", ENTER, LEAVE),
+    *_all("mirror", f"{COPIES}.begin", COMMIT, COMMITTED),
+    *_all("mirror", f"{WRITER}.create", ENTER, LEAVE),
+    *_all("mirror", f"{WRITER}.create", ENTER, LEAVE, nth=2),
+    *_all("mirror", f"{COPIES}.note", COMMIT, COMMITTED),
+    *_all("mirror", f"{COPIES}.note", COMMIT, COMMITTED, nth=2),
 )
