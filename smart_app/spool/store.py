@@ -104,15 +104,16 @@ class Spool:
         event.listen(session, "after_commit", lambda _: shutil.rmtree(self.root / upload.id, ignore_errors=True), once=True)
 
     def sweep(self) -> int:
-        """Remove what a crash left of removed uploads; how many folders went."""
-        if not self.root.is_dir():
-            return 0
+        """Remove what a crash left of removed uploads; how many folders went. Only what a row calls removed: any other folder may be somebody's images."""
+        there = [path for path in self.root.iterdir() if path.is_dir()] if self.root.is_dir() else []
+        gone = 0
         with self._db.reading() as session:
-            kept = set(session.scalars(select(UploadRow.id).where(UploadRow.state != UploadState.REMOVED.value)))
-        gone = [path for path in self.root.iterdir() if path.is_dir() and path.name not in kept]
-        for path in gone:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(gone)
+            for path in there:
+                row = session.get(UploadRow, path.name)
+                if row is not None and row.state == UploadState.REMOVED.value:
+                    shutil.rmtree(path, ignore_errors=True)
+                    gone += 1
+        return gone
 
     def seal_name(self, id: str, name: str) -> bytes:
         return self._keyring.seal(name.encode("utf-8", "replace"), place=f"upload_files.name:{id}")

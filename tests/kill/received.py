@@ -156,7 +156,7 @@ USES: Mapping[str, Callable[[Parts], None]] = {"decide": decide, "take-out": tak
 STORIES: Mapping[str, Story] = {
     "review": Story(unsure, "decide", decide, STORED, survivor="work", mails=4, stored=UNSURE, proof=decided_by_two),
     "undo": Story(stored, "take-out", take_out, STORED, survivor="work", mails=4, stored=sending.STUDY, proof=out_with_originals),
-    "expire": Story(lambda parts: over(parts, both=True), "work", nothing, frozenset(), survivor="work", mails=3, proof=all_gone),
+    "expire": Story(lambda parts: over(parts, both=True), "work", nothing, frozenset({State.SENT, State.ACCEPTED}), survivor="work", mails=4, proof=all_gone),
     "expire-part": Story(lambda parts: over(parts, both=False), "work", nothing, RECEIVED, survivor="work", mails=3, proof=one_gone),
     "ahead": Story(ahead, "ehr", nothing, frozenset(), survivor="ehr", asked=(), proof=linked_once),
 }

@@ -139,15 +139,17 @@ STEPS: tuple[Step, ...] = (
     *_all("undo", f"{UNDO}.withdraw", ENTER, COMMIT, COMMITTED, LEAVE),
     *_all("undo", f"{UNDO}.withdraw", COMMITTED, nth=2),
     *_all("undo", f"{UNDO}.restore", ENTER, COMMIT, COMMITTED, LEAVE),
-    # Bytes whose time is over go: rows first, then files.
+    # Bytes whose time is over go: the row says so, they go, the row says that they are gone; then the folder of an upload that nobody needs.
     *_all("expire", f"{RETENTION}.handle", ENTER, LEAVE),
-    *_all("expire", f"{RETENTION}.purge", COMMIT, COMMITTED),
-    *_all("expire", f"{RETENTION}.purge", COMMIT, COMMITTED, nth=2),
+    *_all("expire", f"{RETENTION}._begin", ENTER, COMMIT, COMMITTED),
     *_all("expire", "smart_app.intake.retention:_unlink", ENTER, LEAVE),
     *_all("expire", "smart_app.intake.retention:_unlink", LEAVE, nth=2),
+    *_all("expire", f"{RETENTION}._conclude", COMMIT, COMMITTED),
+    *_all("expire", f"{RETENTION}._conclude", COMMIT, COMMITTED, LEAVE, nth=2),
     *_all("expire", "smart_app.spool.store:Spool.remove", ENTER, LEAVE),
-    *_all("expire-part", f"{RETENTION}.purge", COMMIT, COMMITTED),
+    *_all("expire-part", f"{RETENTION}._begin", COMMITTED),
     *_all("expire-part", "smart_app.intake.retention:_unlink", ENTER, LEAVE),
+    *_all("expire-part", f"{RETENTION}._conclude", COMMIT, COMMITTED),
     # Images came before their patient's chart.
     *_all("ahead", f"{AWAITED}.handle", ENTER, LEAVE),
     *_all("ahead", f"{AWAITED}._link", ENTER, COMMIT, COMMITTED, LEAVE),

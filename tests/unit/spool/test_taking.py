@@ -257,8 +257,10 @@ def test_a_finished_upload_takes_nothing_and_its_end_takes_its_bytes(intake: Int
     with intake.database.transaction() as session:
         intake.spool.remove(session, upload)
     assert not (intake.spool.root / intake.upload).exists()
-    (intake.spool.root / "leftover" / "in").mkdir(parents=True)
-    assert intake.spool.sweep() == 1
+    (intake.spool.root / intake.upload / "in").mkdir(parents=True)
+    (intake.spool.root / "unknown" / "in").mkdir(parents=True)
+    assert intake.spool.sweep() == 1, "what a killed process left"
+    assert [path.name for path in intake.spool.root.iterdir()] == ["unknown"], "a folder that no row calls removed may be somebody's images"
 
 
 def test_whose_sender_went_away_is_closed_with_what_is_whole(intake: Intake) -> None:
