@@ -29,7 +29,7 @@ campaign: ## Run the long tests at full size
 	@tests/run -m campaign
 
 kills: ## Kill the workers at every named step, on SQLite and on PostgreSQL with Redis
-	@tests/run -m "campaign or not campaign" tests/kill
+	@tests/run -n 4 -m "campaign or not campaign" tests/kill
 
 faults: ## The fault matrix alone: every way to fail, at every question, at one archive of five and at all
 	@tests/run tests/faults

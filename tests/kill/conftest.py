@@ -56,13 +56,28 @@ def setup(request: pytest.FixtureRequest, on_sqlite: Setup) -> Iterator[Setup]:
         yield on_sqlite
         return
     server, queue = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
+    client = Redis.from_url(queue)
+    client.flushall()
+    client.close()
+    yield replace(on_sqlite, name="postgresql+redis", database_url=fresh(server), queue_url=queue)
+
+
+def fresh(server: str) -> str:
+    """The address of an empty database there."""
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS kills WITH (FORCE)"))
         connection.execute(text("CREATE DATABASE kills"))
     admin.dispose()
-    client = Redis.from_url(queue)
-    client.flushall()
-    client.close()
-    database = make_url(server).set(database="kills").render_as_string(hide_password=False)
-    yield replace(on_sqlite, name="postgresql+redis", database_url=database, queue_url=queue)
+    return make_url(server).set(database="kills").render_as_string(hide_password=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many kills went well in which set-up, and how long the longest was without anybody."""
+    resumed: dict[str, list[float]] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, seconds in getattr(report, "user_properties", ()):
+            if name == "resumed" and report.when == "call":
+                resumed.setdefault("PostgreSQL and Redis" if "[postgresql+redis" in report.nodeid else "SQLite", []).append(seconds)
+    for where, times in sorted(resumed.items()):
+        terminalreporter.write_line(f"{where}: {len(times)} kills, nothing lost, nothing double; all was done again {max(times):.1f} s after the death at the latest")

@@ -10,10 +10,13 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from smart_app import cli, config_file
+from smart_app import parts as parts_module
+from smart_app.clock import utc_now
 from smart_app.image_requests.service import ChangedMeanwhile
 from smart_app.image_requests.types import State
 from smart_app.image_requests.workflow import Act, NotAllowed
@@ -23,13 +26,17 @@ from smart_app.parts import Parts, build
 from smart_app.wiring import work
 from tests.kill import at_the_desk, programs, received, sending
 from tests.kill.effects import Outside, Recorder
-from tests.kill.story import STAFF, Story, ask, ask_and_send, nothing, sent
+from tests.kill.story import REAL, STAFF, Story, ask, ask_and_send, nothing, sent
 from tests.peers import wait_until
 from tests.unit.intake.hospital import PATIENT
 
 KINDS = ("dispatch", "tell", "recall", "mirror", "tick", "screen")
 ELSEWHERE = frozenset({"mirror"})
 """Kinds that the outside world stands for even where the product has a handler: what leads to an EHR."""
+
+
+WRONG = {"tomorrow": timedelta(days=1), "yesterday": timedelta(days=-1)}
+"""By how much the clock of a machine is wrong."""
 
 
 def cancel(parts: Parts) -> None:
@@ -93,7 +100,7 @@ def _ask_when_told(config: str) -> None:
 def _work(manner: str, config: str) -> None:
     """`priors worker` as it is started by hand. In most manners the outside world does what there is to do, whatever it is.
 
-    In `work` the product's own handlers do it, but for what leads into the EHR; in `ehr` they do that, too.
+    In `REAL` ones the product's own handlers do it, but for what leads into the EHR; in `ehr` they do that, too.
     """
     settings = config_file.load(Path(config))
     recorder = Recorder(Outside(Path(config).parent), manner, settings.work_lease_seconds)
@@ -102,10 +109,12 @@ def _work(manner: str, config: str) -> None:
     def handlers(parts: Parts) -> Mapping[str, Handler]:
         if manner == "ehr":
             return received.with_a_chart(programs.let_in(real(parts), settings))
-        if manner != "work":
+        if manner not in REAL:
             return outside
         return {**outside, **{kind: handler for kind, handler in real(parts).items() if kind not in ELSEWHERE}}
 
+    if manner in WRONG:
+        parts_module.build.__defaults__ = (lambda: utc_now() + WRONG[manner],)
     work.handlers = handlers
     work.periods = lambda parts: {"tick": 3600} if manner == "periods" else {}
     if manner == "stop":
@@ -127,5 +136,5 @@ ROLES: Mapping[str, Callable[[str], None]] = {
     "send": partial(_web, sending.send_all),
     **{name: partial(_web, use) for name, use in {**at_the_desk.USES, **received.USES, **programs.USES}.items()},
     "ask-when-told": _ask_when_told,
-    **{manner: partial(_work, manner) for manner in ("plain", "work", "ehr", "long", "later", "failing", "periods", "stop")},
+    **{manner: partial(_work, manner) for manner in ("plain", "work", "ehr", *WRONG, "long", "later", "failing", "periods", "stop")},
 }

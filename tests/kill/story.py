@@ -26,6 +26,8 @@ class Programs:
     partner: Shelf
 
 
+REAL = frozenset({"work", "tomorrow", "yesterday"})
+"""Survivors in which the product's own handlers do the work; two of them have a clock that is a day wrong."""
 Proof = Callable[[Parts, Programs], None]
 
 

@@ -1,4 +1,4 @@
-"""The database is restarted under a worker, and the disk is full: the worker lives, waits, and does all of it once (safety.md J, U7)."""
+"""The database is restarted under a worker, Redis is flushed and goes, the disk is full: the worker lives, waits, and does all of it once (safety.md J, U7)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from smart_app.image_requests.workflow import Act
 from smart_app.jobs.models import WorkRow
 from smart_app.parts import Parts
 from tests import peers
+from tests.kill.conftest import fresh
 from tests.kill.driver import Setup, configure, opened, process
 from tests.kill.effects import Outside
-from tests.kill.stories import PATIENT, ask
+from tests.kill.story import STAFF, ask
 from tests.peers import wait_until
+from tests.unit.intake.hospital import PATIENT
 
 WORK = 6
 """Three requests, each told and mirrored."""
@@ -64,6 +68,29 @@ def test_the_database_is_restarted_under_the_worker(tmp_path: Path, on_sqlite: S
             assert count(parts, "waiting", "running", "attention") == 0
             assert not parts.audit.verify().faults
         assert len(Outside(tmp_path).effects()) == WORK
+
+
+def test_redis_is_flushed_and_started_anew_under_the_worker(tmp_path: Path, on_sqlite: Setup, postgres_url: str) -> None:
+    port = peers.free_port()
+    config = configure(tmp_path, replace(on_sqlite, name="postgresql+redis", database_url=fresh(postgres_url), queue_url=f"redis://127.0.0.1:{port}/0"))
+    with peers.redis(port) as (url, _), opened(config) as parts, working(config, "long"):
+        ask(parts)
+        until(parts, lambda parts: count(parts, "running") == 2, "work under way")
+        client = Redis.from_url(url)
+        client.flushall()
+        client.close()
+        until(parts, lambda parts: count(parts, "done") == WORK, "all of it, though no bell rings any more")
+    with opened(config) as parts, working(config, "plain"):
+        change = [parts.requests.of_patient(PATIENT.issuer, PATIENT.id)[at].id for at in range(3)]
+        for id in change:
+            parts.requests.act(id, Act.CANCEL, STAFF, reason="not needed")
+        until(parts, lambda parts: count(parts, "done") == 2 * WORK, "what is taken in without Redis")
+        with peers.redis(port):
+            parts.requests.act(change[0], Act.REOPEN, STAFF, reason="needed after all")
+            until(parts, lambda parts: count(parts, "done") == 2 * WORK + 2, "what is taken in with a new one")
+        assert count(parts, "waiting", "running", "attention") == 0
+        assert not parts.audit.verify().faults
+    assert len(Outside(tmp_path).effects()) == 2 * WORK + 2
 
 
 def limit_files(process: subprocess.Popen[bytes], most: int) -> None:

@@ -17,7 +17,7 @@ from smart_app.jobs.models import WorkRow
 from smart_app.parts import Parts
 from tests import peers
 from tests.kill.driver import Setup, configure, opened
-from tests.kill.stories import ASKED, ask
+from tests.kill.story import ASKED, ask
 from tests.peers import wait_until
 
 
