@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from smart_app.audit.events import Who
+from smart_app.audit.models import AuditRecord
 from smart_app.db import Database
+from smart_app.errors import AppError
 from smart_app.intake.receipts import Withdrawn
 from smart_app.intake.received import Received
 from smart_app.intake.retention import Retention
@@ -75,6 +78,57 @@ def test_stored_stays_stored_when_its_originals_go(here: Hospital) -> None:
     here.clock.forward(days=31)
     assert retention.purge() == 1
     assert here.items.get(item.id).state is ItemState.STORED
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_who_dies_while_bytes_go_leaves_the_item_due(here: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the two rows nobody may use it, and whoever comes next ends it, once."""
+    _, left, retention = two(here)
+    here.review.leave(ONE, {left.id: left.version})
+    here.clock.forward(days=31)
+
+    def dies(path: Path, missing_ok: bool = False) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", dies)
+        with pytest.raises(Killed):
+            retention.purge()
+    half = here.items.get(left.id)
+    assert (half.state, paths(here, left), retention.due()) == (ItemState.EXPIRED, [True], (left.id,))
+    with pytest.raises(AppError):
+        here.review.put_back(ONE, half.id, half.version)
+    assert retention.purge() == 1
+    assert (paths(here, left), retention.due()) == ([False], ())
+    assert len(expired(here)) == 1
+
+
+def test_who_holds_it_while_bytes_go_finds_it_as_it_stands(here: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was changed meanwhile is not concluded; nothing more of it goes until the hold is over."""
+    _, left, retention = two(here)
+    here.review.leave(ONE, {left.id: left.version})
+    here.clock.forward(days=31)
+    unlink = Path.unlink
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        here.review.hold(ONE, left.id, here.items.get(left.id).version, on=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", held)
+        retention.purge()
+    assert (here.items.get(left.id).held, expired(here), retention.due()) == (True, [], ())
+    here.review.hold(ONE, left.id, here.items.get(left.id).version, on=False)
+    assert retention.purge() == 1
+    assert len(expired(here)) == 1
+
+
+def expired(here: Hospital) -> list[AuditRecord]:
+    with here.database.reading() as session:
+        return list(session.scalars(select(AuditRecord).where(AuditRecord.event == "IntakeExpired")))
 
 
 def test_what_brought_nothing_that_can_be_used_goes_too(here: Hospital) -> None:
