@@ -9,15 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from sqlalchemy import func, select
 
+from smart_app import factory
 from smart_app.archives.registry import Fixed
 from smart_app.audit.models import AuditRecord
 from smart_app.config import Settings
-from smart_app.factory import create_app
 from smart_app.fhir_api.mirror import Mirror, WritableEhr
 from smart_app.fhir_api.models import ApiTokenRow, FhirCopyRow
 from smart_app.image_requests.models import RequestEventRow
@@ -139,7 +140,8 @@ def _assertion(parts: Parts) -> str:
 
 
 def _caller(parts: Parts) -> Callable[..., Any]:
-    client = create_app(parts.settings).test_client(use_cookies=False)
+    with patch.object(factory, "build", lambda settings, clock: parts):  # these very parts, and no second database to close
+        client = factory.create_app(parts.settings).test_client(use_cookies=False)
 
     def call(method: str, path: str, headers: Mapping[str, str] | None = None, data: Any = None) -> Any:
         return client.open(f"/fhir/{path}", method=method, base_url=parts.settings.public_url, headers=dict(headers or {}), data=data)
