@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -28,11 +28,11 @@ from smart_app.db import Base
 from smart_app.links.types import Link, Purpose
 from smart_app.parts import Parts
 from smart_app.web.csrf import Csrf
+from tests.functional.listing_world import bundle, patient
 from tests.functional.test_intake import Desk, desk
+from tests.unit.archives.scripted import Asked, Say, fhir, scripted
 
 APP, PORTAL = "http://app.localhost:8000", "http://send.localhost:8000"
-ELSEWHERE = {"key": "elsewhere", "name": "Elsewhere", "issuer": "http://127.0.0.1:9/fhir", "client_id": "c", "allow_http": True,
-             "roles": [{"role": "reviewer", "users": ["stranger"]}]}  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
 UNTOLD = frozenset({"audit_records", "audit_heads", "launches", "browsers", "desk_people", "holding_patients", "holding_answers", "holding_studies", "holding_checked", "index_entries"})
 """Tables that change because somebody asked: records, sessions, and what a launch was shown."""
@@ -229,7 +229,19 @@ def cut_off(arena: Arena, browser: Browser, path: str, body: bytes, content_type
 @contextmanager
 def arena(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Iterator[Arena]:
     receiving = {"contact": "Image desk, 555 0142", "spare_bytes": 0}
-    with desk(folder, monkeypatch, also=(ELSEWHERE,), portal_url=PORTAL, receiving=receiving, **more) as here, serve(here.world.client.application) as server:
-        made = Arena(here, server.port)
+    with ExitStack() as running:
+        second = running.enter_context(scripted(lambda asked: _chart(asked, "")))
+        elsewhere = {"key": "elsewhere", "name": "Elsewhere", "issuer": f"{second.base}/fhir", "client_id": "c", "allow_http": True, "roles": [{"role": "reviewer", "users": ["stranger"]}]}
+        here = running.enter_context(desk(folder, monkeypatch, also=(elsewhere,), portal_url=PORTAL, receiving=receiving, **more))
+        here.world.ehr["Patient"] = _chart
+        made = Arena(here, running.enter_context(serve(here.world.client.application)).port)
         made.people = {name: Person(*pair) for name, pair in here.handles.items()} | {"halloran": Person(here.world.handle, here.world.cookie)}
         yield made
+
+
+def _chart(asked: Asked, hers: str = "p1") -> Say:
+    """`hers` is the id of the patient whom all is about; every other id is another person."""
+    id = asked.path.rpartition("/")[2]
+    if "/Patient/" not in asked.path:
+        return bundle()
+    return fhir(patient() if id == hers else patient(id=id, name=[{"family": "Okonjo", "given": ["Grace"]}], birthDate="1966-10-30", identifier=[]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -52,7 +51,7 @@ class Targets:
 
 
 @pytest.fixture(scope="module")
-def targets(here: Arena) -> Iterator[Targets]:
+def targets(here: Arena) -> Targets:
     request = here.desk.ask()
     here.desk.send(request, [made(number=number, **HERS) for number in (1, 2)])
     here.desk.work()
@@ -61,7 +60,7 @@ def targets(here: Arena) -> Iterator[Targets]:
     sender.begin()
     sender.announce({"IM1": b"abc"})
     values = {"request_id": request, "id": request, "item": item, "action": "leave", "match": "m" * 32, "facility": "nowhere", "token": sender.token, "upload": sender.upload, "archive": "northgate"}
-    yield Targets(here, values, sender)
+    return Targets(here, values, sender)
 
 
 def forge(targets: Targets, rule: Rule, method: str, how: str, headers: dict[str, str]) -> Said:
