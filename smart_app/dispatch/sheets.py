@@ -26,9 +26,16 @@ class Sheets:
     def __init__(self, requests: Requests, links: Links, sites: Callable[[str], Site]) -> None:
         self._requests, self._links, self._sites = requests, links, sites
 
-    def of(self, id: str) -> Sheet:
-        """:raises NoSuchRequest: :raises AppError: there is no sheet of it, or not yet."""
-        return self._sheet(self._requests.get(id))
+    def of(self, id: str, patient: tuple[str, str] | None = None) -> Sheet:
+        """`patient`: issuer and id of the only one whose requests exist for who asks. Another's is not there, whatever its state:
+        "not ready yet" would tell that it is.
+
+        :raises NoSuchRequest: :raises AppError: there is no sheet of it, or not yet.
+        """
+        request = self._requests.get(id)
+        if patient is not None and (request.asked.patient.issuer, request.asked.patient.id) != patient:
+            raise NoSuchRequest(id)
+        return self._sheet(request)
 
     def many(self, ids: Sequence[str]) -> tuple[tuple[Sheet, ...], tuple[LeftOut, ...]]:
         """In the order asked, and those that have none, with the reason. :raises AppError: too many, or not one has a sheet."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from flask import Request
+
 from smart_app.errors import AppError
 from smart_app.portal.words import NOT_READ
 from smart_app.spool.types import Announced
@@ -12,6 +14,14 @@ MOST_FILES = 500
 """In one announcement."""
 LONGEST_NAME = 1000
 _HASH = re.compile(r"(?:[0-9a-f]{64})?")
+
+
+def json_of(request: Request) -> object:
+    """What the body says; None when it is no JSON, or nested so deep that nobody meant it."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def announced(body: object) -> tuple[Announced, ...]:

@@ -24,7 +24,7 @@ from smart_app.image_requests.workflow import Act, can
 from smart_app.jobs.ledger import Ledger
 from smart_app.portal.visit import Door, Visit, actor_of
 from smart_app.spool.frames import Frames
-from smart_app.spool.store import Spool, progress_of
+from smart_app.spool.store import NoSuchUpload, Spool, progress_of
 from smart_app.spool.taking import NotWhole, Taking
 from smart_app.spool.types import Announced, Progress, Standing, Taken, Upload
 from smart_app.web.faults import NotHere
@@ -90,10 +90,15 @@ class Receiving:
         mine = self._own(visit, upload)
         if mine.finished_at is not None:
             return self._spool.progress(upload)
-        with self._db.transaction() as session:
-            now = self._door.again(session, visit)
-            self._taking.finish(session, upload, without=without)
-            return self._close(session, now, upload, actor_of(now, who), who, "sender")
+        try:
+            with self._db.transaction() as session:
+                now = self._door.again(session, visit)
+                self._taking.finish(session, upload, without=without)
+                return self._close(session, now, upload, actor_of(now, who), who, "sender")
+        except NoSuchUpload:
+            if self._own(visit, upload).finished_at is None:
+                raise
+            return self._spool.progress(upload)  # somebody with the same link has said it at the same moment
 
     def close_abandoned(self, visit: Visit | None, upload: Upload) -> None:
         """Its sender went away: what is whole is looked at, the rest is not waited for. `visit` is None once the link has ended."""

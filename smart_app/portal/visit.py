@@ -157,7 +157,7 @@ def iso_date(day: str, month: str, year: str) -> str:
     """The date that was typed, ISO; empty when there is no such day."""
     try:
         return date(int(year), int(month), int(day)).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 

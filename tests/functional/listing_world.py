@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -107,8 +107,8 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, clock: Clock = utc_now, stores: str = "", **more: Any) -> Iterator[World]:
-    """`more` are further top-level settings; `stores`: the archive that takes received images, reviewed by grant and lindqvist."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "patient/*.rs", deadline: float = 5, clock: Clock = utc_now, stores: str = "", also: Sequence[dict[str, Any]] = (), **more: Any) -> Iterator[World]:
+    """`more` are further top-level settings, `also` further EHRs; `stores`: the archive that takes received images, reviewed by grant and lindqvist."""
     monkeypatch.setenv("PRIORS_TEST_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ehr: dict[str, Answer] = {
         "Patient": lambda asked: fhir(patient()), "ImagingStudy": lambda asked: bundle(), "DiagnosticReport": lambda asked: bundle(),
@@ -123,7 +123,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
                 "public_url": "http://app.localhost:8000", "development": True, "data_dir": tmp_path, "sealing_keys": [{"id": "k", "env": "PRIORS_TEST_KEY"}],
                 "list_deadline": deadline,
                 "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{servers['ehr'].base}/fhir", "client_id": "c",
-                          "roles": [{"role": "reviewer", "users": ["grant", "lindqvist"]}, {"role": "staff", "users": ["amsel"]}] if stores else []}],
+                          "roles": [{"role": "reviewer", "users": ["grant", "lindqvist"]}, {"role": "staff", "users": ["amsel"]}] if stores else []}, *also],
                 "archives": [
                     {"key": key, "name": ARCHIVES[key], "dicomweb": f"{servers[key].base}/rs", "patient_id_issuer": key.upper(),
                      "identifier_systems": [f"urn:{key}"], "local": key == "northgate", "stores": key == stores}
