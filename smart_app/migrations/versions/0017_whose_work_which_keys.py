@@ -44,7 +44,7 @@ def _give_work_to_its_owners(connection: sa.Connection) -> None:
         return
     owners = {}
     for table in OWNERS:
-        owners |= dict(connection.execute(sa.text(f"SELECT id, tenant FROM {table}")))  # noqa: S608  names from above
+        owners |= {row.id: row.tenant for row in connection.execute(sa.text(f"SELECT id, tenant FROM {table}"))}  # noqa: S608  names from above
     for (key,) in connection.execute(sa.text("SELECT DISTINCT key FROM work_rows")).all():
         if (site := owners.get(key.partition(".")[0])) is not None:
             connection.execute(sa.text("UPDATE work_rows SET tenant = :site WHERE key = :key"), {"site": site, "key": key})

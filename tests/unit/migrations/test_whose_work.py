@@ -29,7 +29,7 @@ def before(db: Database, *sites: str) -> None:
 
 def owners(db: Database) -> dict[str, str]:
     with db.engine.connect() as connection:
-        return dict(connection.execute(text("SELECT key, tenant FROM work_rows")))
+        return {row.key: row.tenant for row in connection.execute(text("SELECT key, tenant FROM work_rows"))}
 
 
 def test_where_there_is_one_site_all_work_is_its_own(empty: Database) -> None:
