@@ -43,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = int(options.run(settings, options))
         sys.stdout.flush()
+    except WrongConfiguration as wrong:  # what only the database can tell, such as a key that is missing
+        _print_wrong(wrong, as_json=getattr(options, "json", False))
+        return 2
     except BrokenPipeError:
         # Whoever read our output has seen enough (`priors audit … | head`). Nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

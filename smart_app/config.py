@@ -210,7 +210,7 @@ class Settings(BaseSettings):
         min_length=1, description="Keyring that seals tokens and demographics at rest; kept outside `data_dir`."
     )
     trusted_proxies: int = Field(0, ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* headers are believed.")
-    tenant: Key = Field("default", description="Name of this site in records.")
+    tenant: Key = Field("default", description="Name of this site in records. Sites that share a database need names of their own: each does, sees and keeps its own only.")
     sessions: Sessions = Field(Sessions(), description="Lifetimes.")
     web_threads: int = Field(
         24, ge=4, le=512, description="Threads of a web worker. At most half of them hand out images, a quarter wait for slow archives in a list."

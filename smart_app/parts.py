@@ -34,6 +34,7 @@ from smart_app.index.store import Index
 from smart_app.intake.receipts import withdrawn_of
 from smart_app.jobs.bell import Bell, InProcess
 from smart_app.jobs.ledger import Ledger
+from smart_app.key_history import remembered
 from smart_app.links.store import Links
 from smart_app.matching.store import RulingStore
 from smart_app.outbound import Outbound
@@ -105,10 +106,13 @@ def open_database(settings: Settings) -> Database:
 
 
 def build(settings: Settings, clock: Clock = utc_now) -> Parts:
-    """All parts, wired. Connects nowhere but to the database, which is brought to this version."""
+    """All parts, wired. Connects nowhere but to the database, which is brought to this version.
+
+    :raises WrongConfiguration: a sealing key that this database needs is missing, or is another one.
+    """
     database = open_database(settings)
     migrations.upgrade(database)
-    keyring = secrets_source.keyring(settings)
+    keyring = remembered(database, secrets_source.keyring(settings), clock, settings.tenant)
     outbound = Outbound(registration.lanes(settings), pin_localhost=settings.development, relays=settings.web_threads // 2)
     audit = AuditLog(database, keyring, clock)
     rulings = RulingStore(database, keyring, clock)
@@ -141,7 +145,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
         )
 
     exchanges = Exchanges(settings.exchanges, read_secret=secrets_source.read, oauth=oauth, after=len(settings.archives))
-    ledger = Ledger(database, clock, _bell(settings), lease=settings.work_lease_seconds)
+    ledger = Ledger(database, clock, _bell(settings), lease=settings.work_lease_seconds, tenant=settings.tenant)
     facilities = Facilities(database, keyring, clock, tenant=settings.tenant)
     facilities.seed(seeded(settings.facilities))
     requests = Requests(database, keyring, audit, ledger, facilities, clock, tenant=settings.tenant)

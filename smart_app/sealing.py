@@ -22,14 +22,20 @@ class CannotOpen(Exception):
 
 
 class Keyring:
-    """Named 32-byte keys. The first seals, all of them open."""
+    """Named 32-byte keys. The first seals, all of them open.
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    `lasting` names the key of digests that must stay the same as long as the database lives; without it, the oldest (last) of the ring.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], lasting: str | None = None) -> None:
         if not keys or any(len(key) != 32 for key in keys.values()):
             raise ValueError("the keyring needs at least one key, each of 32 bytes")
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
         self._keys = dict(keys)
+        self.lasting = lasting or tuple(keys)[-1]
+        if self.lasting not in self._keys:
+            raise ValueError("the lasting key is not in the ring")
 
     def seal(self, plain: bytes, *, place: str) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -55,6 +61,10 @@ class Keyring:
     def key_ids(self) -> tuple[str, ...]:
         """All keys of the ring, the current one first."""
         return tuple(self._keys)
+
+    def with_lasting(self, key_id: str) -> Keyring:
+        """The same ring; digests that must last are made with this key of it."""
+        return Keyring(self._keys, key_id)
 
     def derive(self, purpose: str, key_id: str | None = None) -> bytes:
         """A 32-byte key for one other purpose (CSRF, audit seal), separate from the sealing key."""

@@ -31,8 +31,10 @@ from sandbox.exchange.serving import create_exchange
 from sandbox.faults import Faults
 from sandbox.mailbox.inbox import Inbox
 from sandbox.mailbox.smtp import Mailserver
+from sandbox.partner.app import KINDS, create_partner
 from sandbox.serving import serve
 from sandbox.world import ARCHIVES, EXCHANGES
+from sandbox.writable import Shelf
 from smart_app import config_file
 from smart_app.config import Settings
 from smart_app.factory import create_app
@@ -50,6 +52,8 @@ class Town:
     archive_faults: Mapping[str, Faults]
     inbox: Inbox
     """Everybody's mail."""
+    partner: Shelf
+    """What the hospital holds that is asked by FHIR Task."""
 
     def launch_url(self, patient: str, user: str = "dr-halloran") -> str:
         """What the chart's Images tab opens."""
@@ -99,7 +103,7 @@ def town(
         clients=_clients(plan),
         launch_url=plan.launch_url,
         faults=ehr_faults,
-        options=options,
+        options=options or EhrOptions(takes_writes=True),
         dicomweb={one.key: one.dicomweb for one in plan.archives},
         archives={one.key: (one.name, one.origin) for one in (*plan.archives, *plan.exchanges)},
     )
@@ -111,11 +115,14 @@ def town(
         for one in plan.exchanges:
             exchange = create_exchange(one.key, Path(one.folder), one.origin, faults=archive_faults[one.key], secret=one.token)
             running.enter_context(serve(exchange, port=one.port))
+        partner = Shelf(KINDS)
+        token = configuration.partner_token(plan).read_text()
+        running.enter_context(serve(create_partner(configuration.PARTNER_NAME, faults=Faults(), token=token, shelf=partner, portal=plan.send), port=plan.partner_port))
         mailserver = running.enter_context(Mailserver(plan.smtp_port))
         settings = config_file.load(file, {})
         app = create_app(settings, works=works)
         running.enter_context(serve(app, port=plan.port))
-        yield Town(plan, settings, app, ehr_faults, archive_faults, mailserver.inbox)
+        yield Town(plan, settings, app, ehr_faults, archive_faults, mailserver.inbox, partner)
 
 
 def _plan(folder: Path, folders: Mapping[str, Path], tokens: Mapping[str, str]) -> Plan:

@@ -18,6 +18,8 @@ from sandbox.demo.plan import ArchivePlan, Plan
 from sandbox.exchange.serving import CLIENT
 from sandbox.world import ARCHIVES, EXCHANGES, NORTHGATE_MRN
 
+PARTNER_KEY, PARTNER_NAME = "ferrybank", "Ferrybank Heart"
+"""The hospital whose FHIR server takes requests as Task."""
 CLIENT_ID, BACKEND_ID = "priors", "priors-backend"
 CLIENT_KID, BACKEND_KID = "priors-demo-1", "priors-demo-backend-1"
 SCOPES = (
@@ -33,7 +35,7 @@ FACILITIES: tuple[dict[str, Any], ...] = (
     {"id": "stbrannoc", "name": "St Brannoc District", "place": "St Brannoc", "routes": [{"kind": "email", "address": "image-library@stbrannoc.example"}, {"kind": "fax", "address": "555 0171"}], "phone": "555 0170"},
     {"id": "kestrel", "name": "Kestrel Cancer Centre", "place": "Kestrel Valley", "routes": [{"kind": "email", "address": "records@kestrel.example"}], "phone": "555 0160"},
     {"id": "harrow-vale", "name": "Harrow Vale Clinic", "place": "Harrow Vale", "routes": [{"kind": "fax", "address": "555 0181"}], "phone": "555 0180", "note": "Answers the fax until noon."},
-    {"id": "ferrybank", "name": "Ferrybank Heart", "place": "Ferrybank", "routes": [{"kind": "fax", "address": "555 0191"}, {"kind": "email", "address": "imaging@ferrybank.example"}], "phone": "555 0190"},
+    {"id": PARTNER_KEY, "name": PARTNER_NAME, "place": "Ferrybank", "routes": [{"kind": "fhir", "address": PARTNER_KEY}, {"kind": "fax", "address": "555 0191"}, {"kind": "email", "address": "imaging@ferrybank.example"}], "phone": "555 0190"},
 )
 """Whom the desk can ask."""
 SENSITIVE = ("HIV", "PSY", "SEX")
@@ -50,6 +52,7 @@ def write(plan: Plan) -> Path:
     for archive in (*plan.archives, *plan.exchanges):
         if archive.token:
             _write_private(keys / f"{archive.key}-token", archive.token)
+    _once(partner_token(plan), lambda: secrets.token_urlsafe(24))
     file = plan.path("priors.yaml")
     head = "# Written by `priors demo` at each start: changes here are lost.\n"
     _write_private(file, head + yaml.safe_dump(_settings(plan), sort_keys=False, allow_unicode=True))
@@ -78,11 +81,12 @@ def _settings(plan: Plan) -> dict[str, Any]:
                 "client_id": CLIENT_ID,
                 "client_auth": "private_key_jwt",
                 "client_key": _key(CLIENT_KID),
-                "backend": {"client_id": BACKEND_ID, "scopes": ["system/Patient.rs", "system/ImagingStudy.rs", "system/Appointment.rs"], "key": _key(BACKEND_KID)},
+                "backend": {"client_id": BACKEND_ID, "scopes": ["system/Patient.rs", "system/ImagingStudy.rs", "system/Appointment.rs", "system/ServiceRequest.crus", "system/Task.crus"], "key": _key(BACKEND_KID)},
                 "frame_ancestors": [plan.ehr],
                 "scopes": list(SCOPES),
                 "mrn": [{"type_code": "MR"}],
                 "roles": [{"role": role, "claim": "priors_roles", "equals": role} for role in ROLES],
+                "write_requests": "task",
                 "allow_http": True,
             }
         ],
@@ -93,9 +97,23 @@ def _settings(plan: Plan) -> dict[str, Any]:
         ],
         "exchanges": [_exchange(one) for one in plan.exchanges],
         "facilities": list(FACILITIES),
+        "partners": [_partner(plan)],
         "contact": {"site": "Northgate University", "phone": "555 0142", "hours": "07:00 to 19:00", "fax": "555 0143", "post": ["Image desk", "Northgate University", "1 Northgate"]},
         "mail": {"host": "localhost", "port": plan.smtp_port, "security": "none", "sender": "image-desk@northgate.example", "desk": "image-desk@northgate.example"},
     }
+
+
+def partner_token(plan: Plan) -> Path:
+    """The file of the bearer that Priors shows to the partner hospital."""
+    return plan.path("keys", f"{PARTNER_KEY}-token")
+
+
+def _partner(plan: Plan) -> dict[str, Any]:
+    """Looked at every three seconds, so that the demo need not wait."""
+    credential = {"kind": "bearer", "token": {"file": f"keys/{PARTNER_KEY}-token"}}
+    return {
+        "key": PARTNER_KEY, "name": PARTNER_NAME, "fhir": f"http://127.0.0.1:{plan.partner_port}/fhir", "credential": credential, "poll_minutes": 0.05, "allow_http": True,
+    }  # fmt: skip
 
 
 def _key(kid: str) -> dict[str, Any]:

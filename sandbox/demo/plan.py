@@ -11,8 +11,8 @@ from sandbox.world import ARCHIVES, EXCHANGES
 
 DEFAULT_PORT = 8700
 LAST_TRIED = 9700
-WIDTH = 4 + len(ARCHIVES) + len(EXCHANGES)
-"""Ports of one run: Priors, the EHR, then each archive and each exchange, the mailbox's page and its mail server."""
+WIDTH = 5 + len(ARCHIVES) + len(EXCHANGES)
+"""Ports of one run: Priors, the EHR, then each archive and each exchange, the partner hospital, the mailbox's page and its mail server."""
 DICOMWEB = "/dicom-web"
 
 
@@ -62,6 +62,15 @@ class Plan:
     def send(self) -> str:
         """Where outside senders come: another host name, the same server."""
         return f"http://send.localhost:{self.port}"
+
+    @property
+    def partner_port(self) -> int:
+        return self.port + WIDTH - 3
+
+    @property
+    def partner(self) -> str:
+        """The hospital that is asked by FHIR Task: its desk's page."""
+        return f"http://ferrybank.localhost:{self.partner_port}"
 
     @property
     def mail_page_port(self) -> int:

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="priors demo", description="A demo hospital and Priors in its chart, on this machine only. Stop it with Ctrl-C."
     )
     parser.add_argument(
-        "--port", type=int, help="port of Priors; the EHR, the archives, the exchanges and the mailbox take the next eight (default: the first free from 8700)"
+        "--port", type=int, help="port of Priors; the EHR, the archives, the exchanges, the partner hospital and the mailbox take the next nine (default: the first free from 8700)"
     )
     parser.add_argument(
         "--home", type=Path, default=_default_home(), help="folder for pictures, keys and the database (default: %(default)s)"
@@ -127,9 +127,10 @@ def _exchanges(port: int, folders: Mapping[str, Path]) -> list[ArchivePlan]:
 def _start(plan: Plan, children: Children, options: argparse.Namespace) -> None:
     """Start all, then wait for all: Priors asks nobody anything before its first launch."""
     file, config = str(plan.path("plan.json")), {"PRIORS_CONFIG": str(plan.path("priors.yaml"))}
-    _say("Starting the demo EHR, three archives, two exchanges, a mailbox and Priors.")
+    _say("Starting the demo EHR, three archives, two exchanges, a partner hospital, a mailbox and Priors.")
     servers = [("ehr", plan.ehr_port, "ehr.localhost", "/healthz"), *((one.key, one.port, "127.0.0.1", "/") for one in plan.archives)]
     servers += [("exchanges", one.port, "127.0.0.1", "/") for one in plan.exchanges[-1:]]
+    servers.append(("partner", plan.partner_port, "ferrybank.localhost", "/healthz"))
     started = [
         (children.start(name, [sys.executable, "-m", "sandbox.demo.serve", file, name]), port, path, host)
         for name, port, host, path in servers
@@ -153,6 +154,7 @@ def _announce(plan: Plan, options: argparse.Namespace) -> None:
     else:
         print(f"Open {plan.ehr}/", flush=True)
         _say(f"Mailbox of everybody: {plan.mailbox}/  Discs to drop: {plan.path('discs')}")
+        _say(f"Desk of {configuration.PARTNER_NAME}, which is asked by FHIR Task: {plan.partner}/")
         _say("Press Ctrl-C to stop.")
     if not options.no_browser and not options.json and _has_display():
         threading.Thread(target=webbrowser.open, args=(f"{plan.ehr}/",), daemon=True).start()
@@ -165,6 +167,7 @@ def summary(plan: Plan) -> dict[str, object]:
         "ehr": plan.ehr,
         "send": plan.send,
         "mailbox": plan.mailbox,
+        "partner": plan.partner,
         "discs": str(plan.path("discs")),
         "archives": [{"key": one.key, "name": one.name, "dicomweb": one.dicomweb} for one in plan.archives],
         "patients": [{"id": one.id, "name": one.name, "story": one.story, "launch": f"{plan.ehr}/launch/{one.id}"} for one in PATIENTS],

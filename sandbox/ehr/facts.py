@@ -86,7 +86,7 @@ def chart_facts(records: Records, patient: Resource) -> ChartFacts:
     allergies = "; ".join(_allergy(one) for one in records.of_patient("AllergyIntolerance", identity))
     family, given = _names(patient)
     born = str(patient.get("birthDate", ""))
-    place = story.place if story else ""
+    place, tasks = story.place if story else "", records.of_patient("Task", identity)
     return ChartFacts(
         id=identity,
         name=f"{family.upper()}, {given}",
@@ -104,7 +104,7 @@ def chart_facts(records: Records, patient: Resource) -> ChartFacts:
             sorted((_result(one) for one in records.of_patient("DiagnosticReport", identity)), key=lambda one: one.when, reverse=True)
         ),
         orders=tuple(
-            sorted((_order(one) for one in records.of_patient("ServiceRequest", identity)), key=lambda one: one.when, reverse=True)
+            sorted((_order(one, tasks) for one in records.of_patient("ServiceRequest", identity)), key=lambda one: one.when, reverse=True)
         ),
         encounter_id=str(encounter["id"]) if encounter else None,
         visit=_visit(encounter, place),
@@ -180,9 +180,12 @@ def _result(report: Resource) -> Result:
     return Result(_day(_when(report)), _text(report.get("code")), str(report.get("status", "")), str(report.get("conclusion", "")))
 
 
-def _order(request: Resource) -> Order:
+def _order(request: Resource, tasks: tuple[Resource, ...]) -> Order:
+    """With where its Task stands, in the words of whoever wrote it."""
     number = next((str(one.get("value", "")) for one in request.get("identifier", ())), "")
-    return Order(_day(_when(request)), _text(request.get("code")), str(request.get("status", "")), number)
+    own = f"ServiceRequest/{request.get('id')}"
+    stands = [_text(one.get("businessStatus")) or str(one.get("status", "")) for one in tasks if one.get("focus", {}).get("reference") == own]
+    return Order(_day(_when(request)), _text(request.get("code")), ": ".join((str(request.get("status", "")), *stands[-1:])), number)
 
 
 def _current_encounter(encounters: tuple[Resource, ...]) -> Resource | None:

@@ -6,31 +6,19 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template, 
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from sandbox import small_pages
 from sandbox.mailbox.inbox import LINK, Inbox
-
-POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 
 def create_mailbox(inbox: Inbox) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.register_blueprint(make_blueprint(inbox))
-
-    @app.after_request
-    def guarded(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
+    small_pages.install(app)
     return app
 
 
 def make_blueprint(inbox: Inbox) -> Blueprint:
     blueprint = Blueprint("mailbox", __name__)
-
-    @blueprint.get("/healthz")
-    def healthz() -> str:
-        return "ok"
 
     @blueprint.get("/")
     def listed() -> str:
@@ -65,14 +53,6 @@ def make_blueprint(inbox: Inbox) -> Blueprint:
     def clear() -> WerkzeugResponse:
         inbox.clear()
         return redirect("/", 303)
-
-    @blueprint.get("/style.css")
-    def style() -> Response:
-        return Response(render_template("mailbox.css"), mimetype="text/css")
-
-    @blueprint.get("/watch.js")
-    def watch() -> Response:
-        return Response(render_template("watch.js"), mimetype="text/javascript")
 
     return blueprint
 

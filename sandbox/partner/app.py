@@ -1,4 +1,4 @@
-"""The demo partner as one Flask application: FHIR for programs, and one page on which its desk answers.
+"""The demo partner as one Flask application: FHIR for programs, and the page on which its desk answers (`desk`).
 
 Faults (`sandbox.faults`, endpoints `create`, `transaction`, `read`, `search`, `update`): all of HTTP_KINDS, and `lose`: done, and never answered.
 """
@@ -6,25 +6,20 @@ Faults (`sandbox.faults`, endpoints `create`, `transaction`, `read`, `search`, `
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from flask import Flask, Response, jsonify, redirect, render_template_string, request, url_for
+from flask import Flask, Response, jsonify, request
 
+from sandbox import small_pages
 from sandbox.faults import Faults, current_fault, install
+from sandbox.partner import desk
 from sandbox.serving import Broken
 from sandbox.writable import Conflict, Resource, Shelf
 
 KINDS = ("ServiceRequest", "Task")
-ANSWERS = ("received", "accepted", "in-progress", "rejected", "completed")
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ name }}</title></head><body><main><h1>{{ name }}: requests for images</h1>
-{% for task in tasks %}<article><h2>{{ task.description }}</h2><p>{{ task.contained[0].name[0].text if task.contained else "" }} · {{ task.requester.display }} · {{ task.status }}</p>
-{% for one in task.input if one.valueUrl is defined %}<p><a href="{{ one.valueUrl }}">Send images</a></p>{% endfor %}
-<form method="post" action="{{ url_for('answer', id=task.id) }}"><label>Reason <input name="reason"></label>
-{% for status in answers %}<button name="status" value="{{ status }}">{{ status }}</button>{% endfor %}</form></article>{% else %}<p>Nobody asks for anything.</p>{% endfor %}</main></body></html>"""
 
 
-def create_partner(name: str, *, faults: Faults, token: str | None = None, shelf: Shelf | None = None, transactions: bool = True) -> Flask:
-    """`token`: the bearer that programs have to show. `shelf` is what the hospital holds: a test looks there."""
+def create_partner(name: str, *, faults: Faults, token: str | None = None, shelf: Shelf | None = None, transactions: bool = True, portal: str = "") -> Flask:
+    """`portal`: origin of those who ask, where "Send images" leads to. `token`: the bearer that programs have to show. `shelf` is what the hospital holds: a test looks there."""
     app, held = Flask(__name__, static_folder=None), shelf or Shelf(KINDS)
     install(app, faults, lambda: request.endpoint if request.path.startswith("/fhir") else None)
 
@@ -77,27 +72,9 @@ def create_partner(name: str, *, faults: Faults, token: str | None = None, shelf
     def update(kind: str, id: str) -> Response:
         return _fhir(held.update(kind, id, request.get_json(), request.headers.get("If-Match", "")))
 
-    _add_desk(app, name, held)
+    small_pages.install(app, forms=portal)
+    app.register_blueprint(desk.make_blueprint(name, held))
     return app
-
-
-def _add_desk(app: Flask, name: str, held: Shelf) -> None:
-    @app.get("/")
-    def page() -> str:
-        return render_template_string(PAGE, name=name, tasks=held.all("Task"), answers=ANSWERS)
-
-    @app.post("/tasks/<id>")
-    def answer(id: str) -> Any:
-        """The hospital's own desk says where a Task stands."""
-        say(held, id, request.form["status"], request.form.get("reason", ""))
-        return redirect(url_for("page"))
-
-
-def say(held: Shelf, id: str, status: str, reason: str = "") -> Resource:
-    """Set a Task's status, as the hospital's own desk does."""
-    task = held.read("Task", id)
-    assert task is not None
-    return held.update("Task", id, task | {"status": status} | ({"statusReason": {"text": reason}} if reason else {}), "")
 
 
 def _nothing() -> Iterator[bytes]:

@@ -48,7 +48,7 @@ class Outbox:
 
     def __init__(self, db: Database, keyring: Keyring, clock: Clock, mail: Mail | None, post: Post | None, pages: Environment, *, doubt: timedelta = DOUBT) -> None:
         self._db, self._keyring, self._clock, self._mail, self._post, self._pages, self._doubts = db, keyring, clock, mail, post, pages, doubt
-        self._secret = keyring.derive("message ids", keyring.key_ids[-1])
+        self._secret = keyring.derive("message ids", keyring.lasting)
 
     @property
     def is_on(self) -> bool:

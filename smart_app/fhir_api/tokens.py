@@ -30,21 +30,22 @@ class Caller:
 class ApiTokens:
     """One a process; the table is the truth for all of them."""
 
-    def __init__(self, db: Database, clients: Mapping[str, ApiClient], clock: Clock) -> None:
-        self._db, self._clients, self._clock = db, clients, clock
+    def __init__(self, db: Database, clients: Mapping[str, ApiClient], clock: Clock, *, tenant: str = "") -> None:
+        """`tenant` is part of what is kept: a token of one site opens nothing at another that shares the database."""
+        self._db, self._clients, self._clock, self._tenant = db, clients, clock, tenant
 
     def issue(self, client: ApiClient, scopes: tuple[str, ...]) -> str:
         """A new token; what has ended is swept on the way."""
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._db.transaction() as session:
             session.execute(delete(ApiTokenRow).where(ApiTokenRow.expires_at < now))
-            session.add(ApiTokenRow(digest=_digest(token), client_id=client.client_id, scopes=" ".join(scopes), expires_at=now + LIFETIME))
+            session.add(ApiTokenRow(digest=self._of(token), client_id=client.client_id, scopes=" ".join(scopes), expires_at=now + LIFETIME))
         return token
 
     def caller(self, token: str) -> Caller | None:
         """Who holds this token; None when it is unknown, over, or its client is no longer registered."""
         with self._db.reading() as session:
-            row = session.scalar(select(ApiTokenRow).where(ApiTokenRow.digest == _digest(token)))
+            row = session.scalar(select(ApiTokenRow).where(ApiTokenRow.digest == self._of(token)))
         if row is None or row.expires_at <= self._clock():
             return None
         client = self._clients.get(row.client_id)
@@ -59,6 +60,9 @@ class ApiTokens:
         except IntegrityError:
             return False
         return True
+
+    def _of(self, token: str) -> str:
+        return _digest(f"{self._tenant}\0{token}" if self._tenant else token)
 
 
 def _digest(text: str) -> str:

@@ -23,6 +23,20 @@ class FacilityRow(Base):
     """Digest of the configured entry that it was last written from; empty: staff added it."""
 
 
+class DirectoryEntryRow(Base):
+    """A facility as a directory told it last, so that what staff changed since can be told from what the directory changes."""
+
+    __tablename__ = "directory_entries"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    directory: Mapped[str] = mapped_column(String(40), primary_key=True)
+    facility: Mapped[str] = mapped_column(String(40), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """A `Facility`."""
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the directory no longer held it."""
+
+
 class RequestRow(Base):
     __tablename__ = "image_requests"
 

@@ -56,8 +56,8 @@ class Items:
 
     def __init__(self, db: Database, keyring: Keyring, clock: Clock, *, tenant: str, keeping: Keeping | None = None) -> None:
         self._db, self._keyring, self._clock, self._tenant = db, keyring, clock, tenant
-        # The oldest key of the ring: a new one in front must not make a known study a new one.
-        self._key = keyring.derive("intake", keyring.key_ids[-1])
+        # A new key in front must not make a known study a new one, nor show again what was withdrawn.
+        self._key = keyring.derive("intake", keyring.lasting)
         self.keeping = keeping or Keeping()
 
     def digest(self, kind: str, *parts: str) -> str:

@@ -59,6 +59,7 @@ class ReceivedStudyRow(Base):
     __table_args__ = (
         Index("ix_received_studies_scope", "scope"),
         Index("ix_received_studies_work", "tenant", "state"),
+        Index("ix_received_studies_subject", "tenant", "subject"),
         Index("ix_received_studies_expires", "expires_at"),
     )
 

@@ -32,10 +32,11 @@ SET_BACK = timedelta(seconds=5)
 
 
 class Ledger:
-    """One a process; safe for threads. `steady` is the clock that leases are watched with."""
+    """One a process; safe for threads. It adds, does and shows the work of one tenant only. `steady` is the clock that leases are watched with."""
 
-    def __init__(self, db: Database, clock: Clock, bell: Bell | None = None, *, lease: float = LEASE, steady: Callable[[], float] | None = None) -> None:
-        self._db, self._clock, self.lease = db, clock, lease
+    def __init__(self, db: Database, clock: Clock, bell: Bell | None = None, *, lease: float = LEASE, steady: Callable[[], float] | None = None, tenant: str = "") -> None:
+        self._db, self._clock, self.lease, self._tenant = db, clock, lease, tenant
+        self._mine: ColumnElement[bool] = WorkRow.tenant == tenant
         self.bell: Bell = bell or InProcess()
         self._witness = Witness(lease, steady) if steady else Witness(lease)
 
@@ -43,7 +44,7 @@ class Ledger:
         """One more piece of work, if the same was not added before. It stands or falls with the caller's transaction."""
         insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
         row = {
-            "kind": kind, "key": key, "state": "waiting", "attempt": 0, "claims": 0, "beat": 0, "due_at": due,
+            "kind": kind, "key": key, "tenant": self._tenant, "state": "waiting", "attempt": 0, "claims": 0, "beat": 0, "due_at": due,
             "holder": "", "reason": "", "created_at": self._clock(),
         }  # fmt: skip
         session.execute(insert(WorkRow).values(row).on_conflict_do_nothing())
@@ -64,7 +65,7 @@ class Ledger:
         """The row that has waited longest, now ours; None: nothing of these kinds is due."""
         with self._db.reading() as session:
             now = self.now(session)
-            due = select(WorkRow).where(self._is_due(now), WorkRow.kind.in_(kinds)).order_by(nulls_first(WorkRow.due_at), WorkRow.created_at).limit(1)
+            due = select(WorkRow).where(self._mine, self._is_due(now), WorkRow.kind.in_(kinds)).order_by(nulls_first(WorkRow.due_at), WorkRow.created_at).limit(1)
             if session.scalars(due).first() is None:
                 return None  # SQLite has one writer: who finds nothing does not keep others from writing
         with self._db.transaction() as session:
@@ -92,7 +93,7 @@ class Ledger:
     def release_silent(self) -> int:
         """Give back what silent workers hold; a row that has taken five workers with it is given to a person."""
         with self._db.reading() as session:
-            running = session.scalars(select(WorkRow).where(WorkRow.state == "running")).all()
+            running = session.scalars(select(WorkRow).where(self._mine, WorkRow.state == "running")).all()
             signs = [Sign(Claim(row.kind, row.key, row.claims, row.attempt), row.beat) for row in running]
         released = 0
         for sign in self._witness.silent(signs):
@@ -110,23 +111,24 @@ class Ledger:
     def every(self, kind: str, seconds: int) -> None:
         """Work that comes again: one row a period. However many say so, and however often, it is one."""
         with self._db.reading() as session:
-            period = str(int(self.now(session).timestamp() // seconds))
+            number = str(int(self.now(session).timestamp() // seconds))
+            period = f"{self._tenant}.{number}" if self._tenant else number
             if session.get(WorkRow, (kind, period)) is not None:
                 return
         with self._db.transaction() as session:
             self.add(session, kind, period)
             over = self.now(session) - PERIODS_KEPT
-            session.execute(delete(WorkRow).where(WorkRow.kind == kind, WorkRow.state == "done", WorkRow.settled_at < over))
+            session.execute(delete(WorkRow).where(self._mine, WorkRow.kind == kind, WorkRow.state == "done", WorkRow.settled_at < over))
 
     def attention(self) -> tuple[Stuck, ...]:
         """What waits for a person, the longest first."""
         with self._db.reading() as session:
-            return tuple(_stuck(row) for row in session.scalars(select(WorkRow).where(WorkRow.state == "attention").order_by(WorkRow.settled_at)))
+            return tuple(_stuck(row) for row in session.scalars(select(WorkRow).where(self._mine, WorkRow.state == "attention").order_by(WorkRow.settled_at)))
 
     def unhandled(self, kinds: Collection[str]) -> Mapping[str, int]:
         """How many rows wait that nobody who knows only these kinds will ever do, by kind."""
         with self._db.reading() as session:
-            counted = select(WorkRow.kind, func.count().label("number")).where(WorkRow.state == "waiting", WorkRow.kind.not_in(kinds)).group_by(WorkRow.kind)
+            counted = select(WorkRow.kind, func.count().label("number")).where(self._mine, WorkRow.state == "waiting", WorkRow.kind.not_in(kinds)).group_by(WorkRow.kind)
             return {row.kind: row.number for row in session.execute(counted)}
 
     def again(self, kind: str, key: str, *, session: Session | None = None) -> bool:
@@ -134,7 +136,7 @@ class Ledger:
         if session is None:
             with self._db.transaction() as own:
                 return self.again(kind, key, session=own)
-        stuck = update(WorkRow).where(WorkRow.kind == kind, WorkRow.key == key, WorkRow.state == "attention")
+        stuck = update(WorkRow).where(self._mine, WorkRow.kind == kind, WorkRow.key == key, WorkRow.state == "attention")
         after_commit(session, self.bell)
         return bool(_changed(session, stuck.values(state="waiting", attempt=0, due_at=None, put_off_at=None, settled_at=None)))
 

@@ -16,6 +16,8 @@ class WorkRow(Base):
     kind: Mapped[str] = mapped_column(String(32), primary_key=True)
     key: Mapped[str] = mapped_column(String(160), primary_key=True)
     """Id of what it is about, with a date or number where the same thing is done again on purpose. Adding it twice is adding it once."""
+    tenant: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Whose work it is: where sites share a database, each does its own and sees its own."""
     state: Mapped[str] = mapped_column(String(10))
     """`waiting`, `running`, `done` or `attention`."""
     attempt: Mapped[int] = mapped_column(default=0)

@@ -33,7 +33,7 @@ class Spool:
 
     def __init__(self, db: Database, keyring: Keyring, clock: Clock, root: Path, *, tenant: str) -> None:
         self._db, self._keyring, self._clock, self.tenant = db, keyring, clock, tenant
-        self._key = keyring.derive("spool")
+        self._key = keyring.derive("spool", keyring.lasting)  # an upload that goes on after a key was rotated finds its files
         self.root = root
 
     def folder(self, upload: str) -> Path:

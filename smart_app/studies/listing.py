@@ -23,12 +23,12 @@ from smart_app.errors import OutboundError
 from smart_app.fhir.patient import PatientFacts
 from smart_app.holdings.store import Holdings
 from smart_app.image_requests.form import Appointment
-from smart_app.image_requests.types import ImageRequest
 from smart_app.index.memory import Memory, standing
 from smart_app.policy.gate import Policy
 from smart_app.sources.base import CHART, Inquiry, Named, Source, owner
 from smart_app.sources.chart_evidence import charts_read
 from smart_app.studies.as_of import earliest, marked
+from smart_app.studies.beside import Asked, Origins, Reading
 from smart_app.studies.copies import with_copies
 from smart_app.studies.desk import with_desk
 from smart_app.studies.evidence import Whose, with_evidence
@@ -37,7 +37,7 @@ from smart_app.studies.last_answers import LastAnswers
 from smart_app.studies.likeness import plain
 from smart_app.studies.merge import Houses, fold
 from smart_app.studies.purpose import with_purpose
-from smart_app.studies.received import Origin, with_origins
+from smart_app.studies.received import with_origins
 from smart_app.studies.relevance import Relevance, reading, relevant
 from smart_app.studies.requested import with_requests
 from smart_app.studies.restricted import Restriction, restriction, rows_of, told
@@ -112,8 +112,8 @@ class Listing:
         deadline: float,
         last: LastAnswers,
         then: Follow | None = None,
-        asked: Callable[[LaunchContext], Sequence[ImageRequest]] = lambda context: (),
-        origins: Callable[[LaunchContext], Mapping[str, Origin]] = lambda context: {},
+        asked: Asked = lambda context: (),
+        origins: Origins = lambda context: {},
         planned: Callable[[LaunchContext, Sequence[PurposeRecord]], object] = lambda context, records: None,
     ) -> None:
         """`sources` in the strip's order; `patient` reads the launch's patient from the EHR. `is_live` tells whether a handle's launch goes on; `deadline` is the whole list's, in seconds; `then` is asked when all have answered, for the series of studies in part. `asked`: requests for the patient's images; `origins`: where stored studies came from, by UID; `planned` is told of what the chart has planned."""
@@ -193,11 +193,11 @@ class Listing:
         """
         sources = {source.key: source for source in self.sources(ctx)}
         asked = set(sources) if only is None else {sources[only].key}
-        waiting, since, unsealed = frozenset(asked), self._clock(), Unsealed()
+        waiting, since, unsealed, beside = frozenset(asked), self._clock(), Unsealed(), Reading(ctx, self._asked, self._origins)
         elsewhere -= asked
         known = self._holdings.patient(ctx.handle)
         if known is None:  # the EHR is asked first, which may take its time
-            yield Step((), self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
+            yield Step((), self._picture(ctx, elsewhere | waiting, unsealed, beside), tuple(waiting), since)
         facts, failure = self._patient(ctx, known)
         if facts is None:
             rounds: Iterator[tuple[tuple[Answer, ...], frozenset[str]]] = iter(
@@ -211,7 +211,7 @@ class Listing:
                 kept = self._keep(ctx, who(), answers, unsealed) if answers else ()
                 said |= {answer.source: answer for answer in kept}
                 self._memory.settle(ctx, [answer for answer in kept if answer.state is not SourceState.ASKING])
-                yield Step(kept, self._picture(ctx, elsewhere | waiting, unsealed), tuple(waiting), since)
+                yield Step(kept, self._picture(ctx, elsewhere | waiting, unsealed, beside), tuple(waiting), since)
         finally:
             # What other launches may be told later delays nobody who looks now; it is also taken in when the page has gone.
             if facts is not None:
@@ -288,7 +288,7 @@ class Listing:
         now = self._clock()
         return Answer(key or source.key, source.name, source.organization, SourceState.FAILED, asked_at=now, answered_at=now, fault_code=code)
 
-    def _picture(self, ctx: LaunchContext, waiting: frozenset[str], unsealed: Unsealed) -> Picture:
+    def _picture(self, ctx: LaunchContext, waiting: frozenset[str], unsealed: Unsealed, read_beside: Reading | None = None) -> Picture:
         answers = {answer.source: answer for answer in self._holdings.answers(ctx.handle, unsealed)}
         sources = self.sources(ctx)
         # A source or archive that left the configuration is no longer shown, and no longer opened from.
@@ -301,9 +301,10 @@ class Listing:
         whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), today)
         rows = with_copies(told(marked(fold(said, self._houses, today), may, waiting, today), judged.opened), said, self._houses)
         rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
+        beside = (read_beside or Reading(ctx, self._asked, self._origins)).now(is_last=not waiting)
         closed = {one.uid for one in judged.hidden}  # what a rule hides is not told by way of a request either
-        asked = [one for one in self._asked(ctx) if not {one.asked.about, one.asked.wanted.study_uid} & closed]
-        rows = with_origins(with_requests(rows, asked, self._clock()), self._origins(ctx), self._own(sources))
+        asked = [one for one in beside.requests if not {one.asked.about, one.asked.wanted.study_uid} & closed]
+        rows = with_origins(with_requests(rows, asked, self._clock()), beside.origins, self._own(sources))
         in_part = sum(row.count_state == "part" for row in rows)
         read = charts_read(sources, (one for one in answers.values() if one.source not in waiting), is_whole)
         # The strip counts what sources said, shown or not: a restricted study is still a study.

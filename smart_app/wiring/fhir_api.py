@@ -32,7 +32,7 @@ from smart_app.wiring.intake import items_of
 def add(app: Flask, parts: Parts) -> None:
     settings, base = parts.settings, _base(parts)
     clients = {client.client_id: client for client in settings.api_clients}
-    tokens = ApiTokens(parts.database, clients, parts.clock)
+    tokens = ApiTokens(parts.database, clients, parts.clock, tenant=settings.tenant)
     assertions = Assertions(clients, ClientKeys(parts.outbound, parts.clock), f"{base}/token", tokens.first_use, parts.clock)
     served = Served(
         parts.database, parts.requests, parts.clock, tenant=settings.tenant, base=base, hospitals=_hospitals(parts), studies=_stored(parts)

@@ -18,7 +18,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from sandbox.ehr.options import EhrOptions
 from sandbox.faults import Faults
 from sandbox.partner.app import create_partner
 from sandbox.serving import serve
@@ -75,16 +74,13 @@ def wires(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[
         partner = running.enter_context(serve(create_partner("Kestrel Valley", faults=faults, token="given-to-priors", shelf=shelf)))
 
         def extra(content: dict[str, Any]) -> None:
-            ehr = content["ehrs"][0]
-            ehr["write_requests"] = "task"
-            ehr["backend"]["scopes"] += ["system/Task.crus", "system/ServiceRequest.crus"]
             credential = {"kind": "bearer", "token": {"file": str(folder / "kestrel-token")}}
             content["partners"] = [{"key": "kestrel", "name": "Kestrel Valley", "fhir": f"{partner.url}/fhir", "credential": credential, "allow_http": True}]
             content["api_clients"] = [
                 {"key": "kestrel", "name": "Kestrel Valley", "client_id": "kestrel", "jwks_file": str(folder / "kestrel.jwks"), "scopes": ["system/Task.rus"], "facilities": ["kestrel-fhir"]}
             ]
 
-        town = running.enter_context(build_town(folder / "town", pictures, options=EhrOptions(takes_writes=True), extra=extra))
+        town = running.enter_context(build_town(folder / "town", pictures, extra=extra))
         parts = build(town.settings)
         parts.facilities.save(KESTREL)
         yield Wires(town, parts, dict(work.handlers(parts)), shelf, faults)

@@ -11,7 +11,8 @@ import fhirkit
 import pytest
 
 from sandbox.faults import Faults
-from sandbox.partner.app import create_partner, say
+from sandbox.partner.app import create_partner
+from sandbox.partner.desk import say
 from sandbox.serving import serve
 from sandbox.writable import Shelf
 from smart_app.archives.registry import Fixed

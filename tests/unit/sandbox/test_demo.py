@@ -78,9 +78,11 @@ def test_json_then_a_clean_end(home: Path) -> None:
     port = free_row()
     with demo(home, port, "--json") as process:
         told = json.loads(first_line(process, home))
-        assert set(told) == {"app", "ehr", "send", "mailbox", "discs", "archives", "patients"}
+        assert set(told) == {"app", "ehr", "send", "mailbox", "partner", "discs", "archives", "patients"}
         assert (Path(told["discs"]) / "stbrannoc-perfusion" / "DICOMDIR").is_file()
         assert page(f"{told['mailbox']}/healthz").status_code == 200
+        assert "Ferrybank Heart: requests for images" in page(told["partner"]).text
+        assert page(f"{told['partner'].replace('ferrybank.', '')}/fhir/Task").status_code == 401
         assert page(f"{told['send']}/ask").status_code == 200
         assert told["app"] == f"http://app.localhost:{port}"
         assert [one["key"] for one in told["archives"]] == [one.key for one in ARCHIVES]
@@ -136,6 +138,8 @@ def test_the_configuration_it_writes_is_one_that_priors_accepts(tmp_path: Path) 
     assert settings.ehrs[0].issuer == "http://ehr.localhost:8701/fhir"
     assert settings.ehrs[0].frame_ancestors == ("http://ehr.localhost:8701",)
     assert [one.key for one in settings.archives] == [one.key for one in ARCHIVES]
+    assert [(one.key, one.credential.kind) for one in settings.partners] == [("ferrybank", "bearer")]
+    assert settings.ehrs[0].write_requests == "task"
     assert [one.credential.kind for one in settings.archives] == ["none", "bearer", "none"]
     for file in (tmp_path / "keys").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
