@@ -181,6 +181,10 @@ class Intake(Frozen):
     store_certain: bool = Field(
         False, description="Store without anybody looking what is certain by its identifier: same number in the same namespace, same birth date and sex. Everything else waits for people in any case."
     )
+    second_person: Literal["same-ehr", "any-ehr"] = Field(
+        "same-ehr",
+        description="Whom a second person may be, where two must agree: of the same EHR as the first, which tells its users apart; or of any, where the site vouches that nobody has accounts at two. Two whose names may be one person's are one in any case.",
+    )
     stored_days: int = Field(30, ge=1, le=3650, description="Days that the untouched originals stay after storing. Undoing brings them back until then.")
     left_days: int = Field(30, ge=1, le=3650, description="Days that what was not kept, not usable or for another place stays.")
     aside_days: int = Field(90, ge=1, le=3650, description="Days that another person's images, and what was taken out of the views, stay.")
