@@ -1,7 +1,7 @@
 """Whose a received study is, and so who must look before it is stored: the list's own rules, and nothing softer. Pure.
 
-Certain is what the list would show by itself (same identifier in the same namespace, no conflict), and what was asked for
-by its own number and agrees in every field. Clearly another person's is set aside: no page, API or role stores it here.
+Certain is what the list would show by itself (same identifier in the same namespace, no conflict), and the very study
+that was asked for by its UID and agrees in every field. Clearly another person's is set aside: no page, API or role stores it here.
 """
 
 from __future__ import annotations
@@ -94,11 +94,10 @@ def _of_person(chart: Person, named: Named, wanted: Wanted | None, summary: Summ
 
 
 def _asked_for(wanted: Wanted | None, summary: Summary) -> bool:
-    """It carries the very number that was asked with."""
-    if wanted is None:
-        return False
-    by_study = bool(wanted.study_uid) and wanted.study_uid == summary.study
-    return by_study or (bool(wanted.accession) and wanted.accession.strip() == summary.accession.strip())
+    """It is the very study that the chart or an archive named: its UID is nobody else's. An accession is not one: each hospital gives
+    its own, and nothing in a file says whose it is (safety.md P2).
+    """
+    return wanted is not None and bool(wanted.study_uid) and wanted.study_uid == summary.study
 
 
 def _agrees_in_all(judged: Judgement) -> bool:

@@ -48,6 +48,8 @@ def objection(person: Person, earlier: Opinion, *, any_ehr: bool = False) -> Fau
 def may_be_one(one: str, other: str) -> bool:
     """Whether two names may be one person's: the same words in any order, some left out, an initial for a word; or no name at all."""
     short, long = sorted((_words(one), _words(other)), key=len)
+    if "".join(short) == "".join(long):  # a name of another script is one word in Latin letters
+        return True
     left, whole = list(long), not short
     for word in sorted(short, key=len, reverse=True):
         found = next((known for known in left if known == word), None) or next((known for known in left if _is_initial(word, known)), None)

@@ -65,7 +65,7 @@ class Storing:
     def handle(self, job: Job) -> None:
         item = self.items.get(job.key.partition(".")[0])
         if item.state is not ItemState.STORING or item.content.job != job.key:
-            return None  # somebody decided otherwise meanwhile
+            return  # somebody decided otherwise meanwhile
         if self.archive is None:
             raise NeedsAttention("no-archive")
         with self.items.reading() as session:
