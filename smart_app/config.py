@@ -165,9 +165,8 @@ class FacilityEntry(Frozen):
 
 
 class Receiving(Frozen):
-    """What senders are told, and how much they may send."""
-    organization: str = Field("", description="Name that senders see; the first EHR's organization when empty.")
-    contact: str = Field("the image desk", description="Whom senders call, with telephone and hours, as it ends a sentence.")
+    """How much senders may send, and for how long. Who we are to them is `contact`."""
+
     link_days: int = Field(14, ge=1, le=30, description="Days that a link to send images lives.")
     most_bytes: int = Field(20_000_000_000, ge=1_000_000, description="Bytes that one link may bring.")
     most_files: int = Field(50_000, ge=1, description="Files that one link may bring.")
