@@ -140,17 +140,19 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
     def show(item: Received, wrong: str = "") -> str:
         who = current_who()
         taken_out = withdrawals.told(items, archive_key, item)
-        for one in {_patient_of(item), _patient_of(taken_out.item) if taken_out else _patient_of(item)}:
-            audit.record(IntakeSeen(who=who, patient=one, item=item.id))
+        for patient in {_patient_of(item), _patient_of(taken_out.item) if taken_out else _patient_of(item)}:
+            audit.record(IntakeSeen(who=who, patient=patient, item=item.id))
         page = showing.sheet(item, items.of_scope(item.scope), review.namespaces, review.number(item))
         uploads = dict.fromkeys(one.upload for one in items.instances(item.id))
         tallies = [TALLY.validate_json(said) for upload in uploads if (said := items.screened(upload)) is not None]
         counts = {one.id: _counts(one) for one in page.studies}
-        seen = undo.seen_by(item) if item.state is ItemState.WITHDRAWN else ()
-        originals = undo.originals(item) if item.state is ItemState.WITHDRAWN and item.expires_at is not None else None
+        was_out = item.state is ItemState.WITHDRAWN or bool(item.content.taken_out)
+        seen = undo.seen_by(item) if was_out else ()
+        originals = undo.originals(item) if was_out and not (item.state is ItemState.WITHDRAWN and item.expires_at is None) else None
+        against = next((fault for study in page.pending if (fault := review.objection(me(), study))), None)
         return render_template(
             "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
-            against=next((one for study in page.pending if (one := review.objection(me(), study))), None), taken_out=taken_out, asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
+            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
         )  # fmt: skip
 
     def _counts(item: Received) -> dict[str, Any]:
