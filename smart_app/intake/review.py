@@ -73,7 +73,7 @@ class Review:
         """`any_ehr`: two who must agree may be of two EHRs."""
         self._db, self._items, self._receipts, self._ledger, self._requests = db, items, receipts, ledger, requests
         self._audit, self._clock, self._settle, self.namespaces, self.number = audit, clock, settle, namespaces, number
-        self._tenant, self._archive, self._any_ehr = tenant, archive, any_ehr
+        self._tenant, self.archive, self._any_ehr = tenant, archive, any_ehr
 
     def objection(self, by: Reviewer, item: Received) -> Fault | None:
         """Why this reviewer is no second person for it."""
@@ -84,7 +84,7 @@ class Review:
         if item.content.why == PERSON_SAID:
             return Verdict(Standing.OTHER, PERSON_SAID)
         said = decide(patient or item.content.patient, item.content.wanted, item.summary, self.namespaces)
-        return withdrawals.weighed(session, self._archive, item, said)
+        return withdrawals.weighed(session, self.archive, item, said)
 
     def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False, leaving: Mapping[str, int] | None = None) -> dict[str, ItemState]:
         """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored.
@@ -105,7 +105,7 @@ class Review:
             raise AppError(OTHER_PERSON)
         self._check(item, version, OPEN)
         for holds, fault in (
-            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self._archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER),
+            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self.archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER),
             (verdict.standing in NEEDS_WORDS and len(reason) < MIN_REASON, NO_REASON),
         ):  # fmt: skip
             if holds:

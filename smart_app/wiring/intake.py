@@ -126,7 +126,7 @@ def intake_of(parts: Parts) -> Intake:
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     made = intake_of(parts)
-    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients_of(parts).like, made.review.namespaces, parts.settings.tenant)
+    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients_of(parts).like, made.review.namespaces, parts.settings.tenant, made.review.archive)
     return {"screen": made.arrival.handle, "store": made.storing.handle, PURGE: made.retention.handle, AWAITED: awaited.handle}
 
 

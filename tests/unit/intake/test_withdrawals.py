@@ -14,14 +14,17 @@ from smart_app.db import Database
 from smart_app.errors import AppError
 from smart_app.image_requests.types import Actor, ImageRequest, Party, State
 from smart_app.image_requests.workflow import Act
+from smart_app.intake.awaited import KIND, Awaited
 from smart_app.intake.received import Received, Stage, Standing
 from smart_app.intake.review import NO_REASON, OTHER_PERSON, Reviewer
 from smart_app.intake.second_person import SAME_PERSON
 from smart_app.intake.settling import TAKEN_OUT
 from smart_app.intake.types import ItemState
 from smart_app.intake.withdrawals import is_out, told
+from smart_app.jobs.types import Job
+from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
-from tests.unit.intake.hospital import PATIENT, WANTED, Hospital, ScriptedArchive, made, with_scripted
+from tests.unit.intake.hospital import NAMESPACES, PATIENT, WANTED, Hospital, ScriptedArchive, made, with_scripted
 
 ONE, TWO = (Reviewer(Who("t", "northgate", subject, name, "", "", "")) for subject, name in (("grant", "O. Grant"), ("lindqvist", "A. Lindqvist")))
 WHY = "It is the sister's: the scar is on the other side"
@@ -262,3 +265,17 @@ def test_the_wrong_persons_study_is_put_back_for_nobody(both: Both) -> None:
         here.undo.look_again(ONE, item.id, only(here, asked).version)
     assert refused.value.fault is OTHER_PERSON
     assert out(here, item)
+
+
+def test_linked_to_a_chart_that_exists_at_last_it_still_waits_for_two(both: Both) -> None:
+    here, _ = both
+    _, item = stored(here)
+    here.undo.withdraw(ONE, item.id, item.version, WHY)
+    here.send("u2", FILES, None, purpose=Purpose.INBOUND)
+    here.work_now()
+    Awaited(here.database, here.items, here.audit, here.clock, lambda family, born: [PATIENT], NAMESPACES, "t", "northgate").handle(Job(KIND, "u2", 1, lambda: None))
+    (ahead,) = here.items.of_scope("u2")
+    assert (ahead.standing, ahead.content.patient) == (Standing.TAKEN_OUT, PATIENT)
+    with pytest.raises(AppError) as refused:
+        here.review.confirm(ONE, {ahead.id: ahead.version})
+    assert refused.value.fault is NO_REASON
