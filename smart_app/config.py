@@ -165,9 +165,8 @@ class FacilityEntry(Frozen):
 
 
 class Receiving(Frozen):
-    """What senders are told, and how much they may send."""
-    organization: str = Field("", description="Name that senders see; the first EHR's organization when empty.")
-    contact: str = Field("the image desk", description="Whom senders call, with telephone and hours, as it ends a sentence.")
+    """How much senders may send, and for how long. Who we are to them is `contact`."""
+
     link_days: int = Field(14, ge=1, le=30, description="Days that a link to send images lives.")
     most_bytes: int = Field(20_000_000_000, ge=1_000_000, description="Bytes that one link may bring.")
     most_files: int = Field(50_000, ge=1, description="Files that one link may bring.")
@@ -180,6 +179,10 @@ class Intake(Frozen):
 
     store_certain: bool = Field(
         False, description="Store without anybody looking what is certain by its identifier: same number in the same namespace, same birth date and sex. Everything else waits for people in any case."
+    )
+    second_person: Literal["same-ehr", "any-ehr"] = Field(
+        "same-ehr",
+        description="Whom a second person may be, where two must agree: of the same EHR as the first, which tells its users apart; or of any, where the site vouches that nobody has accounts at two. Two whose names may be one person's are one in any case.",
     )
     stored_days: int = Field(30, ge=1, le=3650, description="Days that the untouched originals stay after storing. Undoing brings them back until then.")
     left_days: int = Field(30, ge=1, le=3650, description="Days that what was not kept, not usable or for another place stays.")

@@ -55,7 +55,7 @@ class IntakeStored(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class IntakeWithdrawn(Event):
-    """A stored study was taken out of every view; `restored`: it is shown again."""
+    """A stored study was taken out of every view; `restored`: it went back to the reviewers, to be shown again if it was right."""
 
     item: str
     study: str

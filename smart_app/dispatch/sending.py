@@ -20,7 +20,7 @@ from smart_app.dispatch.outbox import Outbox
 from smart_app.dispatch.pages import instructions
 from smart_app.dispatch.ways import Out, Way, way_of
 from smart_app.image_requests.service import Requests
-from smart_app.image_requests.types import Actor, Happened, ImageRequest, Party, RouteKind
+from smart_app.image_requests.types import Actor, Happened, ImageRequest, Party, RouteKind, State
 from smart_app.image_requests.workflow import OPEN, Act, Deed
 from smart_app.jobs.ledger import Ledger
 from smart_app.jobs.types import Job, NeedsAttention
@@ -80,7 +80,7 @@ class Dispatch:
         match change.event.action:
             case Act.DECLINE.value:
                 self.tell_desk(job, change.request, "declined")
-            case Act.STORE.value if out.way is Way.MAIL:
+            case Act.STORE.value if out.way is Way.MAIL and change.request.state is State.STORED:  # it may have been taken out of view meanwhile
                 self._mail(change, letters.thanks(change.request, self._site(change)), out.to, "The sender was told by e-mail that it is stored.")
             case Act.STORE_PART.value | Act.REJECT.value if out.way is Way.MAIL and change.request.state in OPEN:
                 link = self.link_for(change.request)

@@ -165,13 +165,15 @@ class Requests:
             self.rows.write(row, replace(content, asked=asked))
             self._note_down(own, row, Deed.READDRESS, actor, words.ROUTES[route.kind], State(row.state))
 
-    def get(self, id: str) -> ImageRequest:
+    def get(self, id: str, session: Session | None = None) -> ImageRequest:
         """:raises NoSuchRequest:"""
-        with self._db.reading() as session:
-            row = session.get(RequestRow, id)
-            if row is None or row.tenant != self._tenant:
-                raise NoSuchRequest(id)
-            return self.rows.values([row], session)[0]
+        if session is None:
+            with self._db.reading() as own:
+                return self.get(id, own)
+        row = session.get(RequestRow, id)
+        if row is None or row.tenant != self._tenant:
+            raise NoSuchRequest(id)
+        return self.rows.values([row], session)[0]
 
     def of_patient(self, issuer: str, patient: str) -> tuple[ImageRequest, ...]:
         """All requests about this patient, the newest first."""

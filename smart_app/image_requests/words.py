@@ -183,16 +183,18 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         Act.RECEIVE: "The first file is safely received", Act.SUBMIT: "All that they have is safely received. It is being checked.",
         Act.STORE_PART: "Stored in part", Act.REJECT: "What came was not what was asked for", Act.REOPEN: "Asked again by {by}", Act.CANCEL: "Cancelled by {by}",
+        Act.WITHDRAW: "What was stored was taken out of view again by {by}", Act.SUPERSEDE: "What was stored was taken out of view again by {by}; another request asks for it",
         Act.EXPIRE: "Expired: there was no answer in time", Deed.DRAFT: "Saved for the desk by {by}", Deed.NOTE: "Note by {by}", Deed.MOVE: "Needed by another time, says {by}", Deed.REMIND: "Reminded by {by}",
         Deed.READDRESS: "Addressed by {by}", Deed.FOLLOW: "The appointment it hangs on has changed",
     }
 )  # fmt: skip
-QUOTED = frozenset({Act.ACCEPT, Act.DECLINE, Act.REJECT, Act.STORE_PART, Act.REOPEN, Act.CANCEL, Deed.NOTE, Deed.MOVE, Deed.READDRESS, Deed.FOLLOW, Deed.REMIND})
+QUOTED = frozenset({Act.WITHDRAW, Act.SUPERSEDE, Act.ACCEPT, Act.DECLINE, Act.REJECT, Act.STORE_PART, Act.REOPEN, Act.CANCEL, Deed.NOTE, Deed.MOVE, Deed.READDRESS, Deed.FOLLOW, Deed.REMIND})
 """Whose note stands under the sentence."""
 EVENT_MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         Act.SEND: ("send", "acc"), Act.OPEN: ("mail", "acc"), Act.ACCEPT: ("ok", "ok"), Act.DECLINE: ("bad", "bad"), Act.RECEIVE: ("up", "acc"), Act.SUBMIT: ("up", "acc"),
         Act.STORE: ("ok", "ok"), Act.STORE_PART: ("part", "warn"), Act.REJECT: ("bad", "warn"), Act.REOPEN: ("again", "acc"), Act.CANCEL: ("x", "m2"),
+        Act.WITHDRAW: ("bad", "bad"), Act.SUPERSEDE: ("x", "bad"),
         Act.EXPIRE: ("clock", "bad"), Deed.REMIND: ("mail", "m2"), Deed.MOVE: ("clock", "m2"), Deed.FOLLOW: ("clock", "warn"), Deed.ASSIGN: ("two", "m2"),
     }
 )  # fmt: skip

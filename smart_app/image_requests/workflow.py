@@ -26,6 +26,10 @@ class Act(StrEnum):
     STORE_PART = "store-part"
     REJECT = "reject"
     """Nothing of what came was what was asked for: the request is open again."""
+    WITHDRAW = "withdraw"
+    """What was stored for it was taken out of view again: nothing of it is called stored until it is settled anew."""
+    SUPERSEDE = "supersede"
+    """The same, while another request asks for it already: this one ends, and is not called stored."""
     REOPEN = "reopen"
     CANCEL = "cancel"
     EXPIRE = "expire"
@@ -58,6 +62,8 @@ TABLE: Mapping[Act, Rule] = MappingProxyType(
         Act.STORE: Rule(frozenset({S.ACCEPTED, S.RECEIVING, S.IN_REVIEW, S.STORED_IN_PART}), S.STORED, frozenset({P.SYSTEM})),
         Act.STORE_PART: Rule(frozenset({S.ACCEPTED, S.RECEIVING, S.IN_REVIEW, S.STORED_IN_PART}), S.STORED_IN_PART, frozenset({P.SYSTEM}), needs_reason=True),
         Act.REJECT: Rule(frozenset({S.RECEIVING, S.IN_REVIEW}), S.ACCEPTED, frozenset({P.REVIEWER, P.SYSTEM}), needs_reason=True),
+        Act.WITHDRAW: Rule(frozenset({S.STORED, S.STORED_IN_PART}), S.IN_REVIEW, frozenset({P.REVIEWER}), needs_reason=True),
+        Act.SUPERSEDE: Rule(frozenset({S.STORED}), S.CANCELLED, frozenset({P.REVIEWER}), needs_reason=True),
         Act.REOPEN: Rule(CLOSED, S.SENT, frozenset({P.STAFF, P.REVIEWER}), needs_reason=True),
         Act.CANCEL: Rule(frozenset({S.DRAFT}) | OPEN, S.CANCELLED, OURS, needs_reason=True),
         Act.EXPIRE: Rule(frozenset({S.DRAFT, S.SENT, S.OPENED, S.ACCEPTED}), S.EXPIRED, frozenset({P.SYSTEM})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -138,7 +139,9 @@ def _take_out(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, all
         while True:
             try:
                 part = packed.read(CHUNK)
-            except READING:
+            except READING as error:
+                if isinstance(error, OSError) and error.errno == errno.EIO:
+                    raise NoRoom(errno.EIO) from error  # our disk does not give what we have received
                 raise Refused("member-damaged") from None
             if not part:
                 return taken

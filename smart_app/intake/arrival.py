@@ -16,7 +16,7 @@ from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.image_requests.types import ImageRequest, Patient, Wanted
-from smart_app.intake import awaited
+from smart_app.intake import awaited, withdrawals
 from smart_app.intake.deciding import UNLINKED, Verdict, decide
 from smart_app.intake.items import Items
 from smart_app.intake.received import KEPT, Content, Instance, Line, Named, Received, SeriesSummary, Source, Stage, Standing, Summary
@@ -69,6 +69,8 @@ class Arrival:
     """DICOM issuer by identifier system."""
     certain_alone: bool = False
     """What is certain by its identifier is stored without anybody looking."""
+    archive: str | None = None
+    """The one that stores."""
     settle: Callable[[Session, str], None] = lambda session, request: None
     """Called when nothing of an upload can wait for a person."""
     whose: Callable[[Upload], Patient | None] = lambda upload: None
@@ -117,7 +119,7 @@ class Arrival:
         """Looked at as if nobody had, where something is new: what people said before was about fewer images."""
         item, now = self.items.get(id, session), self.clock()
         mine = [one for one in every[id] if one.upload == upload.id]
-        if item.version and not new and item.state is not ItemState.EXPIRED:
+        if item.version and not new and item.state not in (ItemState.EXPIRED, ItemState.WITHDRAWN):
             self.items.change(session, id, lambda before: before, line=Line(now, f"sent again, the same {_images(len(mine))}", upload.sender))
             return
         found = {other: _found(instances) for other, instances in every.items() if instances}
@@ -126,6 +128,7 @@ class Arrival:
         verdict = UNLINKED if item.content.patient is None else decide(item.content.patient, item.content.wanted, summary, self.namespaces)
         if item.content.why == PERSON_SAID:
             verdict = Verdict(Standing.OTHER, PERSON_SAID)
+        verdict = withdrawals.weighed(session, self.archive, item, verdict)
         findings = self.grade(found[id], item.content.wanted, tuple(one for other, one in found.items() if other != id))
         content = replace(item.content, summary=summary, why=verdict.why, findings=findings, refused=found[id].refused, opinions=())
         state = self._state(item, verdict)
@@ -139,8 +142,8 @@ class Arrival:
     def _state(self, item: Received, verdict: Verdict) -> ItemState:
         if verdict.standing is Standing.OTHER:
             return ItemState.SET_ASIDE
-        if item.state in (ItemState.SET_ASIDE, ItemState.WITHDRAWN):
-            return item.state  # taken out by a person: more images of it change nothing
+        if item.state is ItemState.SET_ASIDE:
+            return item.state  # by a person: more images of it change nothing
         if verdict.alone and self.certain_alone and item.state not in KEPT:
             return ItemState.STORING
         return ItemState.IN_REVIEW

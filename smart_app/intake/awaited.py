@@ -18,6 +18,7 @@ from smart_app.db import Database
 from smart_app.errors import AppError
 from smart_app.identity.match import day_of
 from smart_app.image_requests.types import Patient
+from smart_app.intake import withdrawals
 from smart_app.intake.deciding import Verdict, decide
 from smart_app.intake.items import ItemChanged, Items
 from smart_app.intake.received import Line, Received, Standing
@@ -43,6 +44,8 @@ class Awaited:
     like: Callable[[str, str], Sequence[Patient]]
     namespaces: Mapping[str, str]
     tenant: str
+    archive: str | None = None
+    """The one that stores."""
 
     def handle(self, job: Job) -> None:
         """:raises Later: an EHR did not answer."""
@@ -69,7 +72,7 @@ class Awaited:
         return [(one, verdict) for one, verdict in judged if verdict.standing in FITS and verdict.why != "nothing-said"]
 
     def _link(self, item: Received, patient: Patient, verdict: Verdict) -> None:
-        def change(before: Received) -> Received:
+        def change(before: Received, verdict: Verdict) -> Received:
             content = replace(before.content, patient=patient, why=verdict.why, opinions=())
             return replace(before, standing=verdict.standing, subject=self.items.digest("subject", patient.issuer, patient.id), content=content)
 
@@ -77,7 +80,8 @@ class Awaited:
         try:
             with self.db.transaction() as session:
                 line = Line(self.clock(), f"the chart of {patient.name} exists now; linked", "Priors")
-                _, after = self.items.change(session, item.id, change, version=item.version, line=line)
+                weighed = withdrawals.weighed(session, self.archive, item, verdict)
+                _, after = self.items.change(session, item.id, lambda before: change(before, weighed), version=item.version, line=line)
                 event = IntakeDecided(who=who, patient=patient.id, item=item.id, action="link", state=after.state.value, standing=after.standing.value)
                 self.audit.record(event, session)
         except ItemChanged:

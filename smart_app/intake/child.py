@@ -6,6 +6,7 @@ says is checked by the parent (`answers`): once a file has broken it, it is a st
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -43,6 +44,11 @@ def main(workspace: Path) -> None:
                 Examination(task, workspace, lambda message: _tell(connection, message)).run(source)
             except NoRoom as error:
                 _tell(connection, {"no_room": int(error.args[0])})
+                return
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                _tell(connection, {"no_room": errno.EIO})  # our own disk does not give the file: it is not refused for that
                 return
             except MemoryError:
                 return  # the parent sees it as a death: a fresh child may have what this one has not

@@ -104,7 +104,7 @@ def shown(change: Change, said: Mapping[str, str]) -> tuple[Shown, ...]:
 
 
 def coerce(source: Path, target: Path, change: Change) -> Written:
-    """Write `source` to `target` as `change` says. :raises CannotCoerce:"""
+    """Write `source` to `target` as `change` says. :raises CannotCoerce: :raises OSError: our disk does not take or give it."""
     digest, size = hashlib.sha256(), 0
     with _quietly(), source.open("rb") as file, target.open("w+b") as out:
         dataset = _header(file)
@@ -113,6 +113,7 @@ def coerce(source: Path, target: Path, change: Change) -> Written:
         try:
             dataset.save_as(out, enforce_file_format=False)
         except Exception as error:
+            _if_ours(error)
             raise CannotCoerce("cannot be written") from error
         _copy(file, out)
         out.seek(0)
@@ -173,7 +174,14 @@ def _header(file: IO[bytes]) -> FileDataset:
             file.seek(0, 2)
         return dataset
     except Exception as error:
+        _if_ours(error)
         raise CannotCoerce("cannot be read") from error
+
+
+def _if_ours(error: Exception) -> None:
+    """A full or failing disk is never said to be the object's fault. :raises OSError:"""
+    if isinstance(error, OSError) and error.errno:
+        raise error
 
 
 def _edit(dataset: Dataset, change: Change) -> None:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from smart_app.archives.types import Candidate, PatientId
 from smart_app.fhir.patient import HumanName, Identifier, PatientFacts
-from smart_app.identity import people
+from smart_app.identity import people, placeholders
 from smart_app.identity.comparison import Comparison, compare_records
-from smart_app.identity.likeness import AGREES, DOUBTS, Likeness
+from smart_app.identity.likeness import AGREES, DOUBTS, Likeness, NameVerdict
 from smart_app.identity.match import Decision, Judgement, Person, judge
 from smart_app.identity.names import from_pn
 from smart_app.image_requests.types import Patient, Wanted
 from smart_app.intake.received import Named, Standing, Summary
 
+SHORTEST_NUMBER = 5
 WORST_FIRST = (Standing.OTHER, Standing.BIRTH_DATE, Standing.BELOW, Standing.CERTAIN)
 
 
@@ -86,25 +87,33 @@ def _of_person(chart: Person, named: Named, wanted: Wanted | None, summary: Summ
     if judged.decision is Decision.POSSIBLE:
         if judged.birth_date in DOUBTS:
             return Verdict(Standing.BIRTH_DATE, "birth-date")
-        if judged.why == "no-identifier" and _asked_for(wanted, summary) and _agrees_in_all(judged):
+        if judged.why == "no-identifier" and _asked_for(wanted, summary, judged):
             return Verdict(Standing.CERTAIN, "")
         return Verdict(Standing.BELOW, judged.why)
     against = _against(judged)
     return Verdict(Standing.OTHER, against) if against else Verdict(Standing.BELOW, "nothing-said")
 
 
-def _asked_for(wanted: Wanted | None, summary: Summary) -> bool:
-    """It carries the very number that was asked with."""
-    if wanted is None:
-        return False
-    by_study = bool(wanted.study_uid) and wanted.study_uid == summary.study
-    return by_study or (bool(wanted.accession) and wanted.accession.strip() == summary.accession.strip())
+def _asked_for(wanted: Wanted | None, summary: Summary, judged: Judgement) -> bool:
+    """It is the very study that was asked for, and nothing is left open between the two persons.
 
-
-def _agrees_in_all(judged: Judgement) -> bool:
+    A UID is nobody else's. An accession is a number without a namespace (safety.md P2): it counts beside a name in full, and only where
+    it is one that a stranger's study will not carry as well.
+    """
     name = judged.name
-    named = name.family in AGREES and (name.given in AGREES or name.given is Likeness.COMPATIBLE) and not name.suffix_conflict
-    return named and judged.birth_date is Likeness.SAME and judged.sex is Likeness.SAME
+    agrees = name.family in AGREES and not name.suffix_conflict and judged.birth_date is Likeness.SAME and judged.sex is Likeness.SAME
+    if wanted is None or not agrees:
+        return False
+    if wanted.study_uid and wanted.study_uid == summary.study:
+        return name.given in AGREES or name.given is Likeness.COMPATIBLE
+    number = wanted.accession.strip()
+    return (name.given in AGREES or _first_in_full(name)) and number == summary.accession.strip() and len(number) >= SHORTEST_NUMBER and not placeholders.is_identifier(number)
+
+
+def _first_in_full(name: NameVerdict) -> bool:
+    """`Grace A` for `Grace Adaeze`: the first given name is written out on both sides, and is the same."""
+    first = [one.given.words[0] if one is not None and one.given.words else "" for one in (name.ours, name.theirs)]
+    return name.given is Likeness.COMPATIBLE and first[0] == first[1] and len(first[0]) > 1
 
 
 def _against(judged: Judgement) -> str:

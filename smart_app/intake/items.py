@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -65,6 +66,9 @@ class Items:
 
     def id(self, scope: str, study: str) -> str:
         return self.digest("item", scope, study)[:32]
+
+    def reading(self) -> AbstractContextManager[Session]:
+        return self._db.reading()
 
     def get(self, id: str, session: Session | None = None, *, lock: bool = False) -> Received:
         """:raises NoSuchItem:"""

@@ -71,7 +71,8 @@ class Receipts:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db, self._clock = db, clock
 
-    def claim(self, session: Session, archive: str, wish: Wish) -> Claim:
+    def claim(self, session: Session, archive: str, wish: Wish, *, asked_anew: bool = False) -> Claim:
+        """`asked_anew`: the study was taken out of view, so that an earlier receipt, whoever's, says nothing: the archive's copy does."""
         now = self._clock()
         insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
         row = {
@@ -81,6 +82,8 @@ class Receipts:
         session.execute(insert(StoredObjectRow).values(row).on_conflict_do_nothing())
         found = session.get(StoredObjectRow, (archive, wish.instance), with_for_update=True, populate_existing=True)
         assert found is not None
+        if asked_anew and found.state == "verified" and (found.subject, found.substance) != (wish.subject, wish.substance):
+            return Claim.THERE
         if found.subject != wish.subject:
             return Claim.OTHER_PATIENT
         if found.substance != wish.substance:
@@ -100,15 +103,18 @@ class Receipts:
         row = session.get_one(StoredObjectRow, (archive, instance))
         row.state, row.code = ("answered" if row.state == "claimed" else row.state), code
 
-    def verified(self, session: Session, archive: str, instance: str) -> None:
-        """It was read back."""
-        row = session.get_one(StoredObjectRow, (archive, instance))
+    def verified(self, session: Session, archive: str, wish: Wish) -> None:
+        """It was read back, as this one's."""
+        row = session.get_one(StoredObjectRow, (archive, wish.instance))
+        if row.subject != wish.subject:
+            _give(row, wish)
         row.state, row.verified_at = "verified", self._clock()
 
-    def take_over(self, session: Session, archive: str, instance: str, item: str) -> None:
+    def take_over(self, session: Session, archive: str, wish: Wish) -> None:
         """It is not there, whatever was said: this item is to send it."""
-        row = session.get_one(StoredObjectRow, (archive, instance))
-        row.state, row.item, row.verified_at, row.claimed_at = "claimed", item, None, self._clock()
+        row = session.get_one(StoredObjectRow, (archive, wish.instance))
+        _give(row, wish)
+        row.state, row.verified_at, row.claimed_at = "claimed", None, self._clock()
 
     def release(self, session: Session, archive: str, instance: str, item: str) -> None:
         """It is not at the archive, and this item does not send it any more: whoever has another one may."""
@@ -116,13 +122,25 @@ class Receipts:
         if row is not None and row.item == item and row.state != "verified":
             session.delete(row)
 
+    def of(self, archive: str, instance: str, subject: str) -> Receipt | None:
+        """Of this object, as this patient's, if it was read back."""
+        with self._db.reading() as session:
+            row = session.get(StoredObjectRow, (archive, instance))
+            return _receipt(row) if row is not None and row.subject == subject and row.state == "verified" else None
+
     def of_item(self, item: str) -> dict[str, Receipt]:
         """By instance digest."""
         with self._db.reading() as session:
             rows = session.scalars(select(StoredObjectRow).where(StoredObjectRow.item == item))
-            return {
-                row.instance: Receipt(row.instance, row.item, row.state, row.written, row.substance, row.code, row.claimed_at, row.verified_at) for row in rows
-            }
+            return {row.instance: _receipt(row) for row in rows}
+
+
+def _receipt(row: StoredObjectRow) -> Receipt:
+    return Receipt(row.instance, row.item, row.state, row.written, row.substance, row.code, row.claimed_at, row.verified_at)
+
+
+def _give(row: StoredObjectRow, wish: Wish) -> None:
+    row.item, row.subject, row.substance, row.written = wish.item, wish.subject, wish.substance, wish.written
 
 
 class Withdrawn:

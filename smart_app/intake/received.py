@@ -21,6 +21,8 @@ class Standing(StrEnum):
     """Two different persons must agree."""
     BIRTH_DATE = "birth-date"
     """Two persons, and each says in words why, although the birth date differs."""
+    TAKEN_OUT = "taken-out"
+    """The archive's copy was taken out of every view: two persons, and each says in words why it is right after all."""
     OTHER = "other"
     """Another person's: nobody may store it into this chart."""
     UNLINKED = "unlinked"
@@ -113,9 +115,7 @@ class Opinion:
     name: str
     at: datetime
     reason: str = ""
-
-    def by(self, issuer: str, subject: str) -> bool:
-        return (self.issuer, self.subject) == (issuer, subject)
+    fhir_user: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ class Content:
     """When storing was decided: written into the files, so that coercing again gives the same bytes."""
     archive: str = ""
     """Where it was stored."""
+    taken_out: str = ""
+    """Why a reviewer took it out of every view, in their words."""
     job: str = ""
     """Key of the work that stores it; another one is of an earlier decision."""
 
@@ -179,9 +181,10 @@ class Received:
 
     @property
     def needs_reason(self) -> bool:
-        return self.standing is Standing.BIRTH_DATE
+        return self.standing in NEEDS_WORDS
 
 
+NEEDS_WORDS = frozenset({Standing.BIRTH_DATE, Standing.TAKEN_OUT})
 OPEN = frozenset({ItemState.IN_REVIEW, ItemState.SECOND_PERSON})
 """A person must decide."""
 KEPT = frozenset({ItemState.STORING, ItemState.STORED, ItemState.STORED_IN_PART})

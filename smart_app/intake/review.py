@@ -21,11 +21,13 @@ from smart_app.errors import AppError, Fault, Side
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.image_requests.types import Actor, Party, Patient
 from smart_app.image_requests.workflow import Act, NotAllowed
+from smart_app.intake import withdrawals
 from smart_app.intake.arrival import PERSON_SAID
 from smart_app.intake.deciding import Verdict, decide
 from smart_app.intake.items import ItemChanged, Items
 from smart_app.intake.receipts import Receipts
-from smart_app.intake.received import OPEN, Line, Opinion, Received, Stage, Standing
+from smart_app.intake.received import NEEDS_WORDS, OPEN, Line, Opinion, Received, Stage, Standing
+from smart_app.intake.second_person import Person, objection
 from smart_app.intake.settling import SYSTEM
 from smart_app.intake.types import ItemState
 from smart_app.jobs.ledger import Ledger
@@ -36,8 +38,6 @@ DECIDED = frozenset({ItemState.LEFT, ItemState.NOT_USABLE, ItemState.NOT_FOR_US}
 QUALITY = {ItemState.NOT_USABLE: "not usable", ItemState.NOT_FOR_US: "for another specialist"}
 OTHER_PERSON = Fault("another-person", Side.PERSON, "This study is another person’s. It cannot be stored into this chart, from this page or any other.",
                      "Tell the sender, or link it to the right patient.", False, 409)  # fmt: skip
-SAME_PERSON = Fault("second-person", Side.PERSON, "A second person has to look, and you were the first. Nothing was stored.",
-                    "Ask a colleague who may review to open this page.", False, 403)  # fmt: skip
 NO_REASON = Fault("reason-missing", Side.PERSON, f"Say why, in at least {MIN_REASON} characters. Nothing was changed.", "Go back and write the reason.", False, 400)
 NOTHING_TICKED = Fault("nothing-ticked", Side.PERSON, "No study is ticked, so nothing was stored.", "Tick what is to be stored, or leave all of it.", False, 400)
 CHANGED = Fault("item-changed", Side.PERSON, "It has changed since you looked: a colleague decided, or more images came. Nothing was changed.", "Open the page again and look.", False, 409)
@@ -51,6 +51,11 @@ NOT_NOW = Fault("not-now", Side.PERSON, "That cannot be done to it as it stands 
 @dataclass(frozen=True)
 class Reviewer:
     who: Who
+    fhir_user: str = ""
+
+    @property
+    def person(self) -> Person:
+        return Person(self.who.issuer, self.who.subject, self.who.name, self.fhir_user)
 
     @property
     def actor(self) -> Actor:
@@ -63,16 +68,23 @@ class Review:
     def __init__(
         self, db: Database, items: Items, receipts: Receipts, ledger: Ledger, requests: Requests, audit: AuditLog, clock: Clock,
         settle: Callable[[Session, str], None], namespaces: Mapping[str, str], number: Callable[[Received], PatientId | None], *, tenant: str, archive: str | None,
+        any_ehr: bool = False,
     ) -> None:  # fmt: skip
+        """`any_ehr`: two who must agree may be of two EHRs."""
         self._db, self._items, self._receipts, self._ledger, self._requests = db, items, receipts, ledger, requests
         self._audit, self._clock, self._settle, self.namespaces, self.number = audit, clock, settle, namespaces, number
-        self._tenant, self._archive = tenant, archive
+        self._tenant, self.archive, self._any_ehr = tenant, archive, any_ehr
 
-    def verdict(self, item: Received) -> Verdict:
-        """Whose it is, by what is known now."""
+    def objection(self, by: Reviewer, item: Received) -> Fault | None:
+        """Why this reviewer is no second person for it."""
+        return next((against for one in item.content.opinions if (against := objection(by.person, one, any_ehr=self._any_ehr))), None)
+
+    def verdict(self, session: Session, item: Received, patient: Patient | None = None) -> Verdict:
+        """Whose it is, by what is known now. `patient`: if it were this one's."""
         if item.content.why == PERSON_SAID:
             return Verdict(Standing.OTHER, PERSON_SAID)
-        return decide(item.content.patient, item.content.wanted, item.summary, self.namespaces)
+        said = decide(patient or item.content.patient, item.content.wanted, item.summary, self.namespaces)
+        return withdrawals.weighed(session, self.archive, item, said)
 
     def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False, leaving: Mapping[str, int] | None = None) -> dict[str, ItemState]:
         """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored.
@@ -88,20 +100,20 @@ class Review:
 
     def _confirm(self, session: Session, by: Reviewer, id: str, version: int, reason: str, remark: str, second: bool) -> ItemState:
         item = self._items.get(id, session, lock=True)
-        verdict = self.verdict(item)
+        verdict = self.verdict(session, item)
         if verdict.standing is Standing.OTHER or item.state is ItemState.SET_ASIDE:
             raise AppError(OTHER_PERSON)
         self._check(item, version, OPEN)
         for holds, fault in (
-            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self._archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER),
-            (verdict.standing is Standing.BIRTH_DATE and len(reason) < MIN_REASON, NO_REASON),
+            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self.archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER),
+            (verdict.standing in NEEDS_WORDS and len(reason) < MIN_REASON, NO_REASON),
         ):  # fmt: skip
             if holds:
                 raise AppError(fault)
         earlier, who = item.content.opinions, by.who
-        if any(one.by(who.issuer, who.subject) for one in earlier):
-            raise AppError(SAME_PERSON)
-        opinions = (*earlier, Opinion(who.issuer, who.subject, who.name, self._clock(), reason))
+        if against := self.objection(by, item):
+            raise AppError(against)
+        opinions = (*earlier, Opinion(who.issuer, who.subject, who.name, self._clock(), reason, by.fhir_user))
         enough = len(opinions) > 1 or (verdict.standing is Standing.CERTAIN and not second)
 
         def change(before: Received) -> Received:
@@ -133,7 +145,7 @@ class Review:
         with self._db.transaction() as session:
             item = self._items.get(id, session, lock=True)
             self._check(item, version, DECIDED | {ItemState.SET_ASIDE})
-            verdict = decide(item.content.patient, item.content.wanted, item.summary, self.namespaces)
+            verdict = self.verdict(session, replace(item, content=replace(item.content, why="")))
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
             self._change(session, by, id, "put-back", lambda before: replace(
@@ -202,7 +214,7 @@ class Review:
             self._check(item, version, OPEN)
             if item.request is not None:
                 raise AppError(NOT_NOW)
-            verdict = decide(patient, item.content.wanted, item.summary, self.namespaces)
+            verdict = self.verdict(session, item, patient)
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
             self._change(session, by, id, "link", lambda before: replace(

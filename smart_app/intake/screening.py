@@ -6,7 +6,7 @@ behind it, and the rest goes on: one bad file never costs a good one.
 
 from __future__ import annotations
 
-import ctypes
+import errno
 import hashlib
 import logging
 import os
@@ -21,11 +21,14 @@ from smart_app.intake.doubles import told_apart
 from smart_app.intake.reader_process import Gone, ReaderProcess
 from smart_app.intake.reasons import REASONS
 from smart_app.intake.types import Kind, Screened
+from smart_app.spool.disk import WholeDisk
 from smart_app.spool.types import ReceivedFile, Upload
 
 MOST_DEATHS = 5
 """So many members of one zip may end the child; then the rest of that zip is refused, too."""
 FILES_A_CHILD = 2_000
+OURS = frozenset({errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE})
+"""Faults of this machine, which no file is blamed for."""
 FENCES = ("limits", "files", "calls")
 
 logger = logging.getLogger(__name__)
@@ -43,18 +46,20 @@ class Screening:
     def screen(self, upload: Upload) -> tuple[Screened, ...]:
         """The verdicts on all files, in the order they were received, members behind their zip.
 
-        :raises OSError: the workspace has no room, or a received file is gone. Nothing is said of any file then.
+        :raises OSError: the workspace has no room, or a received file is gone. :raises NoRoom: :raises NotSafe: what was taken out is not on
+        the disk. Nothing is said of any file then.
         """
         return told_apart(self.verdicts(upload))
 
     def verdicts(self, upload: Upload) -> tuple[Screened, ...]:
         """Each file on its own: doubles are not told apart yet."""
         workspace = self._workspace(upload)
-        with _Children(workspace) as children:
-            run = _Run(upload, workspace, children, replace(self._budget), self._scan)
-            found = tuple(screened for file in upload.files for screened in run.file(file))
-        if any(one.path is not None and one.path.parent == workspace for one in found):
-            _on_disk(workspace)
+        with WholeDisk(workspace) as disk:
+            with _Children(workspace) as children:
+                run = _Run(upload, workspace, children, replace(self._budget), self._scan)
+                found = tuple(screened for file in upload.files for screened in run.file(file))
+            if any(one.path is not None and one.path.parent == workspace for one in found):
+                disk.flush()  # what was taken out is as safe as what was received, before anybody writes down that it is there
         return found
 
 
@@ -165,18 +170,11 @@ class _Run:
 
 
 def _digest(path: Path) -> tuple[str, int]:
-    """:raises Gone: the child names a file that is not there, or no file."""
+    """:raises Gone: the child names a file that is not there, or no file. :raises OSError: our disk does not give it."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as made:
             return hashlib.file_digest(made, "sha256").hexdigest(), os.fstat(made.fileno()).st_size
-    except OSError:
+    except OSError as error:
+        if error.errno in OURS:
+            raise
         raise Gone("nonsense") from None
-
-
-def _on_disk(workspace: Path) -> None:
-    """What was taken out is as safe as what was received, before anybody writes down that it is there. One call for thousands of files."""
-    folder = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        ctypes.CDLL(None).syncfs(folder)
-    finally:
-        os.close(folder)

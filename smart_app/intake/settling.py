@@ -17,6 +17,7 @@ from smart_app.intake.received import OPEN, Received
 from smart_app.intake.types import ItemState, Level
 
 SYSTEM = Actor(Party.SYSTEM, name="Priors")
+TAKEN_OUT = "What came was stored, and has been taken out of view again: it is not this patient’s."
 NOTHING = "None of the files that came is an image that can be used. Please send them again from the original."
 HOLES = frozenset({"complete", "gaps", "damaged", "decodes", "thin"})
 """Findings that mean a part of what was asked for is not there, where they are bad."""
@@ -34,10 +35,11 @@ def outcome(items: Sequence[Received]) -> Outcome | None:
         return None
     stored = [one for one in items if one.state in (ItemState.STORED, ItemState.STORED_IN_PART)]
     if not stored:
-        if all(one.state in (ItemState.EXPIRED, ItemState.WITHDRAWN) for one in items):
+        if all(one.state is ItemState.EXPIRED for one in items):
             return None
         return Outcome(Act.REJECT, _why_nothing(items))
-    lacking = [words for one in stored for words in _lacking(one)]
+    lacking = [TAKEN_OUT for one in items if one.state is ItemState.WITHDRAWN and not _is_other_exam(one)]
+    lacking += [words for one in stored for words in _lacking(one)]
     asked_for = [one for one in stored if not _is_other_exam(one)]
     if not asked_for:
         lacking.insert(0, "None of the studies that came is the one that was asked for.")
@@ -60,6 +62,8 @@ def _is_other_exam(item: Received) -> bool:
 
 
 def _why_nothing(items: Sequence[Received]) -> str:
+    if any(one.state is ItemState.WITHDRAWN for one in items):
+        return TAKEN_OUT
     remarks = list(dict.fromkeys(_sentence(one.content.remark) for one in items if one.content.remark))
     if remarks:
         return " ".join(remarks)[:1000]
@@ -87,7 +91,7 @@ class Settling:
         if found is None:
             return
         try:
-            now = self._requests.get(request)
+            now = self._requests.get(request, session)
             if (now.state, now.reason, found.act) == (State.STORED_IN_PART, found.reason, Act.STORE_PART):
                 return  # it is known
             self._requests.act(request, found.act, SYSTEM, reason=found.reason, session=session)

@@ -22,17 +22,17 @@ STATES = {
 }  # fmt: skip
 STANDINGS = {
     Standing.CERTAIN: ("ok", "Certain, one person may store"), Standing.BELOW: ("ask", "Not certain, two people must agree"),
-    Standing.BIRTH_DATE: ("bad", "Other birth date, two people and a reason"), Standing.OTHER: ("bad", "Another person, can’t be stored here"),
+    Standing.BIRTH_DATE: ("bad", "Other birth date, two people and a reason"), Standing.TAKEN_OUT: ("bad", "Was taken out of view, two people and a reason"), Standing.OTHER: ("bad", "Another person, can’t be stored here"),
     Standing.UNLINKED: ("ask", "Nobody has said whose it is"),
 }  # fmt: skip
 WHY = {
     "birth-date": "The birth date differs.", "sex": "The sex differs.", "name": "The name differs.", "suffix": "One is Jr, the other Sr.", "identifier": "Two numbers of one hospital.",
-    "no-identifier": "The files carry no number that this hospital knows.", "nothing-said": "The files do not say enough of whose they are.", "mixed": "Its images do not all name the same person.",
+    "taken-out": "A reviewer took this very study out of every view.", "no-identifier": "The files carry no number that this hospital knows.", "nothing-said": "The files do not say enough of whose they are.", "mixed": "Its images do not all name the same person.",
     "silent": "Birth date or sex is missing.", "deprecated": "The chart is not in use any more.", PERSON_SAID: "A reviewer said that it is another person’s.", "not-alike": "Nothing speaks for it.",
 }  # fmt: skip
 MARKS = {Level.GOOD: ("ok", "ok"), Level.CARE: ("warn", "warn"), Level.BAD: ("part", "bad")}
 SAME_MARK = {Verdict.SAME: ("ok", "ok"), Verdict.DIFFERENT: ("bad", "bad"), Verdict.CARE: ("warn", "warn")}
-WORST = (Standing.OTHER, Standing.UNLINKED, Standing.BIRTH_DATE, Standing.BELOW, Standing.CERTAIN)
+WORST = (Standing.OTHER, Standing.UNLINKED, Standing.TAKEN_OUT, Standing.BIRTH_DATE, Standing.BELOW, Standing.CERTAIN)
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,11 @@ class Sheet:
 
     @property
     def needs_reason(self) -> bool:
-        return any(one.standing is Standing.BIRTH_DATE for one in self.pending)
+        return any(one.needs_reason for one in self.pending)
 
     @property
     def waits_for_second(self) -> bool:
         return any(one.state is ItemState.SECOND_PERSON for one in self.pending)
-
-    def mine(self, issuer: str, subject: str) -> bool:
-        """Whether this reviewer was the first: another must look now."""
-        return any(opinion.by(issuer, subject) for one in self.pending for opinion in one.content.opinions)
 
 
 def sheet(item: Received, every: Sequence[Received], namespaces: Mapping[str, str], number: PatientId | None) -> Sheet:

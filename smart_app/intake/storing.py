@@ -6,7 +6,7 @@ written when it is known, and coercing again gives the same bytes. Nothing is do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +19,15 @@ from smart_app.archives.types import PatientId
 from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.errors import OutboundError
+from smart_app.intake import withdrawals
 from smart_app.intake.coercion import CannotCoerce, Change, Written, change_for, coerce, identity, substance
 from smart_app.intake.items import Items
 from smart_app.intake.loads import loads, the_same_bytes
 from smart_app.intake.readback import Expected, Found, ReadBack
 from smart_app.intake.receipts import Claim, Receipts, Wish
-from smart_app.intake.received import Instance, Line, Received, Stage
+from smart_app.intake.received import Instance, Line, Received, Stage, Standing
 from smart_app.intake.types import ItemState
+from smart_app.intake.unstored import why_not
 from smart_app.jobs.types import Job, Later, NeedsAttention
 
 TRIES = 8
@@ -35,12 +37,6 @@ ROUND = 60.0
 UNREACHABLE = 30.0
 WORKERS = 6
 BEAT = 5.0
-REASONS = {
-    "other-pixels": "another image with the same number is there already", "other-patient": "it is stored under another patient already",
-    "changed": "its received bytes are no longer whole", "cannot-coerce": "its header cannot be rewritten", "damaged": "the archive hands it out damaged",
-    "not-listed": "the archive does not list it", "unknown": "no answer said what became of it",
-}  # fmt: skip
-"""Fixed words of `received_instances.reason`; `refused-<code>` is the archive's own."""
 
 
 class Interrupted(Exception):
@@ -72,16 +68,22 @@ class Storing:
             return  # somebody decided otherwise meanwhile
         if self.archive is None:
             raise NeedsAttention("no-archive")
+        with self.items.reading() as session:
+            is_out = withdrawals.is_out(session, self.archive.key, item.study_digest)
+        if is_out and item.standing is not Standing.TAKEN_OUT:
+            self._send_back(item, job)
+            return
         self.workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self.workspace.glob(f"{item.id}-*.dcm"):  # of a round whose process was killed
             left.unlink(missing_ok=True)
-        run = _Run(self, self.archive, item, self._change(item))
+        run = _Run(self, self.archive, item, self._change(item), asked_anew=is_out)
         try:
             busy = run.round(job.heartbeat)
+            listed = self.back.listed(self.archive, item.summary.study) if is_out else set()
         except OutboundError:
             raise Later(UNREACHABLE) from None
         if (now := self.items.get(item.id)).state is ItemState.STORING and now.content.job == job.key:
-            self._conclude(item, job, busy)
+            self._conclude(item, job, busy, listed)
 
     def number(self, item: Received) -> PatientId | None:
         """The patient's number at the archive."""
@@ -100,7 +102,18 @@ class Storing:
         except CannotCoerce:
             raise NeedsAttention("no-identifier") from None
 
-    def _conclude(self, item: Received, job: Job, busy: bool) -> None:
+    def _send_back(self, item: Received, job: Job) -> None:
+        """It was agreed on before the study was taken out of view: that agreement holds no longer."""
+
+        def change(before: Received) -> Received:
+            if before.state is not ItemState.STORING or before.content.job != job.key:
+                return before
+            return replace(before, state=ItemState.IN_REVIEW, standing=Standing.TAKEN_OUT, content=replace(before.content, why=withdrawals.WHY, opinions=()))
+
+        with self.db.transaction() as session:
+            self.items.change(session, item.id, change, line=Line(self.clock(), withdrawals.AGAIN))
+
+    def _conclude(self, item: Received, job: Job, busy: bool, listed: Collection[str]) -> None:
         instances = self.items.instances(item.id)
         open_ones = [one for one in instances if not one.stage.is_stored]
         hopeful = [one for one in open_ones if one.stage is not Stage.CONFLICT and one.reason not in ("changed", "cannot-coerce")]
@@ -109,9 +122,23 @@ class Storing:
                 self.items.change(session, item.id, lambda before: replace(before, tries=before.tries + (0 if busy else 1)))
             raise Later(5.0 if busy else min(ROUND, 2.0 ** (item.tries + 1)))
         with self.db.transaction() as session:
-            self._rest(session, item, job, instances)
+            now = self.items.get(item.id, session, lock=True)
+            if now.state is ItemState.STORING and now.content.job == job.key:
+                self._rest(session, now, self._in_view(session, now, instances, listed))
 
-    def _rest(self, session: Session, item: Received, job: Job, instances: Sequence[Instance]) -> None:
+    def _in_view(self, session: Session, item: Received, instances: Sequence[Instance], listed: Collection[str]) -> Sequence[Instance]:
+        """The study is out of view no longer, or nothing of the item counts as stored: never both hidden and stored."""
+        assert self.archive is not None
+        if not withdrawals.is_out(session, self.archive.key, item.study_digest):
+            return instances
+        if item.standing is Standing.TAKEN_OUT and any(one.stage.is_stored for one in instances) and withdrawals.is_all_ours(listed, instances):
+            withdrawals.lift(session, self.archive.key, item.study_digest)
+            return instances
+        withdrawals.refuse(session, self.items, item.id)
+        session.flush()
+        return self.items.instances(item.id, session)
+
+    def _rest(self, session: Session, item: Received, instances: Sequence[Instance]) -> None:
         counts = {stage: sum(one.stage is stage for one in instances) for stage in Stage}
         done = counts[Stage.STORED] + counts[Stage.THERE]
         missing = len(instances) - done
@@ -123,9 +150,7 @@ class Storing:
                 self.receipts.release(session, self.archive.key, one.digest, item.id)
 
         def change(before: Received) -> Received:
-            if before.state is not ItemState.STORING or before.content.job != job.key:
-                return before
-            return replace(before, state=state, content=replace(before.content, archive=self.archive.key if self.archive else "", opinions=before.content.opinions if done else ()))
+            return replace(before, state=state, content=replace(before.content, archive=self.archive.key if self.archive else "", opinions=before.content.opinions if done else (), taken_out="" if done else before.content.taken_out))
 
         _, after = self.items.change(session, item.id, change, line=Line(self.clock(), words))
         self.recorded(session, after, counts)
@@ -148,8 +173,9 @@ class _Ready:
 class _Run:
     """One round over all objects of an item that are not stored yet."""
 
-    def __init__(self, storing: Storing, archive: ConfiguredArchive, item: Received, change: Change) -> None:
-        self._s, self._archive, self._item, self._change = storing, archive, item, change
+    def __init__(self, storing: Storing, archive: ConfiguredArchive, item: Received, change: Change, *, asked_anew: bool = False) -> None:
+        """`asked_anew`: the study is out of view, and nothing is sent unless all that the archive has of it is this item's."""
+        self._s, self._archive, self._item, self._change, self._asked_anew = storing, archive, item, change, asked_anew
         self._busy = False
 
     def round(self, heartbeat: Callable[[], None]) -> bool:
@@ -159,6 +185,14 @@ class _Run:
         heartbeat()
         every = self._s.items.instances(self._item.id)
         todo = [one for one in self._once(every) if not one.stage.is_stored]
+        if self._asked_anew and there:
+            known = [one for one in todo if one.source.header.instance in there]
+            self._each(loads(known), lambda load: self._load(load, there), heartbeat)
+            if not self._busy and not withdrawals.is_all_ours(there, self._s.items.instances(self._item.id)):
+                with self._s.db.transaction() as session:
+                    withdrawals.refuse(session, self._s.items, self._item.id)
+                return False
+            todo = [one for one in todo if one not in known]
         self._each(loads(todo), lambda load: self._load(load, there), heartbeat)
         self._once(self._s.items.instances(self._item.id))
         return self._busy
@@ -208,7 +242,7 @@ class _Run:
         ready: list[_Ready] = []
         try:
             for instance in load:
-                if (one := self._prepared(instance)) is not None:
+                if (one := self._prepared(instance, there)) is not None:
                     ready.append(one)
             mine = self._claimed(ready)
             known = [one for one in mine if one.receipted or one.expected.instance in there]
@@ -222,10 +256,21 @@ class _Run:
             for one in ready:
                 one.path.unlink(missing_ok=True)
 
-    def _prepared(self, instance: Instance) -> _Ready | None:
+    def _remembered(self, instance: Instance) -> _Ready | None:
+        """What the receipt says of an object whose received bytes are gone by now: enough to read it back, and not to send it."""
+        receipt = self._s.receipts.of(self._archive.key, instance.digest, self._item.subject)
+        if receipt is None or Path(instance.source.path).exists():
+            return None
+        its, written = instance.source.header, Written(receipt.written, 0, receipt.substance)
+        expected = Expected(its.series, its.instance, self._change.patient_id, written.sha256, written.substance, its.transfer_syntax, ())
+        return _Ready(instance, Path(instance.source.path), written, expected)
+
+    def _prepared(self, instance: Instance, there: Collection[str]) -> _Ready | None:
         """Coerced, from bytes that are still those that came; None: it cannot be."""
         source, path = Path(instance.source.path), self._s.workspace / f"{self._item.id}-{instance.digest[:24]}-{instance.sha256[:8]}.dcm"
         if not the_same_bytes(source, instance.sha256):
+            if self._asked_anew and instance.source.header.instance in there and (one := self._remembered(instance)):
+                return one
             self._stage(instance, Stage.FAILED, "changed")
             return None
         try:
@@ -245,8 +290,8 @@ class _Run:
             if now.state is not ItemState.STORING or now.content.job != self._item.content.job:
                 return mine  # more came, or somebody decided: what is at hand may hold what nobody has looked at
             for one in sorted(ready, key=lambda one: one.instance.digest):
-                wish = Wish(one.instance.digest, self._item.study_digest, self._item.id, self._item.subject, one.written.substance, one.written.sha256)
-                claim = self._s.receipts.claim(session, self._archive.key, wish)
+                wish = self._wish(one)
+                claim = self._s.receipts.claim(session, self._archive.key, wish, asked_anew=self._asked_anew)
                 if claim is Claim.BUSY:
                     self._busy = True
                 elif claim.is_conflict:
@@ -254,6 +299,9 @@ class _Run:
                 else:
                     mine.append(replace(one, receipted=claim is Claim.THERE))
         return mine
+
+    def _wish(self, one: _Ready) -> Wish:
+        return Wish(one.instance.digest, self._item.study_digest, self._item.id, self._item.subject, one.written.substance, one.written.sha256)
 
     def _told(self, fresh: Sequence[_Ready], said: Mapping[str, Outcome]) -> None:
         with self._s.db.transaction() as session:
@@ -271,11 +319,11 @@ class _Run:
         found = self._s.back.look(self._archive, self._item.summary.study, one.expected)
         with self._s.db.transaction() as session:
             if found is Found.SAME:
-                self._s.receipts.verified(session, self._archive.key, one.instance.digest)
+                self._s.receipts.verified(session, self._archive.key, self._wish(one))
                 before = one.instance.stage
                 self._set(session, one.instance, Stage.STORED if sent or before is Stage.CHECKING else Stage.THERE, "")
             elif found is Found.ABSENT:
-                self._s.receipts.take_over(session, self._archive.key, one.instance.digest, self._item.id)
+                self._s.receipts.take_over(session, self._archive.key, self._wish(one))
                 self._set(session, one.instance, Stage.CHECKING, "not-listed")
             elif found is Found.DAMAGED:
                 self._set(session, one.instance, Stage.FAILED, "damaged")
@@ -289,10 +337,3 @@ class _Run:
 
     def _set(self, session: Session, instance: Instance, stage: Stage, reason: str) -> None:
         self._s.items.set_stage(session, self._item.id, instance.digest, instance.sha256, stage, reason)
-
-
-def why_not(instances: Sequence[Instance]) -> str:
-    """Why some are not stored, the most frequent reason first, in words."""
-    reasons = [one.reason for one in instances if not one.stage.is_stored]
-    words = dict.fromkeys(sorted(reasons, key=reasons.count, reverse=True))
-    return ", ".join(f"the archive refused it ({one.removeprefix('refused-')})" if one.startswith("refused-") else REASONS.get(one, "not sent yet") for one in words)

@@ -7,6 +7,7 @@ the page says so.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +21,16 @@ from smart_app.audit.models import AuditRecord
 from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.errors import AppError
+from smart_app.image_requests.service import AlreadyAsked, NoSuchRequest, Requests
+from smart_app.image_requests.types import Party
+from smart_app.image_requests.workflow import Act, can
+from smart_app.intake import withdrawals
+from smart_app.intake.deciding import Verdict
 from smart_app.intake.items import Items
 from smart_app.intake.loads import the_same_bytes
-from smart_app.intake.models import WithdrawnStudyRow
-from smart_app.intake.received import Line, Received
-from smart_app.intake.review import CHANGED, MIN_REASON, NO_REASON, NOT_NOW, Reviewer
+from smart_app.intake.received import Line, Received, Standing
+from smart_app.intake.review import CHANGED, MIN_REASON, NO_REASON, NOT_NOW, OTHER_PERSON, Reviewer
+from smart_app.intake.settling import TAKEN_OUT
 from smart_app.intake.types import ItemState
 
 SEEN = ("StudyOpened", "SeriesRead")
@@ -55,28 +61,55 @@ class Originals:
 class Undo:
     """One a process."""
 
-    def __init__(self, db: Database, items: Items, audit: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, items: Items, audit: AuditLog, clock: Clock, requests: Requests, settle: Callable[[Session, str], None],
+        verdict: Callable[[Session, Received], Verdict],
+    ) -> None:  # fmt: skip
+        """`verdict`: whose an item is, by what is known now."""
         self._db, self._items, self._audit, self._clock = db, items, audit, clock
+        self._requests, self._settle, self._verdict = requests, settle, verdict
 
     def withdraw(self, by: Reviewer, id: str, version: int, reason: str) -> None:
-        """From now on no list shows this study and no gateway serves it. :raises AppError:"""
+        """From now on no list shows this study, no gateway serves it, and no request says that it is stored. :raises AppError:"""
         reason = " ".join(reason.split())[:1000]
         if len(reason) < MIN_REASON:
             raise AppError(NO_REASON)
         with self._db.transaction() as session:
             item = self._checked(session, id, version, {ItemState.STORED, ItemState.STORED_IN_PART})
-            session.merge(WithdrawnStudyRow(archive=item.content.archive, study=item.study_digest, item=id, at=self._clock()))
-            self._change(session, by, item, ItemState.WITHDRAWN, f"taken out of every view: {reason}")
+            changed = withdrawals.hide(session, self._items, item, self._clock(), f"{withdrawals.WORDS}: {reason}", reason, by.who.name)
+            for one in changed:
+                if one.state is ItemState.WITHDRAWN:
+                    self._record(session, by, one)
+            for request in sorted({one.request for one in changed if one.request is not None}):
+                self._untell(session, by, request)
 
-    def restore(self, by: Reviewer, id: str, version: int) -> None:
-        """It is shown again: it was right after all."""
+    def look_again(self, by: Reviewer, id: str, version: int) -> None:
+        """Perhaps it was right after all: it goes back to the reviewers, and is seen again once the archive's copy was read back. :raises AppError:"""
         with self._db.transaction() as session:
             item = self._checked(session, id, version, {ItemState.WITHDRAWN})
-            row = session.get(WithdrawnStudyRow, (item.content.archive, item.study_digest))
-            if row is not None:
-                session.delete(row)
-            stored = all(one.stage.is_stored for one in self._items.instances(id, session))
-            self._change(session, by, item, ItemState.STORED if stored else ItemState.STORED_IN_PART, "shown again")
+            verdict = self._verdict(session, item)
+            if verdict.standing is Standing.OTHER:
+                raise AppError(OTHER_PERSON)
+
+            def change(before: Received) -> Received:
+                return replace(before, state=ItemState.IN_REVIEW, standing=verdict.standing, content=replace(before.content, why=verdict.why, opinions=()))
+
+            _, after = self._items.change(session, id, change, line=Line(self._clock(), "took it back into review; nobody sees it until then", by.who.name))
+            self._record(session, by, after)
+
+    def _untell(self, session: Session, by: Reviewer, request: str) -> None:
+        """The request says what is true now: it is open again, stored in part, or ends where another asks the same by now."""
+        try:
+            if not can(self._requests.get(request, session).state, Act.WITHDRAW, Party.REVIEWER):
+                return
+            self._requests.act(request, Act.WITHDRAW, by.actor, reason=TAKEN_OUT, session=session)
+        except AlreadyAsked as other:
+            self._requests.act(request, Act.SUPERSEDE, by.actor, reason=f"{TAKEN_OUT} {other.request} asks for it.", session=session)
+        except NoSuchRequest:
+            return
+        else:
+            session.flush()
+            self._settle(session, request)
 
     def seen_by(self, item: Received) -> tuple[Seen, ...]:
         """To whom it was shown, by the audit; the latest first."""
@@ -103,15 +136,12 @@ class Undo:
             raise AppError(NOT_NOW)
         return item
 
-    def _change(self, session: Session, by: Reviewer, item: Received, state: ItemState, words: str) -> None:
-        self._items.change(session, item.id, lambda before: replace(before, state=state), line=Line(self._clock(), words, by.who.name))
+    def _record(self, session: Session, by: Reviewer, item: Received) -> None:
         patient = item.content.patient
         self._audit.record(
             IntakeWithdrawn(
                 who=by.who, patient=patient.id if patient else None, item=item.id, study=item.summary.study, archive=item.content.archive,
-                restored=state is not ItemState.WITHDRAWN,
+                restored=item.state is not ItemState.WITHDRAWN,
             ),
             session,
         )  # fmt: skip
-
-

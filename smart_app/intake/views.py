@@ -15,15 +15,15 @@ from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
 from smart_app.errors import AppError
 from smart_app.image_requests.service import NoSuchRequest, Requests
-from smart_app.intake import showing
+from smart_app.intake import showing, withdrawals
 from smart_app.intake.arrival import TALLY
 from smart_app.intake.items import Items, NoSuchItem
 from smart_app.intake.pictures import draw
 from smart_app.intake.received import Received
 from smart_app.intake.review import MIN_REASON, NO_REASON, NOTHING_TICKED, Review, Reviewer
-from smart_app.intake.storing import why_not
 from smart_app.intake.types import ItemState
 from smart_app.intake.undo import Undo
+from smart_app.intake.unstored import why_not
 from smart_app.web import current_launch, current_who
 from smart_app.web.faults import NotHere
 
@@ -37,7 +37,7 @@ VIEWS = {
 QUALITY = {"not-usable": ItemState.NOT_USABLE, "other": ItemState.NOT_FOR_US}
 
 
-def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests, audit: AuditLog, clock: Clock, *, archive: str, left_days: int) -> Blueprint:
+def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests, audit: AuditLog, clock: Clock, *, archive: str, archive_key: str | None, left_days: int) -> Blueprint:
     """`archive`: name of the one that stores, empty when none does."""
     blueprint = Blueprint("intake", __name__)
 
@@ -109,7 +109,7 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         deeds: dict[str, Callable[[Reviewer], object]] = {
             "leave": lambda by: review.leave(by, _named("shown")), "put-back": lambda by: review.put_back(by, item, _version()), "try-again": lambda by: review.try_again(by, item, _version()),
             "hold": lambda by: review.hold(by, item, _version(), on=True), "release": lambda by: review.hold(by, item, _version(), on=False),
-            "withdraw": lambda by: undo.withdraw(by, item, _version(), request.form.get("remark", "")), "restore": lambda by: undo.restore(by, item, _version()),
+            "withdraw": lambda by: undo.withdraw(by, item, _version(), request.form.get("remark", "")), "restore": lambda by: undo.look_again(by, item, _version()),
         }  # fmt: skip
         return decide(item, deeds[action], "withdraw" if action == "withdraw" else "")
 
@@ -120,12 +120,15 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         left = {} if second else {id: version for id, version in shown.items() if id not in keep}
         review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second, leaving=left)
 
+    def me() -> Reviewer:
+        return Reviewer(current_who(), current_launch().user.fhir_user or "")
+
     def decide(item: str, deed: Callable[[Reviewer], object], wrong: str = "") -> WerkzeugResponse | Response:
         found = _item(item)
         if not {one.id for one in items.of_scope(found.scope)}.issuperset({*_named("keep"), *_named("shown")}):
             raise NotHere("of-another-delivery")
         try:
-            deed(Reviewer(current_who()))
+            deed(me())
         except NoSuchItem:
             raise NotHere("no-such-item") from None
         except AppError as error:
@@ -136,16 +139,20 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
 
     def show(item: Received, wrong: str = "") -> str:
         who = current_who()
-        audit.record(IntakeSeen(who=who, patient=_patient_of(item), item=item.id))
+        taken_out = withdrawals.told(items, archive_key, item)
+        for patient in {_patient_of(item), _patient_of(taken_out.item) if taken_out else _patient_of(item)}:
+            audit.record(IntakeSeen(who=who, patient=patient, item=item.id))
         page = showing.sheet(item, items.of_scope(item.scope), review.namespaces, review.number(item))
         uploads = dict.fromkeys(one.upload for one in items.instances(item.id))
         tallies = [TALLY.validate_json(said) for upload in uploads if (said := items.screened(upload)) is not None]
         counts = {one.id: _counts(one) for one in page.studies}
-        seen = undo.seen_by(item) if item.state is ItemState.WITHDRAWN else ()
-        originals = undo.originals(item) if item.state is ItemState.WITHDRAWN and item.expires_at is not None else None
+        was_out = item.state is ItemState.WITHDRAWN or bool(item.content.taken_out)
+        seen = undo.seen_by(item) if was_out else ()
+        originals = undo.originals(item) if was_out and not (item.state is ItemState.WITHDRAWN and item.expires_at is None) else None
+        against = next((fault for study in page.pending if (fault := review.objection(me(), study))), None)
         return render_template(
             "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
-            mine=page.mine(who.issuer, who.subject), asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
+            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
         )  # fmt: skip
 
     def _counts(item: Received) -> dict[str, Any]:

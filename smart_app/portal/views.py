@@ -24,7 +24,7 @@ from smart_app.portal.receiving import Receiving
 from smart_app.portal.telling import Telling
 from smart_app.portal.visit import NEEDS_NO_CODE, Door, LinkIsOver, Visit, iso_date
 from smart_app.portal.words import Site
-from smart_app.spool.disk import BrokenOff, NoRoom
+from smart_app.spool.disk import BrokenOff, NoRoom, NotSafe
 from smart_app.spool.frames import Frames, NotFrames
 from smart_app.spool.store import NoSuchUpload
 from smart_app.spool.taking import NotWhole, TooMuch
@@ -179,6 +179,8 @@ def told(do: Callable[[], Any]) -> Any:
         return do()
     except NoRoom:
         raise AppError(words.NO_ROOM) from None
+    except NotSafe:
+        raise AppError(words.NOT_SAFE) from None
     except TooMuch:
         raise AppError(words.TOO_MUCH) from None
     except NotFrames:

@@ -9,6 +9,7 @@ from smart_app.errors import Fault, Side
 from smart_app.image_requests.types import Wanted
 
 NO_ROOM = Fault("no-room", Side.US, "We have no room at the moment; nothing of this file was kept.", "Leave the page open, it tries again.", True, 507)
+NOT_SAFE = Fault("disk-failed", Side.US, "Our disk did not take this; nothing of it is received.", "Leave the page open, it tries again.", True, 503)
 TOO_MUCH = Fault("too-much", Side.PERSON, "This is more than one link may bring, so it was not begun.", "Leave something out, or call us.", False, 413)
 NOT_WHOLE = Fault("not-whole", Side.PERSON, "Some of the files have not come yet.", "Send them, or leave them out.", False, 409)
 MOVED = Fault("moved", Side.US, "The request has changed meanwhile.", "Open the link again.", True, 409)

@@ -5,6 +5,8 @@ What cannot be written in full is cut off again: nothing of a refused piece stay
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -19,6 +21,10 @@ Read = Callable[[int], bytes]
 
 class NoRoom(Exception):
     """The disk, or what we may use of it, is full."""
+
+
+class NotSafe(Exception):
+    """The disk failed: what was written may not be there. Nothing of it is received."""
 
 
 class InUse(Exception):
@@ -37,7 +43,7 @@ class Slot:
         self._fd = -1
 
     def __enter__(self) -> Slot:
-        """:raises InUse: :raises NoRoom:"""
+        """:raises InUse: :raises NoRoom: :raises NotSafe:"""
         try:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -58,7 +64,7 @@ class Slot:
         """`length` bytes of `read` at `at`, if they have this hash; otherwise the file is what it was. `began`: something of it is held.
         They are safe after `flush` only.
 
-        :raises NoRoom: :raises BrokenOff:
+        :raises NoRoom: :raises NotSafe: :raises BrokenOff:
         """
         digest, left, full = hashlib.sha256(), length, None
         try:
@@ -87,7 +93,7 @@ class Slot:
         return False
 
     def flush(self) -> None:
-        """:raises NoRoom: the disk was full after all: many say so only now."""
+        """:raises NoRoom: the disk was full after all: many say so only now. :raises NotSafe: it failed."""
         try:
             os.fsync(self._fd)
         except OSError as error:
@@ -98,7 +104,7 @@ class Slot:
 
     def cut(self, at: int) -> None:
         """Let go of all from `at` on."""
-        os.ftruncate(self._fd, at)
+        self._cut(at, True)
 
     def digest(self, start: int, length: int) -> str:
         """SHA-256 of a part that is held."""
@@ -109,18 +115,53 @@ class Slot:
         return digest.hexdigest() if at == end else ""
 
     def _cut(self, at: int, began: bool) -> None:
-        os.ftruncate(self._fd, at)
-        if not began and not at:
-            self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # nothing behind `at` was promised, and the next piece is written over it
+            os.ftruncate(self._fd, at)
+            if not began and not at:
+                self._path.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:
-    """A new name in a folder is safe only when the folder itself is."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """A new name in a folder is safe only when the folder itself is. :raises NoRoom: :raises NotSafe:"""
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise _explained(error) from error
+
+
+class WholeDisk:
+    """The file system under a folder, opened before anything is written there: what goes wrong in writing from then on is told by `flush`.
+
+    One call for thousands of files. A file system that was opened after the fault might not tell of it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> WholeDisk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def flush(self) -> None:
+        """:raises NoRoom: :raises NotSafe:"""
+        try:
+            syncfs(self._fd)
+        except OSError as error:
+            raise _explained(error) from error
+
+
+def syncfs(fd: int) -> None:
+    """:raises OSError: the kernel could not write all of it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syncfs(fd) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def free_bytes(folder: Path) -> int:
@@ -131,8 +172,10 @@ def _write_all(fd: int, data: bytes, at: int) -> None:
     view = memoryview(data)
     while view:
         written = os.pwrite(fd, view, at)
+        if not written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         view, at = view[written:], at + written
 
 
 def _explained(error: OSError) -> Exception:
-    return NoRoom() if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else error
+    return NoRoom() if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else NotSafe(os.strerror(error.errno or errno.EIO))

@@ -43,8 +43,16 @@ class Spool:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for path in (folder.parent, folder):
                 path.mkdir(mode=0o700, exist_ok=True)
-                flush_folder(path.parent)
         return folder
+
+    def flush_names(self, upload: str) -> None:
+        """The names of its files, and of every folder above them that is ours: one that was made and not flushed goes in a crash with all that is in it.
+
+        :raises NoRoom: :raises NotSafe:
+        """
+        folder = self.root / upload / "in"
+        for path in (folder, folder.parent, self.root, self.root.parent):
+            flush_folder(path)
 
     def upload(self, id: str) -> Upload:
         """With all files that are whole. :raises NoSuchUpload:"""

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.links.types import Link
-from smart_app.spool.disk import BrokenOff, InUse, NoRoom, Slot, flush_folder, free_bytes
+from smart_app.spool.disk import BrokenOff, InUse, NoRoom, NotSafe, Slot, free_bytes
 from smart_app.spool.frames import Frames, NotFrames, Piece
 from smart_app.spool.models import UploadFileRow, UploadRow
 from smart_app.spool.store import NoSuchUpload, Spool, standing_of
@@ -130,6 +130,7 @@ class Taking:
         """Write what comes and answer for each piece. `promised` runs in the transaction that records it, and may refuse by raising.
 
         A sender that is gone in the middle loses the piece under way only. :raises NotFrames: after recording what came before.
+        :raises NoRoom: :raises NotSafe: nothing of this body is kept.
         """
         done: list[_Held] = []
         taken: list[Taken] = []
@@ -155,7 +156,7 @@ class Taking:
             if done:
                 _flushed(done, flushes)
                 if created:
-                    flush_folder(folder)
+                    self._spool.flush_names(upload)
                 self._record(upload, done, promised)
         if broken is not None:
             raise broken
@@ -253,7 +254,7 @@ def _flushed(done: Iterable[_Held], flushes: Iterable[Future[None]]) -> None:
     try:
         for one in flushes:
             one.result()
-    except NoRoom:
+    except (NoRoom, NotSafe):
         for held in done:
             held.slot.cut(held.before.held)
         raise

@@ -81,6 +81,6 @@ def _answer(offers: Offers, id: str) -> Answer | None:
 def _sites(parts: Parts) -> Callable[[str], Site]:
     """Who we are, by the EHR that a request's patient belongs to."""
     contact = parts.settings.contact
-    names = {ehr.key: contact.site or parts.settings.receiving.organization or ehr.organization or ehr.name for ehr in parts.settings.ehrs}
+    names = {ehr.key: contact.site or ehr.organization or ehr.name for ehr in parts.settings.ehrs}
     first = next(iter(names.values()))
     return lambda issuer: Site(names.get(issuer, first), contact)

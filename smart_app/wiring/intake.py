@@ -114,19 +114,19 @@ def intake_of(parts: Parts) -> Intake:
     )  # fmt: skip
     arrival = Arrival(
         db, items, parts.spool, Screening(parts.spool.workspace), grade, parts.requests, parts.ledger, parts.clock, namespaces,
-        certain_alone=given.store_certain and archive is not None, settle=settle, whose=lambda upload: _whose(parts, upload),
+        certain_alone=given.store_certain and archive is not None, archive=archive.key if archive else None, settle=settle, whose=lambda upload: _whose(parts, upload),
     )  # fmt: skip
     review = Review(
         db, items, receipts, parts.ledger, parts.requests, parts.audit, parts.clock, settle, namespaces, storing.number, tenant=settings.tenant,
-        archive=archive.key if archive else None,
+        archive=archive.key if archive else None, any_ehr=given.second_person == "any-ehr",
     )  # fmt: skip
-    undo = Undo(db, items, parts.audit, parts.clock)
+    undo = Undo(db, items, parts.audit, parts.clock, parts.requests, settle, review.verdict)
     return Intake(items, arrival, storing, review, undo, Retention(db, items, parts.spool, parts.audit, parts.clock, tenant=settings.tenant))
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     made = intake_of(parts)
-    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients_of(parts).like, made.review.namespaces, parts.settings.tenant)
+    awaited = Awaited(parts.database, made.items, parts.audit, parts.clock, patients_of(parts).like, made.review.namespaces, parts.settings.tenant, made.review.archive)
     return {"screen": made.arrival.handle, "store": made.storing.handle, PURGE: made.retention.handle, AWAITED: awaited.handle}
 
 
@@ -151,6 +151,6 @@ def add(app: Flask, parts: Parts) -> None:
     app.register_blueprint(
         intake_views.make_blueprint(
             made.items, made.review, made.undo, parts.requests, parts.audit, parts.clock,
-            archive=archive.name if archive else "", left_days=parts.settings.intake.left_days,
+            archive=archive.name if archive else "", archive_key=archive.key if archive else None, left_days=parts.settings.intake.left_days,
         )
     )  # fmt: skip

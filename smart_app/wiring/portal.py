@@ -25,9 +25,10 @@ from smart_app.wiring.intake import items_of
 
 
 def site_of(settings: Settings) -> Site:
-    first, contact, given = settings.ehrs[0], settings.contact, settings.receiving
+    """Who receives, and whom senders call, as it ends a sentence: `the image desk, 555 0142, 07:00 to 19:00`."""
+    first, contact = settings.ehrs[0], settings.contact
     called = ", ".join(word for word in (f"the {contact.desk[:1].lower()}{contact.desk[1:]}", contact.phone, contact.hours) if word)
-    return Site(given.organization or contact.site or first.organization or first.name, called if contact.phone and given.contact == "the image desk" else given.contact)
+    return Site(contact.site or first.organization or first.name, called)
 
 
 def door_of(parts: Parts) -> Door:

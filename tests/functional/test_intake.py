@@ -20,10 +20,13 @@ from launch.context import LaunchContext, User
 from launch.session import BROWSER_COOKIE, TokenSet
 from smart_app.archives.types import PatientId
 from smart_app.clock import utc_now
+from smart_app.fhir_api.mapping import TASK_STATUS
 from smart_app.image_requests.types import Actor, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
 from smart_app.image_requests.workflow import Act
+from smart_app.intake.settling import TAKEN_OUT
 from smart_app.spool.models import UploadFileRow, UploadRow
 from smart_app.web.csrf import Csrf
+from smart_app.wiring import fhir_api as fhir_wiring
 from smart_app.wiring import work
 from tests.functional.listing_world import World, world
 from tests.unit.archives.scripted import Asked, Say, rows
@@ -145,12 +148,39 @@ def test_from_upload_to_the_chart_and_out_of_every_view_again(here: Desk) -> Non
     _until(lambda: here.world.get(f"/outline/northgate/{STUDY}").status_code == 404)
     assert STUDY not in str([answer.studies for answer in here.world.parts.holdings.answers(here.world.handle)])
     page = here.call("grant", f"/intake/{item}").text
-    assert "Taken out of every view" in page
+    for words in ("This study was taken out of every view", "It is her sister&#39;s after all", "O. Grant", "Marchetti, Rosalind"):
+        assert words in page
     assert "All 2 received files are, byte for byte, as they came." in page
+    _says_nothing_is_stored(here, request)
+    # Put back: two people say why, and what the archive has is read back before anybody sees it.
     assert here.call("grant", f"/intake/{item}/restore", here.form(page)).status_code == 303
+    assert held.held(here.world.handle, "northgate", STUDY) is None
+    page = here.call("grant", f"/intake/{item}").text
+    assert "Was taken out of view, two people and a reason" in page
+    assert here.call("grant", f"/intake/{item}/store", here.form(page)).status_code == 400
+    for who in ("grant", "lindqvist"):
+        page = here.call(who, f"/intake/{item}").text
+        assert "What makes you sure, although it was taken out of view?" in page
+        assert here.call(who, f"/intake/{item}/store", here.form(page) | {"why": "Telephoned: it is hers after all"}).status_code == 303
+    here.work()
     _until(lambda: held.held(here.world.handle, "northgate", STUDY) is not None)
+    assert here.world.parts.requests.get(request).state is State.STORED
     assert [one["restored"] for one in here.world.audited("IntakeWithdrawn")] == [False, True]
-    assert [one["stored"] for one in here.world.audited("IntakeStored")] == [2]
+    assert [one["stored"] + one["there"] for one in here.world.audited("IntakeStored")] == [2, 2]
+
+
+def _says_nothing_is_stored(here: Desk, request: str) -> None:
+    """The chart, the desk and the FHIR face say the same."""
+    parts = here.world.parts
+    assert (parts.requests.get(request).state, parts.requests.get(request).reason) == (State.ACCEPTED, TAKEN_OUT)
+    assert fhir_wiring._stored(parts)(request) == ()
+    assert TASK_STATUS[parts.requests.get(request).state] == "accepted"
+    for page in (here.call("grant", f"/desk/requests/{request}").text, here.world.get(f"/requests/{request}").text):
+        assert "taken out of view again" in page
+        assert "In the chart since" not in page
+    listed = str(list(here.world.stream()))
+    assert STUDY not in listed
+    assert "In the chart" not in listed
 
 
 def test_two_people_by_the_pages_and_403_for_the_same_one(here: Desk) -> None:

@@ -50,4 +50,19 @@ def test_a_reviewer_looks_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyP
         here.work()
         page.reload()
         page.get_by_text("stored").first.wait_for()
+        # It was another's after all; and then it was hers: two people must say so.
+        page.get_by_label("Reason").fill("It is her sister's after all")
+        page.get_by_role("button", name="Wrong person after all").click()
+        page.get_by_text("This study was taken out of every view").wait_for()
+        page.get_by_role("button", name="look at it again").click()
+        page.get_by_label("What makes you sure, although it was taken out of view?").wait_for()
+        for size in ((1280, 800), (1000, 650)):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            for theme in ("light", "dark"):
+                page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", theme)
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+                if kept := os.environ.get("PRIORS_PICTURES"):
+                    page.screenshot(path=f"{kept}/taken-out-{size[0]}-{theme}.png")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert problems == []

@@ -197,3 +197,15 @@ def test_every_fault_says_whose_side_and_what_to_do() -> None:
     for words in FAULTS.values():
         assert "side" in words or "phone" in words
         assert words.endswith(".")
+
+
+def test_a_study_taken_out_of_view_again_is_told_and_no_thanks_go_out_late(office: Office) -> None:
+    """The work that thanks may be behind: what it would say is not true any more."""
+    id = office.ask()
+    office.work()
+    for act, actor, reason in ((Act.OPEN, SENDER, ""), (Act.RECEIVE, SENDER, ""), (Act.SUBMIT, SENDER, "")):
+        office.act(id, act, actor, reason)
+    for act, actor in ((Act.STORE, SYSTEM), (Act.WITHDRAW, REVIEWER), (Act.REJECT, SYSTEM)):
+        office.requests.act(id, act, actor, reason="" if act is Act.STORE else "canary-reason")
+    office.work()
+    assert office.mail(TO) == [(TO, "Images asked for"), (TO, "Something is still missing")]

@@ -35,6 +35,7 @@ from smart_app.intake.review import Review
 from smart_app.intake.settling import Settling
 from smart_app.intake.storing import Storing
 from smart_app.intake.types import Finding, FoundStudy, Header, Kind, Level, Screened
+from smart_app.intake.undo import Undo
 from smart_app.jobs.ledger import Ledger
 from smart_app.links.types import Purpose
 from smart_app.outbound import Aside
@@ -206,6 +207,7 @@ class Hospital:
     arrival: Arrival
     storing: Storing
     review: Review
+    undo: Undo
     receipts: Receipts
     audit: AuditLog
     findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
@@ -263,9 +265,10 @@ def hospital(database: Database, keyring: Keyring, folder: Path, base: str, **op
         database, items, receipts, Stow(outbound), ReadBack(Wado(Aside(outbound)), workspace), archive, ("urn:northgate",), workspace, clock, settling.settle,
         lambda session, item, counts: None,
     )  # fmt: skip
-    arrival = Arrival(database, items, spool, Headers(), graded, requests, ledger, clock, NAMESPACES, settle=settling.settle, **options)
+    arrival = Arrival(database, items, spool, Headers(), graded, requests, ledger, clock, NAMESPACES, archive="northgate", settle=settling.settle, **options)
     review = Review(database, items, receipts, ledger, requests, audit, clock, settling.settle, NAMESPACES, storing.number, tenant="t", archive="northgate")
-    yield Hospital(database, clock, ledger, requests, spool, items, arrival, storing, review, receipts, audit)
+    undo = Undo(database, items, audit, clock, requests, settling.settle, review.verdict)
+    yield Hospital(database, clock, ledger, requests, spool, items, arrival, storing, review, undo, receipts, audit)
 
 
 @contextmanager

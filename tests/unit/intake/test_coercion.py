@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import warnings
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from smart_app.archives.types import PatientId
 from smart_app.image_requests.types import Patient
 from smart_app.intake import coercion
 from smart_app.intake.coercion import CannotCoerce, change_for, coerce, identity, shown, substance
+from tests.unit.intake.hospital import made
 
 AT = datetime(2026, 11, 24, 9, 12, tzinfo=UTC)
 PATIENT = Patient("northgate", "p1", "OKONJO, Grace Adaeze", "OKONJO", "Grace Adaeze", "1966-10-30", "Female", "40018334")
@@ -115,3 +117,17 @@ def test_the_page_says_what_changes_and_nothing_else() -> None:
     assert [(one.field, one.before, one.after) for one in shown(CHANGE, said)] == [
         ("Name", "OKONJO^GRACE^A", "OKONJO^Grace^Adaeze"), ("Patient ID", "LK 5520713", "40018334"), ("Issuer", "", "NORTHGATE"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["dcmread", "save_as"])
+def test_a_disk_that_fails_is_never_the_objects_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """"Its header cannot be rewritten" would leave the study out for good: a full disk is waited for."""
+    source = tmp_path / "theirs"
+    source.write_bytes(made())
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(*((coercion, "dcmread") if where == "dcmread" else ("pydicom.dataset.Dataset.save_as",)), failing)
+    with pytest.raises(OSError, match="no space"):
+        coerce(source, tmp_path / "ours", CHANGE)

@@ -48,9 +48,44 @@ def test_one_person(said: Said, number: PatientId | None, accession: str, standi
     assert decide(PATIENT, ASKED, summary(Named(said, number), accession=accession), NAMESPACES).standing is standing
 
 
+@pytest.mark.parametrize(
+    ("said", "study", "standing"),
+    [
+        (HERS, "1.2.3", Standing.CERTAIN),
+        (HERS, "1.2.4", Standing.BELOW),
+        (replace(HERS, sex=None), "1.2.3", Standing.BELOW),
+        (replace(HERS, name="OKONJO^G"), "1.2.3", Standing.CERTAIN),
+        (replace(HERS, name="OKONJO^GLORIA"), "1.2.3", Standing.OTHER),
+        (replace(HERS, birth_date="19661031"), "1.2.3", Standing.BIRTH_DATE),
+    ],
+)
+def test_the_very_study_that_was_asked_for_is_certain_for_one_who_looks(said: Said, study: str, standing: Standing) -> None:
+    found = decide(PATIENT, replace(ASKED, study_uid="1.2.3"), summary(Named(said, THEIRS), study=study), NAMESPACES)
+    assert found.standing is standing
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "came", "standing"),
+    [
+        ("OKONJO^GRACE", "LK-26-3391", "LK-26-3391", Standing.CERTAIN),
+        ("OKONJO^G", "LK-26-3391", "LK-26-3391", Standing.BELOW),
+        ("OKONJO", "LK-26-3391", "LK-26-3391", Standing.BELOW),
+        ("OKONJO^GRACE", "", "", Standing.BELOW),
+        ("OKONJO^GRACE", "1", "1", Standing.BELOW),
+        ("OKONJO^GRACE", "0000000", "0000000", Standing.BELOW),
+        ("OKONJO^GRACE", "123456", "123456", Standing.BELOW),
+        ("OKONJO^GRACE", "UNKNOWN", "UNKNOWN", Standing.BELOW),
+    ],
+)
+def test_an_accession_counts_beside_a_name_in_full_and_where_a_stranger_has_another(name: str, asked: str, came: str, standing: Standing) -> None:
+    """Twins have one name but for an initial, and every hospital has a study number 1."""
+    named = Named(replace(HERS, name=name), THEIRS)
+    assert decide(PATIENT, replace(ASKED, accession=asked), summary(named, accession=came), NAMESPACES).standing is standing
+
+
 def test_only_an_identifier_is_certain_enough_for_nobody_to_look() -> None:
     assert decide(PATIENT, ASKED, summary(Named(HERS, OURS)), NAMESPACES).alone
-    assert not decide(PATIENT, ASKED, summary(Named(HERS, THEIRS), accession="LK-26-3391"), NAMESPACES).alone
+    assert not decide(PATIENT, replace(ASKED, study_uid="1.2.3"), summary(Named(HERS, THEIRS)), NAMESPACES).alone
 
 
 def test_a_study_that_names_two_people_is_as_bad_as_the_worse() -> None:

@@ -17,7 +17,6 @@ from smart_app.intake.received import Received
 from smart_app.intake.retention import Retention
 from smart_app.intake.review import Reviewer
 from smart_app.intake.types import ItemState
-from smart_app.intake.undo import Undo
 from smart_app.sealing import Keyring
 from tests.unit.intake.hospital import Hospital, made, with_scripted
 
@@ -142,12 +141,12 @@ def test_what_brought_nothing_that_can_be_used_goes_too(here: Hospital) -> None:
     assert here.spool.gone == ["u1"]
 
 
-def test_withdrawn_is_known_within_a_second_and_undone_the_same_way(here: Hospital) -> None:
+def test_withdrawn_is_known_within_a_second(here: Hospital) -> None:
     item, _, _ = two(here)
     here.review.confirm(ONE, {item.id: item.version})
     here.work_now()
     item = here.items.get(item.id)
-    withdrawn, undo = Withdrawn(here.database, lambda study: here.items.digest("study", study), here.clock), Undo(here.database, here.items, here.audit, here.clock)
+    withdrawn, undo = Withdrawn(here.database, lambda study: here.items.digest("study", study), here.clock), here.undo
     assert not withdrawn("northgate", item.summary.study)
     undo.withdraw(ONE, item.id, item.version, "It is another person's after all")
     here.clock.forward(seconds=1)
@@ -158,6 +157,3 @@ def test_withdrawn_is_known_within_a_second_and_undone_the_same_way(here: Hospit
     assert undo.originals(item).are_whole
     Path(here.items.instances(item.id)[0].source.path).write_bytes(b"other")
     assert undo.originals(item).intact == 0
-    undo.restore(ONE, item.id, item.version)
-    here.clock.forward(seconds=1)
-    assert not withdrawn("northgate", item.summary.study)

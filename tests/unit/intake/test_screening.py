@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from smart_app.intake.types import Kind
+from smart_app.spool.disk import NoRoom, NotSafe
 from tests.hostile import making
 from tests.hostile.receiving import one, screened, upload_of, workspace_in
 
@@ -61,3 +67,39 @@ def test_asked_again_it_says_the_same_of_the_same_paths(tmp_path: Path) -> None:
     assert [one.kind for one in first] == [Kind.ZIP, Kind.DICOM, Kind.PDF, Kind.PHOTO]
     assert screening.screen(upload) == first
     assert {path.name: path.read_bytes() for path in workspace.iterdir()} == contents
+
+
+def test_what_was_taken_out_and_not_flushed_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's word for a disk that failed is heard: nothing is said of any file, and the work is done again."""
+    content = making.zipped({"A": making.dicom()})
+    code = [errno.EIO]
+
+    def failing(fd: int) -> None:
+        if code:
+            raise OSError(code.pop(), "failed")
+
+    monkeypatch.setattr("smart_app.spool.disk.syncfs", failing)
+    with pytest.raises(NotSafe):
+        screened(tmp_path, {"disc.zip": content})
+    from smart_app.intake.screening import Screening
+
+    (tmp_path / "again").mkdir()
+    workspace = workspace_in(tmp_path / "again")
+    upload = upload_of(tmp_path / "again", {"disc.zip": content})
+    assert [one.kind for one in Screening(lambda _: workspace).screen(upload)] == [Kind.ZIP, Kind.DICOM]
+    code.append(errno.ENOSPC)
+    with pytest.raises(NoRoom):
+        Screening(lambda _: workspace).screen(upload)
+
+
+def test_our_own_disk_refuses_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+
+    def failing(path: Any, *args: Any, **kwargs: Any) -> int:
+        if "workspace" in str(path) and not args[0] & os.O_DIRECTORY:
+            raise OSError(errno.EIO, "failed")
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr("smart_app.intake.screening.os.open", failing)
+    with pytest.raises(OSError, match="failed"):
+        screened(tmp_path, {"disc.zip": making.zipped({"A": making.dicom()})})

@@ -44,7 +44,11 @@ GAP = Finding("gaps", Level.BAD, "11 images missing in series 4.")
         ([item(S.SET_ASIDE)], Act.REJECT),
         ([item(S.NOT_USABLE, remark="The head is cut off")], Act.REJECT),
         ([item(S.EXPIRED)], None),
-        ([item(S.WITHDRAWN)], None),
+        ([item(S.WITHDRAWN)], Act.REJECT),
+        ([item(S.WITHDRAWN), item(S.EXPIRED)], Act.REJECT),
+        ([item(S.WITHDRAWN), item(S.IN_REVIEW)], None),
+        ([item(S.STORED), item(S.WITHDRAWN)], Act.STORE_PART),
+        ([item(S.STORED), item(S.WITHDRAWN, OTHER_EXAM)], Act.STORE),
     ],
 )
 def test_what_the_request_is_told(items: list[Received], act: Act | None) -> None:

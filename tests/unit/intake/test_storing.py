@@ -17,7 +17,8 @@ from smart_app.errors import AppError
 from smart_app.image_requests.types import State
 from smart_app.intake import showing
 from smart_app.intake.received import Stage, Standing
-from smart_app.intake.review import CHANGED, OTHER_PERSON, SAME_PERSON, Reviewer
+from smart_app.intake.review import CHANGED, OTHER_PERSON, Reviewer
+from smart_app.intake.second_person import SAME_PERSON
 from smart_app.intake.types import ItemState
 from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring

@@ -123,7 +123,7 @@ def world(
     settings = Settings.model_validate(
         {
             "public_url": APP, "portal_url": PORTAL, "development": True, "data_dir": folder, "sealing_keys": [{"id": "k", "env": "SENDERS_KEY"}],
-            "receiving": {"contact": "Image desk, 555 0142", "spare_bytes": 0} | (receiving or {}), "ehrs": [ehr],
+            "contact": {"phone": "555 0142"}, "receiving": {"spare_bytes": 0} | (receiving or {}), "ehrs": [ehr],
         }
         | more
     )  # fmt: skip

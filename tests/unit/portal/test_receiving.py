@@ -129,3 +129,23 @@ def test_what_broke_off_and_was_never_taken_up_again_is_not_waited_for_without_e
         portal.handlers(world.parts)["abandoned"](Job("abandoned", sender.upload, 1, lambda: None))
         assert world.state() == "in-review"
         assert world.work("screen") == [sender.upload], "whoever looks finds nothing, and tells the request so"
+
+
+def test_a_disk_that_fails_is_told_and_nothing_is_called_received(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = world.sender()
+    sender.begin()
+    sender.announce(("IM1", 30))
+
+    def failing(fd: int) -> None:
+        raise OSError(5, "failed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", failing)
+        answer = sender.send((1, 0, bytes(30)))
+    assert answer.status_code == 503
+    assert "nothing of it is received" in answer.text
+    assert world.state() == "opened"
+    assert sender.finish().status_code == 409
+    assert sender.send((1, 0, bytes(30))).json["received"] == 30
+    assert sender.finish().status_code == 200
+    assert stored(world) == {"IM1": bytes(30)}
