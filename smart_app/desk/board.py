@@ -48,7 +48,9 @@ class Shown:
 class Board:
     """One a process."""
 
-    def __init__(self, db: Database, work: Work, facilities: Facilities, people: People, clock: Clock, *, tenant: str) -> None:
+    def __init__(self, db: Database, work: Work, facilities: Facilities, people: People, clock: Clock, *, tenant: str, beside: Callable[[], object] = lambda: ()) -> None:
+        """`beside`: equal as long as nothing has changed in the lists that other parts keep, whose counts stand at the left."""
+        self._beside = beside
         self._db, self._work, self._facilities, self._people, self._clock, self._tenant = db, work, facilities, people, clock, tenant
 
     def read(self, selection: Selection, me: Actor) -> Shown:
@@ -69,12 +71,12 @@ class Board:
         return replace(found, unsearched=max(found.unsearched, found.total - len(found.requests)))
 
     def mark(self) -> str:
-        """Equal as long as no request of the site has changed. One question to the database, and opens nothing."""
+        """Equal as long as no request of the site has changed, nor what stands beside them. Counts only, and opens nothing."""
         with self._db.reading() as session:
             told = session.execute(
                 select(func.count(), func.max(RequestRow.updated_at), func.sum(RequestRow.version)).where(RequestRow.tenant == self._tenant)
             ).one()
-        return hashlib.sha256(repr(tuple(told)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((tuple(told), self._beside())).encode()).hexdigest()[:16]
 
     def _page(self, selection: Selection, me: Actor, people: Mapping[str, Person], offset: int, limit: int) -> Page:
         wanted = filter_of(selection, me, people)

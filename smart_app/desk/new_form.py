@@ -11,6 +11,7 @@ from smart_app.desk.selection import Form
 from smart_app.image_requests.types import Basis, NewRequest, Patient, Route, RouteKind, Urgency, Wanted
 
 MODALITIES = ("CT", "MR", "US", "XR", "CR", "DX", "MG", "NM", "PT", "XA", "RF", "ECHO", "OT")
+OWN_IMAGES, SECOND_OPINION = "Any images the patient has", "Second opinion"
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -31,6 +32,12 @@ def request_of(form: Form, patient: Patient) -> NewRequest:
         patient, wanted, Route(RouteKind.PATIENT), None, _one(Urgency, form, "urgency", Urgency.ROUTINE), _line(form, "why", 300),
         _one(Basis, form, "basis", Basis.TREATMENT), moment_of(form.get("needed_by", "")),
     )  # fmt: skip
+
+
+def invitation_of(form: Form, patient: Patient) -> NewRequest:
+    """The patient may send what is the patient's own, which nobody has to name: for a second opinion, unless something else is said."""
+    why = _line(form, "why", 300) or SECOND_OPINION
+    return NewRequest(patient, Wanted(OWN_IMAGES, report=True), Route(RouteKind.PATIENT), None, Urgency.ROUTINE, why, Basis.PATIENT)
 
 
 def _line(form: Form, name: str, longest: int) -> str:

@@ -11,9 +11,9 @@ from launch.errors import LaunchError
 from smart_app.access import Action, requires
 from smart_app.audit.desk_events import PatientSought
 from smart_app.audit.log import AuditLog
-from smart_app.desk.asking import Asking, choices
+from smart_app.desk.asking import PATIENT, Asking, choices
 from smart_app.desk.forms import WrongForm
-from smart_app.desk.new_form import MODALITIES, request_of
+from smart_app.desk.new_form import MODALITIES, SECOND_OPINION, invitation_of, request_of
 from smart_app.desk.patients import Found, Patients
 from smart_app.desk.surroundings import Here, Surroundings
 from smart_app.errors import OutboundError
@@ -63,8 +63,12 @@ def make_blueprint(patients: Patients, asking: Asking, facilities: Facilities, a
         patient = patients.opened(token, here.ctx.handle)
         if patient is None or patient.issuer != here.ctx.issuer_key:
             raise NotHere("no-such-patient")
+        do = request.form.get("do", "")
         try:
-            made = asking.ask(request_of(request.form, patient), request.form.get("whom", ""), here.actor, send=request.form.get("do") != "draft")
+            if do == "invite":
+                made = asking.ask(invitation_of(request.form, patient), PATIENT, here.actor, send=True)
+            else:
+                made = asking.ask(request_of(request.form, patient), request.form.get("whom", ""), here.actor, send=do != "draft")
         except (WrongForm, NotAllowed) as wrong:
             problem = str(wrong) if isinstance(wrong, WrongForm) else "Nothing was sent: it is not known whom to ask, or how."
             return answer(second(here, patient, token, problem), 400)
@@ -82,7 +86,7 @@ def make_blueprint(patients: Patients, asking: Asking, facilities: Facilities, a
         given: Any = request.form
         return render_template(
             "desk/new_request.html", patient=patient, token=token, problem=problem, shows=shows, given=given, choices=choices(facilities.all(), dict(words.ROUTES)),
-            modalities=MODALITIES, urgencies=Urgency, bases=Basis, **around.frame(here, "new"),
+            second_opinion=SECOND_OPINION, modalities=MODALITIES, urgencies=Urgency, bases=Basis, **around.frame(here, "new"),
         )  # fmt: skip
 
     return blueprint

@@ -39,6 +39,8 @@ class Elsewhere:
     """Of its page, where that may not be installed."""
     key: str = ""
     """Of the desk's own page for it, as `frame` is told."""
+    is_loud: Callable[[], bool] = lambda: False
+    """Whether something urgent is among it."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Surroundings:
         return {
             "ctx": here.ctx, "site": self._site, "now": now, "today": in_full(now), "current": current, "saved": saved, "counts": counts or self._work.counts(here.actor),
             "titles": TITLES, "View": View, "work": WORK, "standing": STANDING, "attention": len(self._ledger.attention()), "words": words,
-            "elsewhere": [(one.title, one.path, one.count(), one.key) for one in self._elsewhere if may(roles, one.needs) and (not one.endpoint or one.endpoint in current_app.view_functions)], "watch_seconds": self._watch, "idle_seconds": self._idle,
+            "elsewhere": [(one.title, one.path, one.count(), one.key, one.is_loud()) for one in self._elsewhere if may(roles, one.needs) and (not one.endpoint or one.endpoint in current_app.view_functions)], "watch_seconds": self._watch, "idle_seconds": self._idle,
             "median": words.lasting(usual) if usual is not None else "",
         }  # fmt: skip
 

@@ -95,7 +95,7 @@ def _complete(found: FoundStudy, images: Sequence[Header], known: StudyRecord | 
     if known is not None and known.image_count:
         missing = known.image_count - came
         if missing > 0:
-            return [Finding("complete", Level.BAD, f"{came:,} of {known.image_count:,} images: {_images(missing)} missing{_where(found, known)}.")]
+            return [Finding("complete", Level.BAD, f"{came:,} of {known.image_count:,} images: {_images(missing)} missing{_where(found, known)}.", missing)]
         return [Finding("complete", Level.GOOD, f"{came:,} of {known.image_count:,} images.")]
     if not images:
         return []
@@ -132,7 +132,7 @@ def _gaps(images: Sequence[Header]) -> list[Finding]:
         seen = gaps(headers)
         if seen.missing:
             which = f" ({ranges(seen.numbers)})" if seen.numbers else " (seen from the distances between slices)"
-            findings.append(Finding("gaps", Level.BAD, f"{_images(seen.missing)} missing in {_name(headers)}{which}."))
+            findings.append(Finding("gaps", Level.BAD, f"{_images(seen.missing)} missing in {_name(headers)}{which}.", seen.missing))
         elif seen.is_mixed:
             findings.append(Finding("gaps", Level.CARE, f"The distance between slices changes in {_name(headers)}; whether any is missing can't be told."))
     if findings or max((len(headers) for headers in _series(images).values()), default=0) < FEWEST:
@@ -163,7 +163,7 @@ def _decodes(images: Sequence[Header]) -> list[Finding]:
     if broken:
         numbers = [one.instance_number for one in broken if one.instance_number is not None]
         which = f": {ranges(numbers)}" if numbers else ""
-        return [Finding("decodes", Level.BAD, f"{_images(len(broken))} can't be opened{which}. Send that part again from the original.")]
+        return [Finding("decodes", Level.BAD, f"{_images(len(broken))} can't be opened{which}. Send that part again from the original.", len(broken))]
     return [Finding("decodes", Level.GOOD, "Readable.")]
 
 

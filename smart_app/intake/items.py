@@ -95,12 +95,13 @@ class Items:
             ids = session.scalars(select(ReceivedInstanceRow.item).where(ReceivedInstanceRow.upload == upload).distinct()).all()
             return tuple(self.get(id, session) for id in sorted(ids))
 
-    def in_state(self, *states: ItemState, limit: int = 500) -> tuple[Received, ...]:
-        """Items in one of these states, urgent ones first, then the oldest."""
+    def in_state(self, *states: ItemState, limit: int = 500, unasked: bool = False) -> tuple[Received, ...]:
+        """Items in one of these states, urgent ones first, then the oldest. `unasked`: those only that answer no request."""
         with self._db.reading() as session:
             rows = session.scalars(
                 select(ReceivedStudyRow)
                 .where(ReceivedStudyRow.tenant == self._tenant, ReceivedStudyRow.state.in_([state.value for state in states]))
+                .where(*([ReceivedStudyRow.request.is_(None)] if unasked else []))
                 .order_by(ReceivedStudyRow.urgent.desc(), ReceivedStudyRow.listed_at)
                 .limit(limit)
             )

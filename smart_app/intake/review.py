@@ -39,7 +39,8 @@ QUALITY = {ItemState.NOT_USABLE: "not usable", ItemState.NOT_FOR_US: "for anothe
 OTHER_PERSON = Fault("another-person", Side.PERSON, "This study is another person’s. It cannot be stored into this chart, from this page or any other.",
                      "Tell the sender, or link it to the right patient.", False, 409)  # fmt: skip
 NO_REASON = Fault("reason-missing", Side.PERSON, f"Say why, in at least {MIN_REASON} characters. Nothing was changed.", "Go back and write the reason.", False, 400)
-NOTHING_TICKED = Fault("nothing-ticked", Side.PERSON, "No study is ticked, so nothing was stored.", "Tick what is to be stored, or leave all of it.", False, 400)
+NOTHING_TICKED = Fault("nothing-ticked", Side.PERSON, "No study is ticked, so nothing was changed.", "Tick the studies that it is about, or leave all of it.", False, 400)
+NOT_CHOSEN = Fault("not-chosen", Side.PERSON, "Nothing was changed: it is not said what is wrong with the ticked studies.", "Choose “Not usable” or “For another specialist”.", False, 400)
 CHANGED = Fault("item-changed", Side.PERSON, "It has changed since you looked: a colleague decided, or more images came. Nothing was changed.", "Open the page again and look.", False, 409)
 NOT_LINKED = Fault("not-linked", Side.PERSON, "Nobody has said yet whose images these are. Nothing was stored.", "Link them to a patient first.", False, 409)
 NO_NUMBER = Fault("no-number", Side.SETUP, "This patient has no number that the archive knows, so nothing can be stored for them.",

@@ -45,6 +45,18 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Tab:
+    """One person of a delivery, as the others' tabs are told."""
+
+    item: str
+    """The first of their studies."""
+    whose: str
+    studies: int
+    is_here: bool
+    is_aside: bool
+
+
+@dataclass(frozen=True)
 class Sheet:
     """The page of one delivery, as far as it is about one person."""
 
@@ -56,6 +68,8 @@ class Sheet:
     beside: tuple[Beside, ...]
     changes: tuple[Shown, ...]
     standing: Standing
+    tabs: tuple[Tab, ...]
+    """One for each person that the delivery seems to hold, where there are several."""
 
     @property
     def pending(self) -> tuple[Received, ...]:
@@ -86,7 +100,41 @@ def sheet(item: Received, every: Sequence[Received], namespaces: Mapping[str, st
             persons[named] = persons.get(named, 0) + 1
     beside = tuple(Beside(compare(patient, named, namespaces), count) for named, count in list(persons.items())[:6]) if patient is not None else ()
     worst = min((one.standing for one in studies), key=WORST.index, default=Standing.UNLINKED)
-    return Sheet(item, studies, ours, others, beside, _changes(item, number, persons), worst)
+    return Sheet(item, studies, ours, others, beside, _changes(item, number, persons), worst, _tabs(item, studies, ours, others))
+
+
+def _tabs(item: Received, shown: Sequence[Received], ours: Sequence[Received], others: Sequence[Received]) -> tuple[Tab, ...]:
+    """With a request: its patient, and everybody else. Without one, each patient that somebody linked, and each person that the files name."""
+    groups: dict[object, list[Received]] = {}
+    for one in ours:
+        groups.setdefault(item.request or one.subject or one.summary.persons, []).append(one)
+    if others:
+        groups["aside"] = list(others)
+    if len(groups) < 2:
+        return ()
+    here = {one.id for one in shown}
+    return tuple(
+        Tab(of[0].id, _whose(item, of[0]), len(of), any(one.id in here for one in of), key == "aside") for key, of in groups.items()
+    )
+
+
+def _whose(item: Received, of: Received) -> str:
+    """Beside a patient's banner nobody else is named."""
+    if of.state is ItemState.SET_ASIDE or (item.content.patient is not None and of.content.patient != item.content.patient):
+        return "Another person"
+    return of.content.patient.name if of.content.patient is not None else named(of)
+
+
+def named(of: Received) -> str:
+    """Whom the files name, as they are spoken of: `SMITH, JOHN`."""
+    said = [one.said.name or "" for one in of.summary.persons]
+    return (", ".join(part for part in said[0].split("=")[0].split("^")[:2] if part.strip()) if said else "") or "Nobody named"
+
+
+def whose(of: Received) -> str:
+    """What stands on its images: every name and birth date of its files."""
+    found = [f"{(one.said.name or 'No name').split('=')[0].replace('^', ' ').strip()}, born {day(one.said.birth_date) if one.said.birth_date else 'unknown'}" for one in of.summary.persons]
+    return "On the files: " + "; ".join(found[:3]) if found else "The files name nobody"
 
 
 def _changes(item: Received, number: PatientId | None, persons: Mapping[Named, int]) -> tuple[Shown, ...]:

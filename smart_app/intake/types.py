@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -96,6 +96,8 @@ class Finding:
     """Fixed word: `person`, `exam`, `complete`, `gaps`, `thin`, `decodes`, `burned-in`, `report`, `damaged`."""
     level: Level
     words: str
+    count: int = field(default=0, compare=False)
+    """How many images or files are damaged or missing, where that is known."""
 
 
 class ItemState(StrEnum):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,13 @@ from smart_app.access import Action, requires
 from smart_app.audit.intake_events import IntakeListed, IntakeSeen
 from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
-from smart_app.errors import AppError
+from smart_app.errors import AppError, Fault
 from smart_app.image_requests.service import NoSuchRequest, Requests
-from smart_app.intake import showing, withdrawals
+from smart_app.intake import looking, pictures, showing, withdrawals
 from smart_app.intake.arrival import TALLY
 from smart_app.intake.items import Items, NoSuchItem
-from smart_app.intake.pictures import draw
 from smart_app.intake.received import Received
-from smart_app.intake.review import MIN_REASON, NO_REASON, NOTHING_TICKED, Review, Reviewer
+from smart_app.intake.review import MIN_REASON, NO_REASON, NOT_CHOSEN, NOTHING_TICKED, Review, Reviewer
 from smart_app.intake.types import ItemState
 from smart_app.intake.undo import Undo
 from smart_app.intake.unstored import why_not
@@ -28,12 +29,13 @@ from smart_app.web import current_launch, current_who
 from smart_app.web.faults import NotHere
 
 ITEM = "<string(length=32):item>"
-PICTURES = 6
 VIEWS = {
     "review": ("To review", (ItemState.IN_REVIEW,)), "second": ("Second person", (ItemState.SECOND_PERSON,)), "storing": ("Being stored", (ItemState.STORING,)),
     "part": ("Stored in part", (ItemState.STORED_IN_PART,)), "aside": ("Set aside", (ItemState.SET_ASIDE,)),
     "done": ("Done", (ItemState.STORED, ItemState.NOT_USABLE, ItemState.NOT_FOR_US, ItemState.LEFT, ItemState.WITHDRAWN)),
 }  # fmt: skip
+ON_THE_PAGE = (NO_REASON, NOT_CHOSEN, NOTHING_TICKED)
+"""Said on the page itself, with what was typed still there: nothing is wrong but the form."""
 QUALITY = {"not-usable": ItemState.NOT_USABLE, "other": ItemState.NOT_FOR_US}
 
 
@@ -57,16 +59,16 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
     def one(handle: str, item: str) -> str:
         return show(_item(item))
 
-    @blueprint.get(f"/l/<launch:handle>/intake/{ITEM}/picture/<int(max=5):number>")
+    @blueprint.get(f"/l/<launch:handle>/intake/{ITEM}/pictures")
     @requires(Action.REVIEW_INTAKE)
-    def picture(handle: str, item: str, number: int) -> Response:
+    def drawn(handle: str, item: str) -> Response:
+        """The images at these places of one study, each a line as soon as it is drawn."""
         found = _item(item)
-        chosen = _middle(items.instances(item), number)
-        audit.record(IntakeSeen(who=current_who(), patient=_patient_of(found), item=item, pictures=1))
-        drawn = draw(Path(chosen.source.path)) if chosen is not None else None
-        if drawn is None:
-            raise NotHere("no-picture")
-        return Response(drawn, mimetype="image/png")
+        places, size = looking.in_order(items.instances(item)), pictures.LARGE if request.args.get("size") == "large" else pictures.SMALL
+        wanted = _places(request.args.get("at", ""), len(places))
+        audit.record(IntakeSeen(who=current_who(), patient=_patient_of(found), item=item, pictures=len(wanted)))
+        lines = _lines(wanted, places, size)
+        return Response(lines, mimetype="application/x-ndjson", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/store")
     @requires(Action.REVIEW_INTAKE)
@@ -86,8 +88,7 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
     @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/quality")
     @requires(Action.REVIEW_INTAKE)
     def quality(handle: str, item: str) -> WerkzeugResponse | Response:
-        state = QUALITY.get(request.form.get("quality", ""), ItemState.IN_REVIEW)
-        return decide(item, lambda by: review.judge_quality(by, _named("keep"), state, request.form.get("remark", "")), "remark")
+        return decide(item, _judge, "remark")
 
     @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/ask")
     @requires(Action.REVIEW_INTAKE)
@@ -123,6 +124,14 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
     def me() -> Reviewer:
         return Reviewer(current_who(), current_launch().user.fhir_user or "")
 
+    def _judge(by: Reviewer) -> None:
+        state, ticked = QUALITY.get(request.form.get("quality", "")), _named("keep")
+        if state is None:
+            raise AppError(NOT_CHOSEN)
+        if not ticked:
+            raise AppError(NOTHING_TICKED)
+        review.judge_quality(by, ticked, state, request.form.get("remark", ""))
+
     def decide(item: str, deed: Callable[[Reviewer], object], wrong: str = "") -> WerkzeugResponse | Response:
         found = _item(item)
         if not {one.id for one in items.of_scope(found.scope)}.issuperset({*_named("keep"), *_named("shown")}):
@@ -132,12 +141,13 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         except NoSuchItem:
             raise NotHere("no-such-item") from None
         except AppError as error:
-            if error.fault is not NO_REASON:
+            fault = error.fault
+            if fault not in ON_THE_PAGE:
                 raise
-            return Response(show(found, wrong), NO_REASON.status, mimetype="text/html")
+            return Response(show(found, wrong if fault is NO_REASON else "", problem=fault), fault.status, mimetype="text/html")
         return redirect(f"/l/{current_launch().handle}/intake/{item}", 303)
 
-    def show(item: Received, wrong: str = "") -> str:
+    def show(item: Received, wrong: str = "", problem: Fault = NO_REASON) -> str:
         who = current_who()
         taken_out = withdrawals.told(items, archive_key, item)
         for patient in {_patient_of(item), _patient_of(taken_out.item) if taken_out else _patient_of(item)}:
@@ -151,8 +161,9 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         originals = undo.originals(item) if was_out and not (item.state is ItemState.WITHDRAWN and item.expires_at is None) else None
         against = next((fault for study in page.pending if (fault := review.objection(me(), study))), None)
         return render_template(
-            "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
-            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
+            "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=problem.title, told=problem if problem is not NO_REASON else None, minimum=MIN_REASON,
+            said=[{"item": one.id, "title": one.summary.title, "whose": showing.whose(one), "images": len(items.instances(one.id))} for one in page.studies],
+            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, left_days=left_days, few=looking.few([(one, items.instances(one.id)) for one in page.studies]), now=clock(), **_words(),
         )  # fmt: skip
 
     def _counts(item: Received) -> dict[str, Any]:
@@ -174,23 +185,18 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
     return blueprint
 
 
-def _pictures(page: showing.Sheet) -> list[tuple[Received, int]]:
-    """Which to show: spread over the studies, six in all."""
-    shown = page.studies[:PICTURES]
-    each = max(1, PICTURES // len(shown)) if shown else 0
-    return [(one, number) for one in shown for number in range(min(each, one.summary.images))][:PICTURES]
+def _places(text: str, count: int) -> list[int]:
+    """Places as `3,9,17`, each of them there."""
+    words = text.split(",")
+    if len(words) > pictures.MOST or not all(word.isdecimal() and len(word) < 7 and int(word) < count for word in words):
+        raise NotHere("no-such-picture")
+    return [int(word) for word in words]
 
 
-def _middle(instances: Any, number: int) -> Any:
-    """The middle image of the series with that place, the largest series first."""
-    series: dict[str, list[Any]] = {}
-    for one in instances:
-        series.setdefault(one.source.header.series, []).append(one)
-    ordered = sorted(series.values(), key=len, reverse=True)
-    if not ordered:
-        return None
-    chosen = sorted(ordered[number % len(ordered)], key=lambda one: one.source.header.instance_number or 0)
-    return chosen[(len(chosen) // 2 + number // len(ordered) * max(1, len(chosen) // PICTURES)) % len(chosen)]
+def _lines(wanted: Sequence[int], places: Sequence[looking.Place], size: int) -> Iterator[str]:
+    drawn = pictures.draw([Path(places[at].instance.source.path) for at in wanted], size)
+    for at, png in zip(wanted, drawn, strict=True):
+        yield json.dumps({"at": at, "words": places[at].words, "picture": b64encode(png).decode() if png is not None else None}) + "\n"
 
 
 def _patient_of(item: Received) -> str | None:

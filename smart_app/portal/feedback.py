@@ -37,7 +37,7 @@ class Feedback:
         tally, found = TALLY.validate_json(screened), []
         for reason, count in Counter(reason for _, reason in tally.refused).items():
             words = REASONS[reason].sender if reason in REASONS else "It cannot be used."
-            found.append(Finding("damaged", Level.BAD, f"{count:,} {'file' if count == 1 else 'files'}: {words}"))
+            found.append(Finding("damaged", Level.BAD, f"{count:,} {'file' if count == 1 else 'files'}: {words}", count))
         for item in self._items.of_scope(upload.request or upload.id):
             if any(one.upload == upload.id for one in self._items.instances(item.id)):
                 found += told(item)
@@ -56,7 +56,7 @@ def told(item: Received) -> list[Finding]:
         if one.level is Level.GOOD or one.what == "damaged":
             continue  # damaged files are counted once for the whole upload
         words = "It does not all name one person clearly; somebody looks at it." if one.what == NAMED else one.words
-        found.append(Finding(one.what, one.level, f"{title}: {words}"))
+        found.append(Finding(one.what, one.level, f"{title}: {words}", one.count))
     if item.content.remark:
         found.append(Finding("remark", Level.CARE, f"{title}: “{item.content.remark}”"))
     return found or [Finding("complete", Level.GOOD, f"{title}: {images}, nothing wrong that we could see.")]

@@ -55,6 +55,17 @@ class Receiving:
                 raise NotHere("no-request")
             self._requests.act(now.request.id, act, actor_of(now, who), reason=reason, session=session)
 
+    def cannot(self, visit: Visit, who: Who) -> None:
+        """What is damaged or missing will not come: written into the request's story, once for each answer that was given them. :raises LinkIsOver:"""
+        with self._db.transaction() as session:
+            now = self._door.again(session, visit)
+            if now.request is None:
+                raise NotHere("no-request")
+            told = self._requests.history(now.request.id)
+            words = f"{now.about.sender or 'The sender'} says that what is damaged or missing cannot be sent."
+            if not told or told[-1].note != words:
+                self._requests.tell(now.request.id, words, Actor(Party.SYSTEM, name=now.about.sender, address=who.address, request_id=who.request_id), session=session)
+
     def begin(self, visit: Visit, who: Who) -> str:
         """The upload that this link fills, made if there is none. :raises LinkIsOver:"""
         with self._db.transaction() as session:

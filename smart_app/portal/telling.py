@@ -50,7 +50,7 @@ class Telling:
                 {
                     "upload": one.id, "state": one.state.value, "finished": one.finished_at.isoformat() if one.finished_at else None,
                     **self.progress(one.id), "checked": found is not None,
-                    "findings": [{"what": each.what, "level": each.level.value, "words": each.words} for each in found or ()],
+                    "findings": [{"what": each.what, "level": each.level.value, "words": each.words, "count": each.count} for each in found or ()],
                 }
             )  # fmt: skip
         return {"uploads": uploads, "request": visit.request.state.value if visit.request is not None else None}

@@ -92,7 +92,8 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
         visit = found(token)
         if not door.has_passed(visit, request.cookies.get(visit.cookie, "")):
             return redirect(f"/s/{token}", 303)
-        return make_response(render_template("portal/send.html", site=site, declines=words.DECLINES, **telling.page(visit, token)))
+        page = telling.page(visit, token)
+        return make_response(render_template("portal/send.html", site=site, declines=words.PATIENTS_DECLINES if page["by_patient"] else words.DECLINES, **page))
 
     @blueprint.post(f"{LINK}/answer")
     @for_senders
@@ -100,7 +101,7 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
         visit = proved(token)
         act = {"accept": Act.ACCEPT, "decline": Act.DECLINE}.get(request.form.get("answer", ""))
         word, more = request.form.get("reason", ""), request.form.get("words", "").strip()[:500]
-        reason = more if word == "other" else ". ".join(part for part in (words.DECLINES.get(word, ""), more) if part)
+        reason = more if word == "other" else ". ".join(part for part in ((words.DECLINES | words.PATIENTS_DECLINES).get(word, ""), more) if part)
         if act is None or visit.request is None or (act is Act.DECLINE and not reason):
             raise AppError(words.NOT_READ)
         if act is Act.ACCEPT and not can(visit.request.state, act, Party.SENDER):
@@ -112,6 +113,12 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
         if act is Act.DECLINE:
             return make_response(render_template("portal/declined.html", site=site, reason=reason, reference=visit.link.request or ""))
         return redirect(f"/s/{token}/send", 303)
+
+    @blueprint.post(f"{LINK}/cannot")
+    @for_senders
+    def cannot(token: str) -> Response:
+        receiving.cannot(proved(token), current_who())
+        return jsonify(told=True)
 
     @blueprint.get(f"{LINK}/state")
     @for_senders

@@ -26,6 +26,14 @@ DECLINES = {
     "elsewhere": "The images are now at another hospital",
     "other": "Another reason",
 }
+PATIENTS_DECLINES = {
+    "no-images": "I do not have these images",
+    "at-hospital": "A hospital has them: ask there",
+    "no-drive": "I have a disc, and no drive for it",
+    "unwilling": "I do not want to send them",
+    "other": "Another reason",
+}
+"""What a patient or family may answer."""
 """Reasons that a sender can press; `other` wants words."""
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests import peers
 from tests.town import Town
 from tests.town import town as build_town
 
@@ -21,6 +23,13 @@ def pictures() -> Path:
 def town(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[Town]:
     with build_town(tmp_path_factory.mktemp("town"), pictures) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's browser, one for all journeys of a module."""
+    with peers.chromium() as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

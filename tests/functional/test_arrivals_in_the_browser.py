@@ -15,8 +15,7 @@ from playwright.sync_api import expect
 
 from smart_app.audit.models import AuditRecord
 from smart_app.parts import build
-from tests import peers
-from tests.functional.test_list_in_the_browser import RULES
+from tests.functional.looks import RULES
 from tests.town import Jar, Town
 from tests.town import town as build_town
 
@@ -28,12 +27,6 @@ SHOTS = Path(__file__).parents[1] / "out" / "list"
 def town(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[Town]:
     with build_town(tmp_path_factory.mktemp("town"), pictures, extra=lambda settings: settings.update(watch_seconds=1)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with peers.chromium() as context:
-        yield context
 
 
 @pytest.fixture

@@ -66,15 +66,15 @@ ROWS: dict[str, dict[str, int]] = {
     "desk.page": {**OWN, "A": 403},
     "desk.find": {**OWN, "A": 403},
     "desk.watch": {**OWN, "A": 403},
-    **{key: {**OWN, "A": 403} for key in ("intake.overview", "intake.one", "intake.picture", "intake.store", "intake.second", "intake.aside", "intake.quality", "intake.ask", "intake.link", "intake.act")},  # real items: test_intake
+    **{key: {**OWN, "A": 403} for key in ("intake.overview", "intake.one", "intake.drawn", "intake.store", "intake.second", "intake.aside", "intake.quality", "intake.ask", "intake.link", "intake.act")},  # real items: test_intake
     "dispatch.of_chart": {**OWN, "A": 404},  # a request that is not there; real ones: test_sheets
     "dispatch.of_desk": {**OWN, "A": 403},
     "dispatch.many": {**OWN, "A": 403},
-    **{key: {**OWN, "A": 403} for key in ("desk.many", "desk.export", "desk.phone_list", "desk.save", "desk.remove", "desk_site.attention", "desk_offers.page", "desk_offers.answer", "desk_site.again", "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_site.ahead", "desk_new.page", "desk_new.find", "desk_new.ask", "desk_request.page", "desk_request.now", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link")},
+    **{key: {**OWN, "A": 403} for key in ("desk.many", "desk.export", "desk.phone_list", "desk.save", "desk.remove", "desk_site.attention", "desk_offers.page", "desk_arrivals.page", "desk_offers.answer", "desk_site.again", "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_site.ahead", "desk_new.page", "desk_new.find", "desk_new.ask", "desk_request.page", "desk_request.now", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link")},
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     **dict.fromkeys(
-        ("asking.page", "asking.ask", *(f"portal.{name}" for name in ("welcome", "prove", "send", "answer", "state", "receipt", "begin", "announce", "take", "finish"))),
+        ("asking.page", "asking.ask", *(f"portal.{name}" for name in ("welcome", "prove", "send", "answer", "cannot", "state", "receipt", "begin", "announce", "take", "finish"))),
         dict.fromkeys(PUBLIC, 404),  # they are on the senders' host, by link only
     ),
     "image_requests.ask_for": OWN,

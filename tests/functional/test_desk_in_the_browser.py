@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from launch.session import BROWSER_COOKIE
 from sandbox.serving import serve
 from smart_app.image_requests.workflow import Act
 from tests import peers
 from tests.functional.desk_office import FERRY, SENDER, STAFF, Office, Worker, office
-from tests.functional.viewer_navigator import RULES
-
-OUT = Path(__file__).parents[1] / "out" / "desk"
-SIZES = [(1280, 800), (1000, 650)]
+from tests.functional.looks import looked_at
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +35,6 @@ def _fill(desk: Office) -> None:
     act(review, Act.SUBMIT, SENDER)
     act(desk.ask("p5", "VAN DER BERG, Pim", hours=3, facility=None, title="CT sinus, 2025", why="Allergy clinic").id, Act.ACCEPT, STAFF)
     act(desk.ask("p6", "ABARA, Chidi", hours=1, title="Knee MRI, 2024").id, Act.DECLINE, SENDER, reason="No such patient here")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with peers.chromium() as found:
-        yield found
 
 
 @dataclass
@@ -78,26 +67,11 @@ def clerk(chromium: Any, desk: Office) -> Iterator[Clerk]:
     assert not one.complaints
 
 
-def looked_at(clerk: Clerk, name: str) -> None:
-    """Pictures at both sizes in both themes; nothing sideways, no finding of axe."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    page = clerk.page
-    for theme in ("light", "dark"):
-        page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=OUT / f"{name}-{width}x{height}-{theme}.png")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, found.generate_report()
-    page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'light')")
-
-
 def test_the_work_list_is_read_at_a_glance(clerk: Clerk) -> None:
     clerk.goes_to("/desk?view=all")
     assert clerk.names()[:2] == ["GRUNWALD, Otto", "LISKA, Veronika"]
     assert clerk.page.locator("tr.late").count() == 2
-    looked_at(clerk, "list")
+    looked_at(clerk.page, "desk/list")
 
 
 def test_ticks_are_counted_and_many_are_done_at_once(clerk: Clerk) -> None:
@@ -107,14 +81,14 @@ def test_ticks_are_counted_and_many_are_done_at_once(clerk: Clerk) -> None:
     page.check('[aria-label$="GRUNWALD, Otto"]')
     page.check('[aria-label$="LISKA, Veronika"]')
     assert page.inner_text("[data-ticked]") == "2 ticked"
-    looked_at(clerk, "ticked")
+    looked_at(clerk.page, "desk/ticked")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.click("text=Assign")
-    looked_at(clerk, "assign")
+    looked_at(clerk.page, "desk/assign")
     page.click("#m-assign button")
     page.wait_for_selector("#outcomes")
     assert "2 done" in page.inner_text("#outcomes")
-    looked_at(clerk, "outcomes")
+    looked_at(clerk.page, "desk/outcomes")
     page.click("text=Mine")
     page.wait_for_url("**view=mine")
     assert clerk.names() == ["GRUNWALD, Otto", "LISKA, Veronika"]
@@ -152,7 +126,7 @@ def test_words_are_found_and_stay_out_of_the_address(clerk: Clerk) -> None:
     assert "marchetti" not in page.url.casefold()
     page.select_option("[name=state]", "stored")
     page.wait_for_selector("text=No request matches the filter")
-    looked_at(clerk, "none")
+    looked_at(clerk.page, "desk/none")
 
 
 def test_one_request_is_read_and_worked_with_the_keyboard(clerk: Clerk) -> None:
@@ -160,7 +134,7 @@ def test_one_request_is_read_and_worked_with_the_keyboard(clerk: Clerk) -> None:
     clerk.goes_to("/desk?view=all")
     page.click("text=MARCHETTI, Rosalind Jane")
     page.wait_for_selector("text=What happened, newest first")
-    looked_at(clerk, "request")
+    looked_at(clerk.page, "desk/request")
     page.focus('[aria-controls="d-cancel"]')
     page.keyboard.press("Enter")
     page.focus("#t-cancel")
@@ -190,4 +164,4 @@ def test_one_request_left_open_changes_by_itself_and_not_while_somebody_writes(c
 @pytest.mark.parametrize(("path", "name"), [("/desk/facilities", "directory"), ("/desk/facilities/kestrel", "facility"), ("/desk/hospitals", "hospitals"), ("/desk/attention", "attention"), ("/desk/new", "new")])
 def test_the_other_pages_are_whole(clerk: Clerk, path: str, name: str) -> None:
     clerk.goes_to(path)
-    looked_at(clerk, name)
+    looked_at(clerk.page, f"desk/{name}")

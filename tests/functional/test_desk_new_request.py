@@ -59,6 +59,18 @@ def test_a_patient_is_found_by_number_and_birth_date_and_asked_for(town: Town, c
     assert (again.status, "already open" in again.text) == (409, True)
 
 
+def test_a_patient_is_invited_to_send_what_nobody_asked_for(town: Town, clerk: Clerk) -> None:
+    seen = clerk.post("/desk/new/find", number=NUMBER, born=BORN)
+    assert "Invite the patient" in seen.text
+    made = clerk.post("/desk/new", patient=token_of(seen), do="invite", why="")
+    assert made.status == 303
+    page = clerk.jar.get(f"{town.plan.app}{made.headers['location']}", Accept="text/html").text
+    for words in ("Any images the patient has", "Second opinion", "The patient or family"):
+        assert words in page, words
+    assert clerk.post("/desk/new", patient=token_of(seen), do="invite").status == 409, "invited already"
+    assert clerk.post("/desk/new", patient="x", do="invite").status == 404
+
+
 @pytest.mark.parametrize(("number", "born", "said"), [
     (NUMBER, "1951-09-08", "with another birth date"), ("40771954", BORN, "no patient with this number"), ("4077195", BORN, "no patient with this number"),
     ("MARCHETTI", BORN, "no patient with this number"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,7 +132,11 @@ def test_from_upload_to_the_chart_and_out_of_every_view_again(here: Desk) -> Non
     page = here.call("grant", f"/intake/{item}").text
     for words in ("Is it the right person?", "Certain, one person may store", "What will change in the files", "K-9", "40771953", "Marchetti, Rosalind", "all safely kept"):
         assert words in page
-    assert here.call("grant", f"/intake/{item}/picture/0").data.startswith(b"\x89PNG")
+    drawn = [json.loads(line) for line in here.call("grant", f"/intake/{item}/pictures?at=1,0").text.splitlines()]
+    assert [(one["at"], one["words"]) for one in drawn] == [(1, "Image 2 of 2"), (0, "Image 1 of 2")]
+    assert all(b64decode(one["picture"]).startswith(b"\x89PNG") for one in drawn)
+    for nowhere in ("2", "-1", "", "0,", "x", ",".join(["0"] * 25)):
+        assert here.call("grant", f"/intake/{item}/pictures?at={nowhere}").status_code == 404
     assert here.call("grant", f"/intake/{item}/store", here.form(page)).status_code == 303
     here.work()
     assert len(here.archive.held) == 2
@@ -258,17 +264,36 @@ def test_not_usable_is_told_to_the_sender_and_nothing_is_stored(here: Desk) -> N
     here.work()
     (item,) = here.listed("grant")
     page = here.call("grant", f"/intake/{item}").text
+    why = {"remark": "The head is cut off. Please send the whole series."}
+    for form, words in ((here.form(page) | why, "it is not said what is wrong"), (here.form(page) | why | {"quality": "not-usable", "keep": []}, "No study is ticked")):
+        said = here.call("grant", f"/intake/{item}/quality", form)
+        assert (said.status_code, words in said.text, "Is it the right person?" in said.text) == (400, True, True), "said on the page itself"
     assert here.call("grant", f"/intake/{item}/quality", here.form(page) | {"quality": "not-usable", "remark": "short"}).status_code == 400
     assert here.call("grant", f"/intake/{item}/quality", here.form(page) | {"quality": "not-usable", "remark": "The head is cut off. Please send the whole series."}).status_code == 303
     asked = here.world.parts.requests.get(request)
     assert (asked.state, asked.reason) == (State.ACCEPTED, "The head is cut off. Please send the whole series.")
 
 
+def test_staff_see_that_something_came_unasked_and_nothing_of_its_images(here: Desk) -> None:
+    """`smart_app.desk.arrivals`"""
+    here.send(here.ask(), [made("1", **HERS)])
+    here.send(None, [made("2", **HERS)], "brought")
+    here.send(None, [made("3", PatientName="SMITH^JOHN")], "inbound")
+    here.work()
+    page = here.call("amsel", "/desk/unasked").text
+    assert [page.count(words) for words in ("Brought by the patient or family", "Ahead of a patient", "Urgent")] == [1, 1, 1]
+    assert page.index("Ahead of a patient") < page.index("Brought by"), "urgent ones first"
+    assert "/intake/" not in page
+    assert re.search(r'Arrived unasked <span class="n bad">2</span>', here.call("amsel", "/desk").text)
+    assert len(re.findall(r"/intake/[0-9a-f]{32}", here.call("grant", "/desk/unasked").text)) == 2
+    assert [one["view"] for one in here.world.audited("DeskShown")].count("unasked") == 2
+
+
 def test_staff_without_the_role_see_nothing_of_it(here: Desk) -> None:
     here.send(here.ask(), [made(**HERS)])
     here.work()
     (item,) = here.listed("grant")
-    for path in ("/intake", f"/intake/{item}", f"/intake/{item}/picture/0"):
+    for path in ("/intake", f"/intake/{item}", f"/intake/{item}/pictures?at=0"):
         assert here.call("amsel", path).status_code == 403
     assert here.call("amsel", f"/intake/{item}/store", {}).status_code == 403
     assert here.world.get(f"/intake/{item}").status_code in (403, 404)

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from tests import peers
-from tests.functional.viewer_navigator import RULES
+from tests.functional.looks import complaints
 from tests.town import Town
 
 
@@ -36,11 +35,6 @@ def tab(chrome: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     yield page
     context.close()
     assert faults == []
-
-
-def complaints(tab: Any) -> list[Any]:
-    found = Axe().run(tab, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}}).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def test_from_the_letter_to_the_form_by_keyboard_and_out_on_paper(town: Town, tab: Any) -> None:

@@ -25,6 +25,7 @@ from smart_app.studies.rows import RowSource, SourceChip, Strip, StudyRow
 from smart_app.web.assets import Assets
 from smart_app.web.assets import make_blueprint as static_files
 from tests import peers
+from tests.functional.looks import RULES
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "smart_app/static/viewer"
@@ -32,7 +33,6 @@ HANDLE, KEY = "Zm9vYmFyYmF6cXV4MTIzNA", "k" * 16
 NAME = "MARCHETTI, Rosalind Jane"
 CSP = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
        "connect-src 'self'; form-action 'self'; base-uri 'none'")  # fmt: skip
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 def a_row(uid: str, sort: str, title: str, modality: str = "CT", hospital: str = "Kestrel", region: str = "Head") -> StudyRow:

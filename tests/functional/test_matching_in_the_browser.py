@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from tests import peers
-from tests.functional.viewer_navigator import RULES, Navigator, reader
+from tests.functional.looks import SIZES, TABLET, looked_at
+from tests.functional.viewer_navigator import Navigator, reader
 from tests.town import Town
-
-OUT = Path(__file__).parents[1] / "out" / "matching"
-SIZES = [(1280, 800), (1000, 650), (820, 1180)]
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[Any]:
-    with peers.chromium() as found:
-        yield found
 
 
 @pytest.fixture
-def tab(context: Any, town: Town) -> Iterator[Navigator]:
-    with reader(context, town) as navigator:
+def tab(chromium: Any, town: Town) -> Iterator[Navigator]:
+    with reader(chromium, town) as navigator:
         yield navigator
-
-
-def looked_at(page: Any, name: str) -> None:
-    OUT.mkdir(parents=True, exist_ok=True)
-    for theme in ("light", "dark"):
-        page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=OUT / f"{name}-{width}x{height}-{theme}.png")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_reason_too_short_is_asked_again_and_a_second_person_is_needed(tab: Navigator) -> None:
@@ -46,7 +23,7 @@ def test_a_reason_too_short_is_asked_again_and_a_second_person_is_needed(tab: Na
     tab.opens_chart_of("fernandes")
     page.wait_for_selector("text=2 to confirm")
     page.goto(page.url.partition("/studies")[0] + "/matches")
-    looked_at(page, "overview")
+    looked_at(page, "matching/overview", (*SIZES, TABLET))
     page.get_by_role("link", name="Compare the record of Kestrel Cancer Centre").click()
     page.wait_for_selector("text=needs a typed reason and a second person")
     page.fill("#why", "x")
@@ -69,7 +46,7 @@ def test_two_records_are_compared_and_one_is_rejected(tab: Navigator) -> None:
     assert page.locator(".cmpt tbody tr").count() >= 4
     assert page.locator(".cmpt tr.diff").count() >= 1
     assert "1 study" in page.inner_text(".cmphead")
-    looked_at(page, "compare")
+    looked_at(page, "matching/compare", (*SIZES, TABLET))
     page.get_by_role("button", name="Leave undecided").focus()
     with page.expect_navigation():
         page.keyboard.press("Enter")

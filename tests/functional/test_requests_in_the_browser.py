@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from smart_app.image_requests.types import Actor, Party
 from smart_app.image_requests.workflow import CLOSED, Act
 from smart_app.parts import Parts, build
 from tests import peers
-from tests.functional.viewer_navigator import RULES
+from tests.functional.looks import complaints
 from tests.town import Town
 
 SENDER, STAFF = Actor(Party.SENDER, name="D. Whitcombe"), Actor(Party.STAFF, "northgate", "amsel", "T. Amsel")
@@ -53,11 +52,6 @@ def parts(town: Town) -> Iterator[Parts]:
         if one.state not in CLOSED:
             made.requests.act(one.id, Act.CANCEL, STAFF, reason="the test is over")
     made.database.engine.dispose()
-
-
-def complaints(tab: Any) -> list[Any]:
-    found = Axe().run(tab, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}}).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def overflowing(tab: Any) -> list[str]:

@@ -4,48 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from sandbox.catalogue import STUDIES
-from tests import peers
-from tests.functional.viewer_navigator import RULES, Navigator, reader
+from tests.functional.looks import looked_at
+from tests.functional.viewer_navigator import Navigator, reader
 from tests.town import Town
 
-OUT = Path(__file__).parents[1] / "out" / "restricted"
 SECRET = next(study for study in STUDIES if study.security)
-SIZES = [(1280, 800), (1000, 650)]
 REASON = "Unconscious after a fall, cannot be asked"
 
 
-@pytest.fixture(scope="module")
-def context() -> Iterator[Any]:
-    with peers.chromium() as found:
-        yield found
-
-
 @pytest.fixture
-def tab(context: Any, town: Town) -> Iterator[Navigator]:
-    with reader(context, town) as navigator:
+def tab(chromium: Any, town: Town) -> Iterator[Navigator]:
+    with reader(chromium, town) as navigator:
         yield navigator
-
-
-def looked_at(navigator: Navigator, name: str) -> None:
-    """Pictures at both sizes in both themes; nothing cut off, no finding of axe."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    page = navigator.page
-    for theme in ("light", "dark"):
-        page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=OUT / f"{name}-{width}x{height}-{theme}.png")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, found.generate_report()
-    page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'light')")
 
 
 def titles(navigator: Navigator) -> str:
@@ -57,10 +32,10 @@ def test_a_reason_opens_it_the_banner_stays_and_end_now_ends(tab: Navigator) -> 
     tab.opens_chart_of(SECRET.patient)
     assert SECRET.description not in page.content()
     assert "1 study is restricted here" in page.inner_text("#states")
-    looked_at(tab, "closed")
+    looked_at(tab.page, "restricted/closed")
     page.click('button:has-text("Open with a reason")')
     assert page.evaluate("document.getElementById('break-glass').open")
-    looked_at(tab, "reason")
+    looked_at(tab.page, "restricted/reason")
     page.click('#break-glass button:has-text("Open for")')
     assert page.evaluate("document.getElementById('break-glass').open"), "without a reason the form does not go"
     page.check("text=Emergency treatment now")
@@ -70,11 +45,11 @@ def test_a_reason_opens_it_the_banner_stays_and_end_now_ends(tab: Navigator) -> 
     page.wait_for_selector("#pane[data-done=yes]")
     assert SECRET.description in titles(tab)
     assert "60 minutes left" in page.inner_text("#glass")
-    looked_at(tab, "open")
+    looked_at(tab.page, "restricted/open")
     page.click(f"text={SECRET.description}")
     page.wait_for_selector("#viewer-pane canvas")
     assert page.is_visible("#glass"), "it stays in view while images are read"
-    looked_at(tab, "viewer")
+    looked_at(tab.page, "restricted/viewer")
     page.click("text=End now")
     page.wait_for_selector("text=1 study is restricted here")
     assert SECRET.description not in page.content()
@@ -96,7 +71,7 @@ def test_the_privacy_officers_list(tab: Navigator, town: Town) -> None:
     page.click("text=Who saw what")
     page.click("text=Restricted studies opened with a reason")
     assert REASON in page.inner_text("table")
-    looked_at(tab, "review")
+    looked_at(tab.page, "restricted/review")
 
 
 def test_remembered_rows_stand_there_with_their_mark(tab: Navigator, town: Town) -> None:
@@ -110,11 +85,11 @@ def test_remembered_rows_stand_there_with_their_mark(tab: Navigator, town: Town)
     assert "MRI brain with diffusion" in titles(tab), "before Kestrel has said anything"
     assert re.search(r"From earlier: as of \d\d:\d\d\.", page.inner_text("#strip"))
     page.wait_for_selector("text=did not answer now")
-    looked_at(tab, "asking")
+    looked_at(tab.page, "restricted/asking")
     page.wait_for_selector("#pane[data-done=yes]")
     assert "did not answer now" in titles(tab)
     assert "May be incomplete." in page.inner_text("#strip")
     assert "From earlier" not in page.inner_text("#strip")
-    looked_at(tab, "failed")
+    looked_at(tab.page, "restricted/failed")
     row = page.query_selector("#rows .srow:has-text('MRI brain with diffusion')")
     assert "as of" not in row.inner_text(), "Kestrel has named it again"

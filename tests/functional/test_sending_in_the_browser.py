@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from pydantic_core import to_json
 
 from sandbox import discs
 from sandbox.serving import serve
+from smart_app.intake.arrival import Tally
 from smart_app.links.types import Purpose
-from tests import peers
-from tests.functional.test_list_in_the_browser import RULES
+from smart_app.wiring.intake import items_of
+from tests.functional.looks import OUT, complaints
 from tests.unit.portal import senders
 from tests.unit.portal.senders import World
 
-SHOTS = Path(__file__).parents[1] / "out" / "portal"
+SHOTS = OUT / "portal"
 SIZES = {"desk": (1280, 800), "frame": (1000, 650), "phone": (390, 844), "tablet": (820, 1180)}
 PATIENT = senders.Patient("northgate", "p1", "MARCHETTI, Rosalind Jane", "MARCHETTI", "Rosalind Jane", "1951-08-09", "Female", "40771953")
 
@@ -41,12 +42,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     origins = {"public_url": f"http://app.localhost:{port}", "portal_url": f"http://send.localhost:{port}"}
     with senders.world(tmp_path, monkeypatch, patient=PATIENT, is_bundled=True, **origins) as made, serve(made.app, port=port):
         yield made
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with peers.chromium() as context:
-        yield context
 
 
 def browser(chromium: Any, size: str = "desk", scheme: str = "light") -> Any:
@@ -73,12 +68,16 @@ def prove(page: Any, world: World, link: Any = None) -> None:
 
 
 def checked(page: Any, name: str) -> None:
-    """A picture to look at; no accessibility finding; nothing wider than the screen."""
+    """A picture to look at, in the size and theme of this browser; no accessibility finding; nothing wider than the screen, nor than a smaller phone's."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert not found, (name, [(one["id"], one["nodes"][0]["html"]) for one in found])
+    assert complaints(page, name) == []
+    size = page.viewport_size
+    if "phone" in name:
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.screenshot(path=str(SHOTS / f"{name}-320.png"), full_page=True)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), name
+    page.set_viewport_size(size)
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -181,6 +180,30 @@ def test_a_phone_takes_a_photo_and_says_that_it_cannot_send_more(chromium: Any, 
     page.wait_for_selector("#step-done:not([hidden])")
     checked(page, "done-phone-light")
     assert list(senders.stored(world).values()) == [photo.read_bytes()]
+    page.close()
+
+
+def test_what_is_wrong_is_told_with_what_to_do_about_it(chromium: Any, world: World, tmp_path: Path) -> None:
+    photo = tmp_path / "IMG_1.png"
+    photo.write_bytes(_png())
+    page = browser(chromium, "phone")
+    prove(page, world)
+    page.set_input_files("#pick-camera", str(photo))
+    page.wait_for_selector("#step-found:not([hidden])")
+    page.click("[data-do=send]")
+    page.wait_for_selector("#step-done:not([hidden])")
+    items = items_of(world.parts)
+    with world.parts.database.transaction() as session:
+        items.mark_screened(session, world.parts.spool.of_link(world.link.id)[0].id, to_json(Tally(8, 2, 0, tuple((f"IM{at}", "cut") for at in range(6)))))
+    expect(page.locator("#checked")).to_contain_text("6 files: This file breaks off in the middle")
+    expect(page.locator("#h-done")).to_have_text("Safely received, with a problem")
+    expect(page.locator("#step-done")).not_to_contain_text("Nothing more to do")
+    checked(page, "problem-phone-light")
+    page.get_by_role("button", name="I cannot send them").click()
+    expect(page.locator("#checked")).to_contain_text("knows that you cannot send them")
+    assert "cannot be sent" in world.parts.requests.history(world.request.id)[-1].note
+    page.get_by_role("button", name="Add the 6 images").click()
+    expect(page.locator("#step-drop")).to_be_visible()
     page.close()
 
 

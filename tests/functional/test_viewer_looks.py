@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.functional.viewer_navigator import RULES, Navigator, browser, reader
+from tests.functional.looks import RULES
+from tests.functional.viewer_navigator import Navigator, browser, reader
 from tests.town import Town
 
 SIZES = [(1280, 800), (1000, 650), (820, 1180)]

@@ -23,7 +23,6 @@ from tests.town import Town
 
 PANE = "#viewer-pane"
 OUT = Path(__file__).parents[1] / "out" / "viewer"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 EDGES = {"top": ".v-mt", "right": ".v-mr", "bottom": ".v-mb", "left": ".v-ml"}
 
 # Read from a copy: reading the canvas itself would make the browser move it out of graphics memory, and say so.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from smart_app.image_requests.types import Route, RouteKind
 from smart_app.intake.types import Finding, Level
 from smart_app.jobs.types import Job, Later
 from smart_app.portal.abandoned import Abandoned
@@ -69,12 +71,35 @@ def test_an_answer_reaches_the_request(world: World) -> None:
     assert sender.get("/send").status_code == 404, "a closed request takes nothing"
 
 
+def test_a_patient_answers_in_a_patients_words(world: World) -> None:
+    patients = world.parts.requests.create(replace(world.request.asked, facility=None, route=Route(RouteKind.PATIENT)), senders.STAFF)
+    sender = world.sender(world.issue(request=patients.id))
+    page = sender.get("/send").text
+    assert ("I have a disc, and no drive for it" in page, "No such patient here" in page) == (True, False)
+    sender.post("/answer", data={"answer": "decline", "reason": "no-drive", "words": "It is a DVD"})
+    assert world.parts.requests.get(patients.id).reason == "I have a disc, and no drive for it. It is a DVD"
+
+
+def test_a_sender_says_that_the_rest_cannot_be_sent_and_those_who_asked_read_it_once(world: World) -> None:
+    sender = world.sender()
+    sender.begin()
+    sender.announce(("a", 3))
+    sender.send((1, 0, b"abc"))
+    sender.finish()
+    assert [sender.post("/cannot").status_code for _ in range(2)] == [200, 200]
+    told = [one.note for one in world.parts.requests.history(world.request.id) if "cannot be sent" in one.note]
+    assert told == ["Kestrel Valley says that what is damaged or missing cannot be sent."]
+    assert world.state() == "in-review", "whoever asked decides whether the rest is enough"
+    nobody = world.sender(proved=False)
+    assert nobody.post("/cannot").status_code == 404
+
+
 def test_what_was_found_is_told_once_somebody_has_looked(world: World) -> None:
     sender = world.sender()
     sender.begin()
     sender.announce(("a", 3))
     sender.send((1, 0, b"abc"))
-    found = (Finding("damaged", Level.BAD, "6 images break off in the middle."),)
+    found = (Finding("damaged", Level.BAD, "6 images break off in the middle.", 6),)
     told: dict[str, tuple[Finding, ...]] = {}
     telling = Telling(world.parts.spool, lambda upload: told.get(upload.id))
     told[sender.upload] = found
@@ -83,7 +108,7 @@ def test_what_was_found_is_told_once_somebody_has_looked(world: World) -> None:
     sender.finish()
     state = telling.state(world.visit())
     assert [(one["state"], one["checked"], one["received"]) for one in state["uploads"]] == [("finished", True, 3)]
-    assert state["uploads"][0]["findings"] == [{"what": "damaged", "level": "bad", "words": "6 images break off in the middle."}]
+    assert state["uploads"][0]["findings"] == [{"what": "damaged", "level": "bad", "words": "6 images break off in the middle.", "count": 6}]
     assert sender.get("/state").json["uploads"][0]["checked"] is False
     assert "1 of 1 file" in sender.get("/receipt").text
 

@@ -8,7 +8,7 @@ export function bindTicks(rows: HTMLElement, said: HTMLElement, bar: HTMLElement
   const show = (): void => {
     const list = boxes();
     const ticked = list.filter((one) => one.checked).length;
-    said.textContent = ticked === 0 ? 'Tick requests to do something with them' : `${ticked} ticked`;
+    said.textContent = ticked === 0 ? 'Tick requests to act on them' : `${ticked} ticked`;
     bar.toggleAttribute('data-some', ticked > 0);
     for (const button of bar.querySelectorAll<HTMLButtonElement>('button')) button.disabled = ticked === 0;
     const head = all();

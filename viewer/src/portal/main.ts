@@ -7,7 +7,7 @@ import type { Person } from './people';
 import { Sending, type Trouble } from './sending';
 import { $, findings, found, line, note, sendLabel, step } from './show';
 import { type Asked, type Looked, type Survey, chosen, survey } from './survey';
-import { Over, type Wire, wire } from './wire';
+import { type Found, Over, type Talk, wire } from './wire';
 import { clock, count, left, size } from './words';
 import { members } from './zip';
 
@@ -20,7 +20,7 @@ const LOOKED_AT_ONCE = 8;
 const POLLS = 40;
 
 class Page {
-  readonly #wire: Wire;
+  readonly #wire: Talk;
   readonly #looked = new Map<string, Looked>();
   #survey: Survey = { read: 0, owners: [], loose: [], left: [], table: [] };
   #sending: Sending | null = null;
@@ -250,13 +250,25 @@ class Page {
       try {
         const mine = (await this.#wire.state()).find((one) => one.upload === upload);
         if (mine?.checked) {
-          findings(mine.findings);
+          this.#checked(mine.findings);
           return;
         }
       } catch (error) {
         if (error instanceof Over) return;
       }
     }
+  }
+
+  #checked(all: Found[]): void {
+    const asked = this.given.reference !== '';
+    const wrong = findings(all, { site: this.given.site, add: () => this.#again(), cannot: asked ? () => this.#wire.cannot() : null });
+    const more = document.querySelector<HTMLElement>('[data-do=again]');
+    if (more) more.hidden = wrong; // the same as "Add", which is the first thing to do then
+    if (!wrong) return;
+    const head = $('h-done');
+    if (head.dataset['tone'] !== 'warn') head.textContent = 'Safely received, with a problem';
+    head.dataset['tone'] = 'warn';
+    $('done-foot').textContent = `${asked ? 'The request stays open. ' : ''}This link stays open for more until ${this.given.until}.${asked ? ` Reference ${this.given.reference}.` : ''}`;
   }
 
   #again(): void {

@@ -98,13 +98,49 @@ function tick(title: string, words: string, care: string, of: { chosen: boolean 
   return el('div', 'it', input, label);
 }
 
-/** What was found by those who looked at it, while the sender is still here. */
-export function findings(all: Found[]): void {
+export interface Ways {
+  site: string;
+  /** Choose files again: only what is damaged or missing has to be among them. */
+  add(): void;
+  /** Tell them that it will not come; null where nobody asked for it. */
+  cannot: (() => Promise<void>) | null;
+}
+
+/** What was found by those who looked at it, while the sender is still here. True: something of it is damaged or missing. */
+export function findings(all: Found[], ways: Ways): boolean {
   const box = $('checked');
   box.replaceChildren();
   const marks = { good: ['ok', 'ok'], care: ['part', 'warn'], bad: ['bad', 'bad'] } satisfies Record<Found['level'], [string, string]>;
-  if (all.length === 0) return;
-  const bad = all.some((one) => one.level === 'bad');
-  box.append(el('h2', 'sec', bad ? 'We looked at them, and something is wrong' : 'We looked at them'));
-  box.append(el('div', 'card3', ...all.map((one) => el('div', 'it', icon(...(marks[one.level] as [string, string])), el('div', '', one.words)))));
+  if (all.length === 0) return false;
+  const bad = all.filter((one) => one.level === 'bad');
+  const again = bad.filter((one) => one.what !== 'person' && one.what !== 'state');
+  box.append(el('h2', 'sec', bad.length > 0 ? 'We looked at them, and something is wrong' : 'We looked at them'));
+  const worst = [...all].sort((one, other) => ORDER[one.level] - ORDER[other.level]);
+  box.append(el('div', 'card3', ...worst.map((one) => el('div', 'it', icon(...(marks[one.level] as [string, string])), el('div', '', one.words)))));
+  if (again.length > 0) box.append(...whatToDo(again.reduce((sum, one) => sum + one.count, 0), ways));
+  return again.length > 0;
+}
+
+const ORDER: Record<Found['level'], number> = { bad: 0, care: 1, good: 2 };
+
+function whatToDo(missing: number, ways: Ways): HTMLElement[] {
+  const only = missing === 0 ? '' : missing === 1 ? ' Only the one is needed.' : ` Only the ${missing.toLocaleString('en')} are needed.`;
+  const card = el('div', 'card3', el('h2', '', 'What you can do'), line('disc', 'acc', 'Send that part again', '', `From your archive, not from this copy.${only}`));
+  const add = el('button', 'btn btn-primary btn-w', missing > 0 ? `Add the ${count(missing, 'image')}` : 'Add what is missing');
+  add.addEventListener('click', ways.add);
+  const buttons = el('div', 'bts', add);
+  const { cannot } = ways;
+  if (cannot) {
+    card.append(line('chat', 'acc', `Tell ${ways.site} that you cannot`, '', 'They decide whether the rest is enough.'));
+    const no = el('button', 'btn btn-w', 'I cannot send them') as HTMLButtonElement;
+    no.addEventListener('click', () => {
+      no.disabled = true;
+      void cannot().then(
+        () => no.replaceWith(el('p', '', icon('ok', 'ok'), ` ${ways.site} knows that you cannot send them.`)),
+        () => { no.disabled = false; no.textContent = 'There was no answer. Tell them again'; },
+      );
+    });
+    buttons.append(no);
+  }
+  return [card, buttons];
 }

@@ -2,7 +2,7 @@
 export interface Standing { file: number; held: number; whole: boolean }
 export interface Piece { file: number; at: number; bytes: ArrayBuffer }
 export interface Taken { file: number; outcome: string; held: number; whole: boolean }
-export interface Found { what: string; level: 'good' | 'care' | 'bad'; words: string }
+export interface Found { what: string; level: 'good' | 'care' | 'bad'; words: string; count: number }
 export interface UploadState { upload: string; state: string; files: number; whole: number; bytes: number; received: number; checked: boolean; findings: Found[] }
 
 export class Lost extends Error {}
@@ -23,7 +23,12 @@ export interface Wire {
   state(): Promise<UploadState[]>;
 }
 
-export function wire(token: string): Wire {
+export interface Talk extends Wire {
+  /** What is damaged or missing will not come: those who asked decide whether the rest is enough. */
+  cannot(): Promise<void>;
+}
+
+export function wire(token: string): Talk {
   const base = `/s/${token}`;
   const ask = async (path: string, options: RequestInit): Promise<{ status: number; body: Record<string, unknown> }> => {
     let response: Response;
@@ -57,6 +62,7 @@ export function wire(token: string): Wire {
       const { body } = await ask(`/uploads/${upload}/finish`, json({ without }));
       return (body['missing'] as number[] | undefined) ?? [];
     },
+    cannot: async () => void (await ask('/cannot', json({}))),
     state: async () => (await ask('/state', {})).body['uploads'] as UploadState[],
   };
 }
