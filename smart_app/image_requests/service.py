@@ -213,6 +213,10 @@ class Requests:
             with self._db.transaction() as own:
                 yield own
 
+    def hold(self, session: Session, id: str) -> None:
+        """Nobody else changes it before this transaction is over. Always before a record is written: the audit is what all wait for last. :raises NoSuchRequest:"""
+        self._row(session, id)
+
     def _row(self, session: Session, id: str, version: int | None = None) -> RequestRow:
         row = session.get(RequestRow, id, with_for_update=True, populate_existing=True)
         if row is None or row.tenant != self._tenant:

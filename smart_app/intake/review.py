@@ -6,7 +6,8 @@ storable. Below certain, two different people say so of the very same version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
@@ -95,6 +96,7 @@ class Review:
         :raises AppError: and nothing is changed of any of them.
         """
         with self._db.transaction() as session:
+            self._hold(session, {*seen, *(leaving or {})})
             said = {id: self._confirm(session, by, id, version, _line(reason), _line(remark), second) for id, version in seen.items()}
             self._leave(session, by, leaving or {})
             return said
@@ -134,6 +136,7 @@ class Review:
     def set_aside(self, by: Reviewer, seen: Mapping[str, int]) -> None:
         """Another person's: from now on nobody stores it into this chart."""
         with self._db.transaction() as session:
+            self._hold(session, seen)
             for id, version in seen.items():
                 self._check(self._items.get(id, session, lock=True), version, OPEN | DECIDED | {ItemState.SET_ASIDE})
                 self._change(session, by, id, "set-aside", lambda before: replace(
@@ -161,6 +164,7 @@ class Review:
         if len(remark) < MIN_REASON:
             raise AppError(NO_REASON)
         with self._db.transaction() as session:
+            self._hold(session, seen)
             for id, version in seen.items():
                 self._check(self._items.get(id, session, lock=True), version, OPEN | DECIDED)
                 self._change(session, by, id, "quality", lambda before: replace(
@@ -171,6 +175,7 @@ class Review:
     def leave(self, by: Reviewer, seen: Mapping[str, int]) -> None:
         """Not kept: their bytes go when their time is over."""
         with self._db.transaction() as session:
+            self._hold(session, seen)
             self._leave(session, by, seen)
 
     def _leave(self, session: Session, by: Reviewer, seen: Mapping[str, int]) -> None:
@@ -236,6 +241,13 @@ class Review:
         with self._db.transaction() as session:
             self._check(self._items.get(id, session, lock=True), version, set(ItemState))
             self._change(session, by, id, "hold" if on else "release", lambda before: replace(before, held=on), "held: nothing of it expires" if on else "no longer held")
+
+    def _hold(self, session: Session, ids: Iterable[str]) -> None:
+        """All of them, and then their requests, in one order and before the first record: two reviewers who ticked the same never wait for each other."""
+        items = [self._items.get(id, session, lock=True) for id in sorted(ids)]
+        for request in sorted({item.request for item in items if item.request is not None}):
+            with suppress(NoSuchRequest):
+                self._requests.hold(session, request)
 
     def _check(self, item: Received, version: int, states: frozenset[ItemState] | set[ItemState]) -> None:
         if item.version != version:

@@ -84,6 +84,10 @@ class Settling:
         self._requests, self._items, self._coming = requests, items, coming
 
     def settle(self, session: Session, request: str) -> None:
+        try:
+            self._requests.hold(session, request)  # of two items that come to rest at once, the second sees the first
+        except NoSuchRequest:
+            return
         if self._coming(session, request):
             return  # it ends with being screened, and that settles
         items = self._items(session, request)

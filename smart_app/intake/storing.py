@@ -153,9 +153,9 @@ class Storing:
             return replace(before, state=state, content=replace(before.content, archive=self.archive.key if self.archive else "", opinions=before.content.opinions if done else (), taken_out="" if done else before.content.taken_out))
 
         _, after = self.items.change(session, item.id, change, line=Line(self.clock(), words))
-        self.recorded(session, after, counts)
         if after.request is not None:
             self.settle(session, after.request)
+        self.recorded(session, after, counts)  # last: whoever writes a record holds up all others
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import IO
 
 LONGEST_LINE = 300
+MOST_FILE = (1 << 31) - 33
+"""A number, and those read with it, that any database can be asked for."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -64,6 +66,6 @@ def _piece(line: bytes) -> Piece:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotFrames from error
     numbers = (piece.file, piece.at, piece.length)
-    if not all(type(one) is int and 0 <= one < 1 << 44 for one in numbers) or not isinstance(piece.sha256, str) or not _HASH.fullmatch(piece.sha256):
+    if not all(type(one) is int and 0 <= one < 1 << 44 for one in numbers) or piece.file > MOST_FILE or not isinstance(piece.sha256, str) or not _HASH.fullmatch(piece.sha256):
         raise NotFrames
     return piece

@@ -228,11 +228,11 @@ def cut_off(arena: Arena, browser: Browser, path: str, body: bytes, content_type
 
 @contextmanager
 def arena(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Iterator[Arena]:
-    receiving = {"contact": "Image desk, 555 0142", "spare_bytes": 0}
+    receiving, contact = {"spare_bytes": 0}, {"phone": "555 0142"}
     with ExitStack() as running:
         second = running.enter_context(scripted(lambda asked: _chart(asked, "")))
         elsewhere = {"key": "elsewhere", "name": "Elsewhere", "issuer": f"{second.base}/fhir", "client_id": "c", "allow_http": True, "roles": [{"role": "reviewer", "users": ["stranger"]}]}
-        here = running.enter_context(desk(folder, monkeypatch, also=(elsewhere,), portal_url=PORTAL, receiving=receiving, **more))
+        here = running.enter_context(desk(folder, monkeypatch, also=(elsewhere,), portal_url=PORTAL, receiving=receiving, contact=contact, **more))
         here.world.ehr["Patient"] = _chart
         made = Arena(here, running.enter_context(serve(here.world.client.application)).port)
         made.people = {name: Person(*pair) for name, pair in here.handles.items()} | {"halloran": Person(here.world.handle, here.world.cookie)}

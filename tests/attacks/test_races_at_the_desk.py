@@ -18,6 +18,7 @@ from tests.attacks.arena import Arena, Said, at_once
 from tests.functional.test_intake import HERS
 from tests.unit.intake.hospital import made
 
+pytestmark = pytest.mark.parametrize("here", ["sqlite", "postgresql"], indirect=True, scope="module")
 CLICKS = 20
 _numbers = itertools.count(100)
 

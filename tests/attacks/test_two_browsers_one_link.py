@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import random
 from collections import Counter
@@ -17,6 +16,7 @@ from smart_app.spool.types import UploadState
 from tests.attacks.arena import FORM, PORTAL, Arena, Browser, Said, at_once, cut_off, line, pieces
 from tests.functional.test_intake import STAFF
 
+pytestmark = pytest.mark.parametrize("here", ["sqlite", "postgresql"], indirect=True, scope="module")
 FILES = {f"DISC/IM{at}": random.Random(at).randbytes(size) for at, size in enumerate((0, 1, 300_000, 1_200_001))}
 OCTETS = "application/octet-stream"
 
@@ -176,9 +176,6 @@ def test_a_link_that_ends_in_the_middle_takes_no_further_byte_and_loses_none(her
     assert (progress.whole, progress.held) == (1, 1000)
     if end == "revoked":
         here.parts.requests.act(request, Act.CANCEL, STAFF, reason="The next attack asks again")
-
-
-_guesses = itertools.count()
 
 
 def test_twenty_browsers_guess_at_once_and_five_are_judged(here: Arena, link: Link) -> None:
