@@ -42,7 +42,7 @@ def _give_work_to_its_owners(connection: sa.Connection) -> None:
     if len(sites) == 1:
         connection.execute(sa.text("UPDATE work_rows SET tenant = :site"), {"site": sites[0]})
         return
-    owners = {}
+    owners: dict[str, str] = {}
     for table in OWNERS:
         owners |= {row.id: row.tenant for row in connection.execute(sa.text(f"SELECT id, tenant FROM {table}"))}  # noqa: S608  names from above
     for (key,) in connection.execute(sa.text("SELECT DISTINCT key FROM work_rows")).all():
