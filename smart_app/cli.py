@@ -83,6 +83,11 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     index.add_argument("action", choices=["forget"])
     index.add_argument("--patient", metavar="ID", required=True, help="FHIR id of the patient")
     index.add_argument("--ehr", metavar="KEY", help="only at this EHR; otherwise at all of them")
+    directory = command("facilities", _facilities, "The directory of hospitals that may be asked for images.")
+    directory.add_argument("action", choices=["import"])
+    directory.add_argument("file", type=Path, help="FHIR Bundle with Organization and Endpoint")
+    directory.add_argument("--directory", default="file", help="name of this directory: what vanished from it is told by it (default: %(default)s)")
+    directory.add_argument("--may-shrink", action="store_true", help="take it though more than half of its organizations are gone")
     database = command("db", _db, "Bring the database to this version.")
     database.add_argument("action", choices=["upgrade"])
     return parser
@@ -138,6 +143,27 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         if select.select([told], [], [], HOUSEKEEPING_SECONDS)[0]:
             worker.stop()
             return 0
+
+
+def _facilities(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app.image_requests.directory import NotADirectory, told
+    from smart_app.image_requests.importing import DirectoryImport
+    from smart_app.parts import build
+
+    try:
+        content = json.loads(options.file.read_bytes())
+        found = told(content, options.directory)
+        parts = build(settings)
+        importing = DirectoryImport(parts.database, parts.keyring, parts.facilities, parts.clock, tenant=settings.tenant)
+        done = importing.take(options.directory, found.facilities, may_shrink=options.may_shrink)
+    except (OSError, ValueError, RecursionError) as error:
+        print(f"Nothing was changed: the file cannot be read as JSON ({type(error).__name__}).", file=sys.stderr)  # noqa: T201
+        return 1
+    except NotADirectory as error:
+        print(f"Nothing was changed: {error}.", file=sys.stderr)  # noqa: T201
+        return 1
+    print(f"{done.added} added, {done.changed} changed, {done.gone} gone, {done.same} as before; {found.skipped} could not be told apart or had no name.")  # noqa: T201
+    return 0
 
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:

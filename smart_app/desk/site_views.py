@@ -20,6 +20,8 @@ from smart_app.jobs.ledger import Ledger
 from smart_app.web.faults import NotHere
 
 DAYS = 90
+SHOWN = 200
+"""Hospitals on one page of the directory; the rest are found by their name."""
 
 
 def make_blueprint(ledger: Ledger, work: Work, facilities: Facilities, around: Surroundings, audit: AuditLog, emergency: EmergencyLinks) -> Blueprint:
@@ -52,7 +54,7 @@ def make_blueprint(ledger: Ledger, work: Work, facilities: Facilities, around: S
         here, asked = around.here(), request.args.get("find", "").strip()[:80]
         wanted = plain(asked).split()
         found = [one for one in facilities.all(retired=True) if all(word in plain(f"{one.name} {one.place} {one.note}") for word in wanted)]
-        return render_template("desk/facilities.html", found=found, asked=asked, **around.frame(here, "facilities"))
+        return render_template("desk/facilities.html", found=found[:SHOWN], more=len(found) - SHOWN, asked=asked, **around.frame(here, "facilities"))
 
     @blueprint.get("/l/<launch:handle>/desk/facilities/new")
     @requires(Action.WORK_DESK)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 from pydantic import TypeAdapter
@@ -32,6 +33,8 @@ class Facilities:
 
     def __init__(self, db: Database, keyring: Keyring, clock: Clock, *, tenant: str) -> None:
         self._db, self._keyring, self._clock, self._tenant = db, keyring, clock, tenant
+        self._opened: dict[str, tuple[bytes, Facility]] = {}
+        """By id: a row as it was opened last. Rows are read each time, and opened when they have changed: a large directory is searched at every letter."""
 
     def get(self, id: str) -> Facility | None:
         with self._db.reading() as session:
@@ -45,8 +48,9 @@ class Facilities:
     def all(self, *, retired: bool = False) -> tuple[Facility, ...]:
         """Active ones, by name; with `retired`, the others too."""
         with self._db.reading() as session:
-            rows = session.scalars(select(FacilityRow).where(FacilityRow.tenant == self._tenant, *(() if retired else (FacilityRow.is_active,))))
-            return tuple(sorted((self._read(row) for row in rows), key=lambda one: (plain(one.name), plain(one.place))))
+            columns = select(FacilityRow.id, FacilityRow.sealed).where(FacilityRow.tenant == self._tenant, *(() if retired else (FacilityRow.is_active,)))
+            places = [self._open(row.id, row.sealed) for row in session.execute(columns)]
+        return tuple(sorted(places, key=lambda one: (plain(one.name), plain(one.place))))
 
     def search(self, text: str, most: int = MOST) -> tuple[Facility, ...]:
         """Active ones that have every word in name, place or note: case and accents do not matter. Those whose name begins so come first."""
@@ -69,6 +73,10 @@ class Facilities:
         with self._db.transaction() as session:
             self._save(session, facility, None)
 
+    def write(self, session: Session, facility: Facility) -> None:
+        """The same in the caller's transaction."""
+        self._save(session, facility, None)
+
     def seed(self, configured: Iterable[Facility]) -> int:
         """Write those of the configuration that are new or were changed there; how many."""
         written = 0
@@ -89,7 +97,14 @@ class Facilities:
         session.merge(FacilityRow(id=facility.id, tenant=self._tenant, sealed=sealed, is_active=facility.is_active, added_at=at, seed=mark))
 
     def _read(self, row: FacilityRow) -> Facility:
-        return _FACILITY.validate_json(self._keyring.open(row.sealed, place=self._place(row.id)))
+        return self._open(row.id, row.sealed)
+
+    def _open(self, id: str, sealed: bytes) -> Facility:
+        known = self._opened.get(id)
+        if known is None or known[0] != sealed:
+            known = (sealed, _FACILITY.validate_json(self._keyring.open(sealed, place=self._place(id))))
+            self._opened[id] = known
+        return known[1]
 
     def _place(self, id: str) -> str:
         return f"facilities.sealed:{self._tenant}.{id}"
@@ -102,6 +117,7 @@ def seeded(entries: Iterable[FacilityEntry]) -> tuple[Facility, ...]:
     )
 
 
+@lru_cache(maxsize=65_536)
 def plain(text: str) -> str:
     """Without case and accents."""
     return "".join(letter for letter in normalize("NFKD", text.casefold()) if not combining(letter))
