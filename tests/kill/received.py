@@ -49,9 +49,9 @@ def decide(parts: Parts) -> None:
     """The first of two says that it is the right person, then the second. Each looks at it as it stands; the first does not say it twice."""
     review = intake_of(parts).review
     for name, state in (("grant", ItemState.IN_REVIEW), ("ruiz", ItemState.SECOND_PERSON)):
-        item = _study(parts, "8")
+        (item,) = items_of(parts).in_state(*ALL)
         if item.state is state:
-            review.confirm(reviewer(name), {item.id: item.version})
+            review.confirm(reviewer(name), {item.id: item.version}, reason="compared with the chart")
 
 
 def decided_by_two(parts: Parts, programs: Programs) -> None:
@@ -66,25 +66,36 @@ def stored(parts: Parts) -> None:
 
 
 def take_out(parts: Parts) -> None:
-    """A wrong one is taken out, shown again, and taken out for good. Who got no answer looks how it stands."""
+    """A wrong one is taken out of view; then somebody has it looked at again. Who got no answer looks how it stands."""
     undo, by = intake_of(parts).undo, reviewer("grant")
-    for done, is_out in enumerate((True, False, True), 1):
+    if _audited(parts, "IntakeWithdrawn") < 1:
         item = _study(parts, "7")
-        if _audited(parts, "IntakeWithdrawn") >= done:
-            continue
-        if is_out:
-            undo.withdraw(by, item.id, item.version, "it is of another person")
-        else:
-            undo.restore(by, item.id, item.version)
+        undo.withdraw(by, item.id, item.version, "it is of another person")
+    if _audited(parts, "IntakeWithdrawn") < 2:
+        item = _study(parts, "7")
+        undo.look_again(by, item.id, item.version)
 
 
 def out_with_originals(parts: Parts, programs: Programs) -> None:
     item = _study(parts, "7")
-    assert item.state is ItemState.WITHDRAWN
+    assert item.state is ItemState.IN_REVIEW
     with parts.database.reading() as session:
-        assert [row.item for row in session.scalars(select(WithdrawnStudyRow))] == [item.id], "in no view"
-    assert _audited(parts, "IntakeWithdrawn") == 3
+        assert [row.item for row in session.scalars(select(WithdrawnStudyRow))] == [item.id], "in no view until it is stored again"
+    assert _audited(parts, "IntakeWithdrawn") == 2
     assert intake_of(parts).undo.originals(item).are_whole
+
+
+def taken_back(parts: Parts) -> None:
+    """Stored, taken out, and two persons have said that it was right after all. It is to be read back."""
+    stored(parts)
+    take_out(parts)
+    decide(parts)
+
+
+def in_view_again(parts: Parts, programs: Programs) -> None:
+    assert _study(parts, "7").state is ItemState.STORED
+    with parts.database.reading() as session:
+        assert session.scalars(select(WithdrawnStudyRow)).all() == [], "never both hidden and stored"
 
 
 def over(parts: Parts, *, both: bool) -> None:
@@ -152,10 +163,12 @@ def _audited(parts: Parts, event: str) -> int:
 
 
 RECEIVED, STORED = frozenset({State.SENT, State.IN_REVIEW}), frozenset({State.SENT, State.STORED})
+TAKEN_OUT = frozenset({State.SENT, State.ACCEPTED})
 USES: Mapping[str, Callable[[Parts], None]] = {"decide": decide, "take-out": take_out}
 STORIES: Mapping[str, Story] = {
     "review": Story(unsure, "decide", decide, STORED, survivor="work", mails=4, stored=UNSURE, proof=decided_by_two),
-    "undo": Story(stored, "take-out", take_out, STORED, survivor="work", mails=4, stored=sending.STUDY, proof=out_with_originals),
+    "undo": Story(stored, "take-out", take_out, TAKEN_OUT, survivor="work", mails=5, proof=out_with_originals),
+    "back": Story(taken_back, "work", nothing, STORED, survivor="work", mails=6, stored=sending.STUDY, proof=in_view_again),
     "expire": Story(lambda parts: over(parts, both=True), "work", nothing, frozenset({State.SENT, State.ACCEPTED}), survivor="work", mails=4, proof=all_gone),
     "expire-part": Story(lambda parts: over(parts, both=False), "work", nothing, RECEIVED, survivor="work", mails=3, proof=one_gone),
     "ahead": Story(ahead, "ehr", nothing, frozenset(), survivor="ehr", asked=(), proof=linked_once),

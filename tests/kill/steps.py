@@ -135,10 +135,14 @@ STEPS: tuple[Step, ...] = (
     *_all("review", f"{REVIEW}.confirm", COMMIT, COMMITTED, LEAVE, nth=2),
     *_all("review", f"{REVIEW}._change", LEAVE),
     *_all("review", f"{REVIEW}._change", LEAVE, nth=2),
-    # A stored study is taken out of every view, shown again, and taken out.
+    # A stored study is taken out of every view, and looked at again; two persons bring it back.
     *_all("undo", f"{UNDO}.withdraw", ENTER, COMMIT, COMMITTED, LEAVE),
-    *_all("undo", f"{UNDO}.withdraw", COMMITTED, nth=2),
-    *_all("undo", f"{UNDO}.restore", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("undo", f"{UNDO}.look_again", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("back", f"{STORING}.handle", ENTER, LEAVE),
+    *_all("back", f"{STORING_RUN}.round", ENTER, LEAVE),
+    *_all("back", f"{STORING_RUN}._read_back", COMMIT, COMMITTED),
+    *_all("back", f"{STORING_RUN}._read_back", COMMITTED, nth=3),
+    *_all("back", f"{STORING}._conclude", ENTER, COMMIT, COMMITTED, LEAVE),
     # Bytes whose time is over go: the row says so, they go, the row says that they are gone; then the folder of an upload that nobody needs.
     *_all("expire", f"{RETENTION}.handle", ENTER, LEAVE),
     *_all("expire", f"{RETENTION}._begin", ENTER, COMMIT, COMMITTED),

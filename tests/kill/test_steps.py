@@ -41,6 +41,7 @@ THE_SAME_SHAPE = {
     "smart_app.intake.review:Review.link": "one transaction, as Awaited._link",
     "smart_app.intake.review:Review.hold": "one transaction, as Review.confirm",
     "smart_app.intake.storing:_Run._stage": "one row, and the next run finds the stage anew",
+    "smart_app.intake.storing:Storing._send_back": "one transaction, as Storing._conclude",
     "smart_app.jobs.ledger:Ledger.again": "one row",
     "smart_app.portal.offers:Offers.ask": "one transaction, as Offers.allow",
     "smart_app.portal.offers:Offers.decline": "one transaction, as Offers.allow",
