@@ -17,10 +17,11 @@ from smart_app.errors import AppError
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.intake import showing, withdrawals
 from smart_app.intake.arrival import TALLY
+from smart_app.intake.chart_now import FAULTS, Became
 from smart_app.intake.items import Items, NoSuchItem
 from smart_app.intake.pictures import draw
 from smart_app.intake.received import Received
-from smart_app.intake.review import MIN_REASON, NO_REASON, NOTHING_TICKED, Review, Reviewer
+from smart_app.intake.review import MIN_REASON, NO_REASON, NOTHING_TICKED, Review, Reviewer, Turned
 from smart_app.intake.types import ItemState
 from smart_app.intake.undo import Undo
 from smart_app.intake.unstored import why_not
@@ -103,13 +104,14 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
             return Response(show(found, "link"), 400, mimetype="text/html")
         return decide(item, lambda by: review.link(by, item, _version(), patient))
 
-    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore'):action>")
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore', 'survivor'):action>")
     @requires(Action.REVIEW_INTAKE)
     def act(handle: str, item: str, action: str) -> WerkzeugResponse | Response:
         deeds: dict[str, Callable[[Reviewer], object]] = {
             "leave": lambda by: review.leave(by, _named("shown")), "put-back": lambda by: review.put_back(by, item, _version()), "try-again": lambda by: review.try_again(by, item, _version()),
             "hold": lambda by: review.hold(by, item, _version(), on=True), "release": lambda by: review.hold(by, item, _version(), on=False),
             "withdraw": lambda by: undo.withdraw(by, item, _version(), request.form.get("remark", "")), "restore": lambda by: undo.look_again(by, item, _version()),
+            "survivor": lambda by: review.take_survivor(by, item, _version()),
         }  # fmt: skip
         return decide(item, deeds[action], "withdraw" if action == "withdraw" else "")
 
@@ -118,7 +120,8 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         if not keep:
             raise AppError(NOTHING_TICKED)
         left = {} if second else {id: version for id, version in shown.items() if id not in keep}
-        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second, leaving=left)
+        looked = request.form.get("looked") == "yes"
+        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second, leaving=left, looked=looked)
 
     def me() -> Reviewer:
         return Reviewer(current_who(), current_launch().user.fhir_user or "")
@@ -131,10 +134,12 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
             deed(me())
         except NoSuchItem:
             raise NotHere("no-such-item") from None
+        except Turned as error:
+            return Response(show(_item(item)), error.fault.status, mimetype="text/html")
         except AppError as error:
-            if error.fault is not NO_REASON:
+            if error.fault not in (NO_REASON, FAULTS[Became.UNREAD]):
                 raise
-            return Response(show(found, wrong), NO_REASON.status, mimetype="text/html")
+            return Response(show(found, wrong if error.fault is NO_REASON else "looked"), error.fault.status, mimetype="text/html")
         return redirect(f"/l/{current_launch().handle}/intake/{item}", 303)
 
     def show(item: Received, wrong: str = "") -> str:
@@ -152,7 +157,7 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         against = next((fault for study in page.pending if (fault := review.objection(me(), study))), None)
         return render_template(
             "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=NO_REASON.title, minimum=MIN_REASON,
-            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
+            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, unread=review.is_unread(item), not_looked=FAULTS[Became.UNREAD], left_days=left_days, pictures=_pictures(page), now=clock(), **_words(),
         )  # fmt: skip
 
     def _counts(item: Received) -> dict[str, Any]:
@@ -214,6 +219,6 @@ def _named(field: str) -> dict[str, int]:
 
 def _words() -> dict[str, Any]:
     return {
-        "ctx": current_launch(), "States": showing.STATES, "Standings": showing.STANDINGS, "Why": showing.WHY, "Marks": showing.MARKS, "SameMark": showing.SAME_MARK,
+        "ctx": current_launch(), "States": showing.STATES, "Standings": showing.STANDINGS, "Why": showing.WHY, "Halts": showing.HALTS, "Marks": showing.MARKS, "SameMark": showing.SAME_MARK,
         "day": showing.day, "lasting": showing.lasting, "clock": showing.clock, "State": ItemState,
     }  # fmt: skip
