@@ -44,6 +44,7 @@ def test_a_reviewer_looks_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyP
         page.goto(f"{origin}/l/{handle}/intake")
         page.get_by_role("link", name="CT pelvis").click()
         page.get_by_role("checkbox", name="Keep XR left hand").uncheck()
+        page.get_by_role("checkbox", name="I have just opened this chart").check()
         page.get_by_role("button", name="Confirm").first.focus()
         page.keyboard.press("Enter")
         page.get_by_text("Left, not kept").first.wait_for()
