@@ -173,13 +173,14 @@ def make_blueprint(requests: Requests, asking: Asking, work: Work, audit: AuditL
         return filled
 
     def mine(request_id: str) -> ImageRequest:
-        """The request, if it is about this launch's patient. Any other does not exist here."""
+        """The request, if it is about this launch's patient, or was made from a chart that the EHR merged into this one. Any other does not exist here."""
         ctx = current_launch()
         try:
             found = requests.get(request_id)
         except NoSuchRequest:
             raise NotHere("no-such-request") from None
-        if (found.asked.patient.issuer, found.asked.patient.id) != (ctx.issuer_key, ctx.patient_id):
+        about = found.asked.patient
+        if about.issuer != ctx.issuer_key or (about.id != ctx.patient_id and about.id not in chart.patient(ctx).retired):
             raise NotHere("no-such-request")
         return found
 

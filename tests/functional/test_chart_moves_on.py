@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import html
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwk
 from pydicom import dcmread
 
+from launch.session import BROWSER_COOKIE
 from sandbox.demo.plan import fixtures_folder
 from sandbox.ehr.app import create_ehr
 from sandbox.ehr.clients import BACKEND, DemoClient
@@ -26,6 +28,7 @@ from sandbox.ehr.records import Records
 from sandbox.faults import Faults
 from sandbox.serving import serve
 from smart_app.clock import utc_now
+from smart_app.factory import create_app
 from smart_app.image_requests.patients import as_patient
 from smart_app.image_requests.types import NewRequest, Route, RouteKind, State, Wanted
 from smart_app.wiring.intake import patients_of
@@ -79,7 +82,7 @@ def ward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
 
 
 @contextmanager
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Iterator[Ward]:
     port, faults = peers.free_port(), Faults()
     pem = ec.generate_private_key(ec.SECP384R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     monkeypatch.setenv("PRIORS_TEST_BACKEND", pem)
@@ -92,7 +95,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
     }  # fmt: skip
     here = Ward(None, app.extensions["records"], faults, ExitStack(), app, port)  # type: ignore[arg-type]
     here.chart()
-    with here.ehr, desk(tmp_path, monkeypatch, ehrs=[ehr], clock=here.clock) as at:
+    with here.ehr, desk(tmp_path, monkeypatch, ehrs=[ehr], clock=here.clock, **more) as at:
         here.ehr.enter_context(serve(app, port=port))
         here.desk = at
         yield here
@@ -131,6 +134,37 @@ def test_a_chart_merged_between_the_decision_and_the_storing_takes_nothing(ward:
     assert {dcmread(BytesIO(one)).PatientID for one in ward.desk.archive.held.values()} == {"40999999"}
     assert ward.desk.world.parts.requests.get(request).state is State.STORED
     assert [one["became"] for one in ward.desk.world.audited("IntakeTurnedBack")] == ["replaced"]
+
+
+def test_the_page_of_a_merged_chart_by_keyboard_and_in_both_themes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    port = peers.free_port()
+    origin = f"http://app.localhost:{port}"
+    with running(tmp_path, monkeypatch, public_url=origin) as ward, serve(create_app(ward.desk.world.parts.settings), port=port), peers.chromium() as context:
+        _, item = ward.received()
+        ward.records.put({"resourceType": "Patient", "id": "p9", "meta": {"lastUpdated": "2026-05-20T08:00:00Z"}, **{key: value for key, value in listing_world.patient().items() if key not in ("id", "resourceType")}})
+        ward.chart(active=False, link=[{"other": {"reference": "Patient/p9"}, "type": "replaced-by"}])
+        handle, cookie = ward.desk.handles["grant"]
+        context.add_cookies([{"name": BROWSER_COOKIE, "value": cookie, "url": "https://app.localhost", "secure": True, "httpOnly": True}])
+        page = context.new_page()
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(f"{origin}/l/{handle}/intake/{item}")
+        page.get_by_role("button", name="Confirm and store").click()
+        page.get_by_role("heading", name="This chart was merged into another").wait_for()
+        for width, height in ((1280, 800), (1000, 650)):
+            page.set_viewport_size({"width": width, "height": height})
+            for theme in ("light", "dark"):
+                page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", theme)
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+                if kept := os.environ.get("PRIORS_PICTURES"):
+                    page.screenshot(path=f"{kept}/merged-{width}-{theme}.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("button", name="Compare with the surviving chart").focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("linked it to MARCHETTI, Rosalind").first.wait_for()
+        assert ward.desk.archive.posts == []
 
 
 def test_an_ehr_that_is_down_at_the_storing_and_comes_back(ward: Ward) -> None:
