@@ -18,10 +18,12 @@ from smart_app.errors import AppError, TimedOut
 from smart_app.fhir.client import FhirMissing
 from smart_app.fhir.patient import Identifier
 from smart_app.image_requests.types import ImageRequest, State
+from smart_app.intake.chart_guard import AGAIN
 from smart_app.intake.chart_now import FAULTS, LOOK_HOLDS, SILENT, Became, NotTold
 from smart_app.intake.charts import REST
 from smart_app.intake.received import Received, Stage, Standing
-from smart_app.intake.review import CHANGED, NOT_NOW, OTHER_PERSON, SAME_PERSON, Turned
+from smart_app.intake.review import CHANGED, NOT_NOW, OTHER_PERSON, Turned
+from smart_app.intake.second_person import SAME_PERSON
 from smart_app.intake.types import ItemState
 from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
@@ -221,7 +223,8 @@ def test_an_ehr_that_is_silent_at_the_decision_and_at_the_storing(both: Both) ->
     assert (item.state, item.tries, item.content.halt and item.content.halt.word) == (ItemState.STORING, 0, "ehr-silent")
     assert sum("The EHR did not answer" in line.words for line in item.content.history) == 1
     here.ehr.charts["p1"] = facts_of(PATIENT)
-    here.work()
+    here.clock.forward(seconds=AGAIN)
+    here.work_now()
     (item,) = here.all(asked)
     assert (item.state, item.content.halt) == (ItemState.STORED, None)
     assert len(archive.held) == len(archive.posts) == 1
