@@ -46,6 +46,7 @@ def create_ehr(
     registered = {one.client_id: _with_scopes(one, options) for one in clients}
     signing = _signing_key(options.id_token_alg)
     server = SmartServer(app, issuer=f"{base}/fhir", base=base, store=store, clients=registered, options=options, signing=signing)
+    app.extensions["records"] = records
     install(app, faults, fhir_faults.endpoint_name)
     fhir_faults.install_oauth(app)
     app.register_blueprint(oauth.make_blueprint(server, records))

@@ -40,6 +40,18 @@ class IntakeDecided(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntakeTurnedBack(Event):
+    """The chart was read again and is not as it was: what was decided does not hold, and nothing was stored. `became` is a fixed word."""
+
+    item: str
+    became: str
+    state: str
+    standing: str = ""
+    code = "110113"
+    verb = "U"
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntakeStored(Event):
     """Objects were imported into the archive, coerced, and read back."""
 
@@ -77,5 +89,5 @@ class IntakeExpired(Event):
 
 
 KINDS: Mapping[str, type[Event]] = {
-    kind.__name__: kind for kind in (IntakeListed, IntakeSeen, IntakeDecided, IntakeStored, IntakeWithdrawn, IntakeExpired)
+    kind.__name__: kind for kind in (IntakeListed, IntakeSeen, IntakeDecided, IntakeTurnedBack, IntakeStored, IntakeWithdrawn, IntakeExpired)
 }

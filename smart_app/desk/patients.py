@@ -12,16 +12,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from launch.session import TokenProvider
-from smart_app.archives.types import PatientId
 from smart_app.clock import Clock
 from smart_app.config import Ehr
 from smart_app.fhir.client import FhirClient, FhirLimits
 from smart_app.fhir.patient import PatientFacts, patient_from
+from smart_app.image_requests.patients import as_patient
 from smart_app.image_requests.types import Patient
 from smart_app.outbound import Outbound
 from smart_app.sealing import CannotOpen, Keyring
@@ -78,7 +79,7 @@ class Patients:
             return Search(Found.OTHER_BIRTH_DATE, named=1)
         if facts.replaced_by is not None or not facts.active:
             return Search(Found.REPLACED, named=1)
-        patient = _patient(ehr, facts)
+        patient = as_patient(facts, ehr)
         return Search(Found.ONE, patient, self._sealed(patient, handle), 1)
 
     def like(self, family: str, born: str) -> tuple[Patient, ...]:
@@ -90,8 +91,18 @@ class Patients:
         for ehr in self._ehrs.values():
             if self.may_ask(ehr.key):
                 named = self._searched(ehr, [("family", family), ("birthdate", born), ("_count", "20")])
-                found += [_patient(ehr.key, facts) for facts in named.values() if facts.replaced_by is None and facts.active]
+                found += [as_patient(facts, ehr.key) for facts in named.values() if facts.replaced_by is None and facts.active]
         return tuple(found)
+
+    def chart(self, ehr: str, id: str) -> PatientFacts | None:
+        """One chart as the EHR has it this moment, in use or not. None: Priors may not read charts there.
+
+        :raises FhirMissing: there is no such chart. :raises OutboundError: the EHR did not answer, or refused. :raises LaunchError: it gave no token.
+        """
+        if not self.may_ask(ehr):
+            return None
+        resource = self._client(self._ehrs[ehr]).read("Patient", id)
+        return self._facts(self._ehrs[ehr], resource)
 
     def opened(self, token: str, handle: str) -> Patient | None:
         """The patient of a token that this launch was given; None: of none, or another's."""
@@ -111,23 +122,23 @@ class Patients:
         return list(found.values())
 
     def _searched(self, ehr: Ehr, parameters: list[tuple[str, str]]) -> dict[str, PatientFacts]:
-        client = FhirClient(self._outbound, f"ehr:{ehr.key}", ehr.issuer, self._tokens(ehr.key), LIMITS)
         found: dict[str, PatientFacts] = {}
-        for page in client.search("Patient", parameters):
+        for page in self._client(ehr).search("Patient", parameters):
             for entry in page.entries:
                 resource = entry.get("resource") if isinstance(entry, Mapping) else None
                 if isinstance(resource, Mapping) and resource.get("resourceType") == "Patient" and isinstance(resource.get("id"), str):
-                    facts = patient_from(resource, ehr.mrn, base=ehr.issuer.rstrip("/"), today=self._clock().date())
+                    facts = self._facts(ehr, resource)
                     found[facts.id] = facts
         return found
 
+    def _client(self, ehr: Ehr) -> FhirClient:
+        return FhirClient(self._outbound, f"ehr:{ehr.key}", ehr.issuer, self._tokens(ehr.key), LIMITS)
+
+    def _facts(self, ehr: Ehr, resource: Mapping[str, Any]) -> PatientFacts:
+        return patient_from(resource, ehr.mrn, base=ehr.issuer.rstrip("/"), today=self._clock().date())
+
     def _sealed(self, patient: Patient, handle: str) -> str:
         return base64.urlsafe_b64encode(self._keyring.seal(to_json(patient), place=f"desk.patient:{handle}")).decode()
-
-
-def _patient(ehr: str, facts: PatientFacts) -> Patient:
-    ids = tuple(PatientId(one.value, one.system) for one in facts.identifiers if one.system and not one.is_retired)
-    return Patient(ehr, facts.id, facts.name, facts.family, facts.given, facts.birth_date, facts.sex, facts.mrn, ids)
 
 
 def _digits(number: str) -> str:

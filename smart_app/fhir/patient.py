@@ -16,6 +16,7 @@ from smart_app.fhir.wire import codings, date_of, items, reference, text
 
 SEX = {"female": "Female", "male": "Male", "other": "Other", "unknown": "Unknown"}
 MAX_NAMES = 16
+REPLACES = "replaces Patient/"
 NAME_ORDER = ("official", "usual", None, "temp", "nickname", "anonymous", "maiden", "old")
 
 
@@ -69,6 +70,13 @@ class PatientFacts:
     telephone: str | None = None
     links: tuple[str, ...] = ()
     """`replaces Patient/7`: every Patient.link, sorted. It changes when records are merged or taken apart."""
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """FHIR ids of the records that were merged into this one, by the EHR's own word. None for a record that was merged away itself."""
+        if self.replaced_by is not None:
+            return ()
+        return tuple(link.removeprefix(REPLACES) for link in self.links if link.startswith(REPLACES))
 
 
 def patient_from(resource: Mapping[str, Any], rules: Sequence[MrnRule], *, base: str, today: date) -> PatientFacts:

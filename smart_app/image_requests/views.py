@@ -12,7 +12,6 @@ from flask.typing import ResponseReturnValue
 
 from launch.context import LaunchContext
 from smart_app.access import Action, requires, unattended
-from smart_app.archives.types import PatientId
 from smart_app.audit.events import RequestPrepared
 from smart_app.audit.log import AuditLog
 from smart_app.audit.request_events import RequestSeen
@@ -22,6 +21,7 @@ from smart_app.fhir.patient import PatientFacts
 from smart_app.image_requests import words
 from smart_app.image_requests.asking import Asking, Outcome
 from smart_app.image_requests.form import MODALITIES, REGIONS, Appointment, Prefill, Wish, needed_by, parsed
+from smart_app.image_requests.patients import as_patient
 from smart_app.image_requests.queries import Work
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.image_requests.telling import Progress, story
@@ -173,13 +173,14 @@ def make_blueprint(requests: Requests, asking: Asking, work: Work, audit: AuditL
         return filled
 
     def mine(request_id: str) -> ImageRequest:
-        """The request, if it is about this launch's patient. Any other does not exist here."""
+        """The request, if it is about this launch's patient, or was made from a chart that the EHR merged into this one. Any other does not exist here."""
         ctx = current_launch()
         try:
             found = requests.get(request_id)
         except NoSuchRequest:
             raise NotHere("no-such-request") from None
-        if (found.asked.patient.issuer, found.asked.patient.id) != (ctx.issuer_key, ctx.patient_id):
+        about = found.asked.patient
+        if about.issuer != ctx.issuer_key or (about.id != ctx.patient_id and about.id not in chart.patient(ctx).retired):
             raise NotHere("no-such-request")
         return found
 
@@ -217,9 +218,3 @@ def like_of(found: ImageRequest) -> Prefill:
         date_from=wanted.date_from, date_to=wanted.date_to, accession=wanted.accession, study_uid=wanted.study_uid, missing=wanted.missing, urgency=asked.urgency,
         thin=wanted.thin, why=asked.why, about=asked.about, kind="request",
     )  # fmt: skip
-
-
-def as_patient(facts: PatientFacts, issuer: str) -> Patient:
-    """Whom a request is about, as the EHR tells it now. Numbers that are no longer used are left out."""
-    numbers = tuple(PatientId(one.value, one.system) for one in facts.identifiers if one.system and not one.is_retired)
-    return Patient(issuer, facts.id, facts.name, facts.family, facts.given, facts.birth_date, facts.sex, facts.mrn, numbers)

@@ -131,6 +131,8 @@ class Arrival:
         verdict = withdrawals.weighed(session, self.archive, item, verdict)
         findings = self.grade(found[id], item.content.wanted, tuple(one for other, one in found.items() if other != id))
         content = replace(item.content, summary=summary, why=verdict.why, findings=findings, refused=found[id].refused, opinions=())
+        if content.halt is not None and content.halt.passes:
+            content = replace(content, halt=None)  # the work that asked the EHR is of an earlier decision now
         state = self._state(item, verdict)
         if state is ItemState.STORING:  # who stores it looks for its own name here: an earlier decision's work does nothing
             content = replace(content, job=f"{id}.{item.version + 1}", decided_at=now)

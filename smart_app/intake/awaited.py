@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from launch.errors import LaunchError
 from smart_app.audit.events import Who
 from smart_app.audit.intake_events import IntakeDecided
 from smart_app.audit.log import AuditLog
@@ -54,7 +55,7 @@ class Awaited:
             job.heartbeat()
             try:
                 found = self._fitting(item)
-            except AppError:
+            except (AppError, LaunchError):
                 raise Later(EVERY) from None
             if len(found) == 1:
                 self._link(item, *found[0])

@@ -128,6 +128,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Halt:
+    """Why nothing of it is stored although somebody decided so, or was about to: the chart is not as it was, or could not be read again."""
+
+    word: str
+    """Fixed word: a value of `chart_now.Became`, or `ehr-silent`, `ehr-refused` where the EHR did not tell."""
+    words: str
+    survivor: Patient | None = None
+    """The chart into which this one was merged. It becomes the item's only when a person says so."""
+
+    @property
+    def passes(self) -> bool:
+        """It says nothing of the chart, only that the EHR did not."""
+        return self.word.startswith("ehr-")
+
+
+@dataclass(frozen=True)
 class Content:
     summary: Summary
     sender: str
@@ -151,6 +167,9 @@ class Content:
     """Why a reviewer took it out of every view, in their words."""
     job: str = ""
     """Key of the work that stores it; another one is of an earlier decision."""
+    halt: Halt | None = None
+    looked_at: datetime | None = None
+    """When a person said last that they had looked at the chart in the EHR, where Priors cannot."""
 
 
 @dataclass(frozen=True)

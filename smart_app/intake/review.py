@@ -24,6 +24,8 @@ from smart_app.image_requests.types import Actor, Party, Patient
 from smart_app.image_requests.workflow import Act, NotAllowed
 from smart_app.intake import withdrawals
 from smart_app.intake.arrival import PERSON_SAID
+from smart_app.intake.chart_now import FAULTS, Became, Now
+from smart_app.intake.charts import SOUND, Charts
 from smart_app.intake.deciding import Verdict, decide
 from smart_app.intake.items import ItemChanged, Items
 from smart_app.intake.receipts import Receipts
@@ -50,6 +52,10 @@ NO_ARCHIVE = Fault("no-archive", Side.SETUP, "No archive is set up to take recei
 NOT_NOW = Fault("not-now", Side.PERSON, "That cannot be done to it as it stands now. Nothing was changed.", "Open the page again and look.", False, 409)
 
 
+class Turned(AppError):
+    """The chart is not as it was. The items are back in review, matched anew, and say so; nothing was stored."""
+
+
 @dataclass(frozen=True)
 class Reviewer:
     who: Who
@@ -64,18 +70,32 @@ class Reviewer:
         return Actor(Party.REVIEWER, self.who.issuer, self.who.subject, self.who.name, self.who.address, self.who.request_id, self.who.launch)
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What the reviewer's form said beside which items."""
+
+    reason: str
+    remark: str
+    second: bool
+    looked: bool
+
+
 class Review:
     """One a process."""
 
     def __init__(
         self, db: Database, items: Items, receipts: Receipts, ledger: Ledger, requests: Requests, audit: AuditLog, clock: Clock,
         settle: Callable[[Session, str], None], namespaces: Mapping[str, str], number: Callable[[Received], PatientId | None], *, tenant: str, archive: str | None,
-        any_ehr: bool = False,
+        charts: Charts, any_ehr: bool = False,
     ) -> None:  # fmt: skip
         """`any_ehr`: two who must agree may be of two EHRs."""
         self._db, self._items, self._receipts, self._ledger, self._requests = db, items, receipts, ledger, requests
         self._audit, self._clock, self._settle, self.namespaces, self.number = audit, clock, settle, namespaces, number
-        self._tenant, self.archive, self._any_ehr = tenant, archive, any_ehr
+        self._tenant, self.archive, self._any_ehr, self._charts = tenant, archive, any_ehr, charts
+
+    def is_unread(self, item: Received) -> bool:
+        """Priors cannot read its chart: who decides has to look at it in the EHR, and say so."""
+        return item.content.patient is not None and not self._charts.may_read(item.content.patient.issuer)
 
     def objection(self, by: Reviewer, item: Received) -> Fault | None:
         """Why this reviewer is no second person for it."""
@@ -88,39 +108,66 @@ class Review:
         said = decide(patient or item.content.patient, item.content.wanted, item.summary, self.namespaces)
         return withdrawals.weighed(session, self.archive, item, said)
 
-    def confirm(self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False, leaving: Mapping[str, int] | None = None) -> dict[str, ItemState]:
-        """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored.
+    def confirm(
+        self, by: Reviewer, seen: Mapping[str, int], *, reason: str = "", remark: str = "", second: bool = False, leaving: Mapping[str, int] | None = None, looked: bool = False,
+    ) -> dict[str, ItemState]:  # fmt: skip
+        """Say of these items (by id, with the version that was looked at) that they are the right person's and shall be stored. Their charts are read again first.
 
         :param reason: why the reviewer is sure. :param remark: what the sender reads. :param second: ask for a second person although one would be enough.
-        :param leaving: those that are not kept, left in the same transaction.
-        :raises AppError: and nothing is changed of any of them.
+        :param leaving: those that are not kept, left in the same transaction. :param looked: the reviewer has just looked at the chart in the EHR.
+        :raises Turned: a chart is not as it was. :raises AppError: and nothing is changed of any of them.
         """
-        with self._db.transaction() as session:
-            self._hold(session, {*seen, *(leaving or {})})
-            said = {id: self._confirm(session, by, id, version, _line(reason), _line(remark), second) for id, version in seen.items()}
-            self._leave(session, by, leaving or {})
-            return said
+        charts = self._charts_of(seen)
+        try:
+            with self._db.transaction() as session:
+                self._hold(session, {*seen, *(leaving or {})})
+                said = {id: self._confirm(session, by, id, version, charts, _Said(_line(reason), _line(remark), second, looked)) for id, version in seen.items()}
+                self._leave(session, by, leaving or {})
+                return said
+        except Turned:
+            with self._db.transaction() as session:
+                self._hold(session, seen)
+                for id, version in seen.items():
+                    patient = self._items.get(id, session, lock=True).content.patient
+                    if patient in charts and charts[patient].became not in SOUND:
+                        self._charts.turn_back(session, id, charts[patient], by=by.who, still=lambda now, version=version: now.version == version and now.state in OPEN)  # type: ignore[misc]
+                self._settled(session, seen)
+            raise
 
-    def _confirm(self, session: Session, by: Reviewer, id: str, version: int, reason: str, remark: str, second: bool) -> ItemState:
+    def _charts_of(self, ids: Mapping[str, int]) -> dict[Patient | None, Now]:
+        """How the charts of these items are this moment, each asked once. :raises NotTold: nothing is decided then."""
+        items = [self._items.get(id) for id in ids]
+        return {patient: self._charts.now(patient) for patient in dict.fromkeys(one.content.patient for one in items if one.state in OPEN) if patient is not None}
+
+    def _confirm(self, session: Session, by: Reviewer, id: str, version: int, charts: Mapping[Patient | None, Now], said: _Said) -> ItemState:
         item = self._items.get(id, session, lock=True)
         verdict = self.verdict(session, item)
         if verdict.standing is Standing.OTHER or item.state is ItemState.SET_ASIDE:
             raise AppError(OTHER_PERSON)
         self._check(item, version, OPEN)
+        chart = charts.get(item.content.patient)
         for holds, fault in (
-            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self.archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER),
-            (verdict.standing in NEEDS_WORDS and len(reason) < MIN_REASON, NO_REASON),
+            (verdict.standing is Standing.UNLINKED, NOT_LINKED), (self.archive is None, NO_ARCHIVE), (self.number(item) is None, NO_NUMBER), (chart is None, CHANGED),
         ):  # fmt: skip
             if holds:
                 raise AppError(fault)
+        assert chart is not None
+        if chart.became not in SOUND:
+            raise Turned(FAULTS[chart.became])
         earlier, who = item.content.opinions, by.who
+        for holds, fault in (
+            (chart.became is Became.UNREAD and not said.looked, FAULTS[Became.UNREAD]), (verdict.standing in NEEDS_WORDS and len(said.reason) < MIN_REASON, NO_REASON),
+        ):  # fmt: skip
+            if holds:
+                raise AppError(fault)
         if against := self.objection(by, item):
             raise AppError(against)
-        opinions = (*earlier, Opinion(who.issuer, who.subject, who.name, self._clock(), reason, by.fhir_user))
-        enough = len(opinions) > 1 or (verdict.standing is Standing.CERTAIN and not second)
+        opinions = (*earlier, Opinion(who.issuer, who.subject, who.name, self._clock(), said.reason, by.fhir_user))
+        enough = len(opinions) > 1 or (verdict.standing is Standing.CERTAIN and not said.second)
 
         def change(before: Received) -> Received:
-            content = replace(before.content, opinions=opinions, why=verdict.why, remark=remark or before.content.remark)
+            looked_at = self._clock() if chart.became is Became.UNREAD else None
+            content = replace(before.content, opinions=opinions, why=verdict.why, remark=said.remark or before.content.remark, halt=None, looked_at=looked_at)
             state = ItemState.SECOND_PERSON
             if enough:
                 content = replace(content, decided_at=self._clock(), job=f"{id}.{before.version + 1}")
@@ -128,7 +175,7 @@ class Review:
             return replace(before, state=state, standing=verdict.standing, content=content, tries=0)
 
         words = "said that it is the right person; it is being stored" if enough else "said that it is the right person; a second person has to look"
-        after = self._change(session, by, id, "confirm", change, words)
+        after = self._change(session, by, id, "confirm", change, words + ("; has looked at the chart in the EHR" if chart.became is Became.UNREAD else ""))
         if enough:
             self._ledger.add(session, "store", after.content.job)
         return after.state
@@ -153,7 +200,7 @@ class Review:
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
             self._change(session, by, id, "put-back", lambda before: replace(
-                before, state=ItemState.IN_REVIEW, standing=verdict.standing, content=replace(before.content, why=verdict.why, opinions=()),
+                before, state=ItemState.IN_REVIEW, standing=verdict.standing, content=replace(before.content, why=verdict.why, opinions=(), looked_at=None),
             ), "took it back into review")  # fmt: skip
 
     def judge_quality(self, by: Reviewer, seen: Mapping[str, int], state: ItemState, remark: str) -> None:
@@ -214,18 +261,37 @@ class Review:
             self._ledger.add(session, "store", after.content.job)
 
     def link(self, by: Reviewer, id: str, version: int, patient: Patient) -> Standing:
-        """Say whose images these may be. The comparison decides how many people must agree; another person's are not linked at all."""
+        """Say whose images these may be. The comparison decides how many people must agree; another person's are not linked at all.
+
+        :raises NotTold: the EHR did not say how that chart is now. :raises AppError: it is not in use, or the images are another person's.
+        """
+        now = self._charts.now(patient)
+        if now.became not in SOUND | {Became.CHANGED}:
+            raise AppError(FAULTS[now.became])
+        return self._link(by, id, version, now.patient or patient, "link", lambda item: item.request is None)
+
+    def take_survivor(self, by: Reviewer, id: str, version: int) -> Standing:
+        """The chart that the retired one was merged into is the item's from now on: compared anew, and nobody's earlier word holds for it. Errors as `link`."""
+        halt = self._items.get(id).content.halt
+        if halt is None or halt.survivor is None:
+            raise AppError(NOT_NOW)
+        now = self._charts.now(halt.survivor)
+        if now.became not in (Became.SAME, Became.CHANGED) or now.patient is None:
+            raise AppError(FAULTS[now.became])
+        return self._link(by, id, version, now.patient, "survivor", lambda item: item.content.halt == halt)
+
+    def _link(self, by: Reviewer, id: str, version: int, patient: Patient, action: str, may: Callable[[Received], bool]) -> Standing:
         with self._db.transaction() as session:
             item = self._items.get(id, session, lock=True)
             self._check(item, version, OPEN)
-            if item.request is not None:
+            if not may(item):
                 raise AppError(NOT_NOW)
             verdict = self.verdict(session, item, patient)
             if verdict.standing is Standing.OTHER:
                 raise AppError(OTHER_PERSON)
-            self._change(session, by, id, "link", lambda before: replace(
+            self._change(session, by, id, action, lambda before: replace(
                 before, state=ItemState.IN_REVIEW, standing=verdict.standing, subject=self._items.digest("subject", patient.issuer, patient.id),
-                content=replace(before.content, patient=patient, why=verdict.why, opinions=()),
+                content=replace(before.content, patient=patient, why=verdict.why, opinions=(), halt=None, looked_at=None),
             ), f"linked it to {patient.name}")  # fmt: skip
             return verdict.standing
 

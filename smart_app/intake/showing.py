@@ -30,6 +30,10 @@ WHY = {
     "taken-out": "A reviewer took this very study out of every view.", "no-identifier": "The files carry no number that this hospital knows.", "nothing-said": "The files do not say enough of whose they are.", "mixed": "Its images do not all name the same person.",
     "silent": "Birth date or sex is missing.", "deprecated": "The chart is not in use any more.", PERSON_SAID: "A reviewer said that it is another person’s.", "not-alike": "Nothing speaks for it.",
 }  # fmt: skip
+HALTS = {
+    "changed": "The chart has changed", "replaced": "This chart was merged into another", "inactive": "This chart is not in use any more", "gone": "The EHR does not have this chart any more",
+    "unread": "Nobody has looked at the chart lately", "ehr-silent": "Waits for the EHR", "ehr-refused": "Waits for the EHR",
+}  # fmt: skip
 MARKS = {Level.GOOD: ("ok", "ok"), Level.CARE: ("warn", "warn"), Level.BAD: ("part", "bad")}
 SAME_MARK = {Verdict.SAME: ("ok", "ok"), Verdict.DIFFERENT: ("bad", "bad"), Verdict.CARE: ("warn", "warn")}
 WORST = (Standing.OTHER, Standing.UNLINKED, Standing.TAKEN_OUT, Standing.BIRTH_DATE, Standing.BELOW, Standing.CERTAIN)

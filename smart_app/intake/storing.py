@@ -1,4 +1,4 @@
-"""Handler of `store`: coerces, claims, sends, asks what became of it, reads back; only then is an item stored.
+"""Handler of `store`: reads the chart again, coerces, claims, sends, asks what became of it, reads back; only then is an item stored.
 
 Every step is repeated safely: what the archive has is asked before anything is sent, a claim is a row, a receipt is
 written when it is known, and coercing again gives the same bytes. Nothing is done or failed by guess (safety.md J2, J3).
@@ -20,6 +20,8 @@ from smart_app.clock import Clock
 from smart_app.db import Database
 from smart_app.errors import OutboundError
 from smart_app.intake import withdrawals
+from smart_app.intake.chart_guard import ChartGuard
+from smart_app.intake.charts import Charts
 from smart_app.intake.coercion import CannotCoerce, Change, Written, change_for, coerce, identity, substance
 from smart_app.intake.items import Items
 from smart_app.intake.loads import loads, the_same_bytes
@@ -61,17 +63,21 @@ class Storing:
     """Called with a request when one of its items has come to rest."""
     recorded: Callable[[Session, Received, Mapping[Stage, int]], None]
     """Writes the audit record of an import."""
+    charts: Charts
 
     def handle(self, job: Job) -> None:
-        item = self.items.get(job.key.partition(".")[0])
-        if item.state is not ItemState.STORING or item.content.job != job.key:
+        decided = self.items.get(job.key.partition(".")[0])
+        if decided.state is not ItemState.STORING or decided.content.job != job.key:
             return  # somebody decided otherwise meanwhile
         if self.archive is None:
             raise NeedsAttention("no-archive")
         with self.items.reading() as session:
-            is_out = withdrawals.is_out(session, self.archive.key, item.study_digest)
-        if is_out and item.standing is not Standing.TAKEN_OUT:
-            self._send_back(item, job)
+            is_out = withdrawals.is_out(session, self.archive.key, decided.study_digest)
+        if is_out and decided.standing is not Standing.TAKEN_OUT:
+            self._send_back(decided, job)
+            return
+        item = ChartGuard(self.db, self.items, self.receipts, self.charts, self.settle).passed(decided, self.archive.key)
+        if item is None:
             return
         self.workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self.workspace.glob(f"{item.id}-*.dcm"):  # of a round whose process was killed

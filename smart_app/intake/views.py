@@ -19,9 +19,10 @@ from smart_app.errors import AppError, Fault
 from smart_app.image_requests.service import NoSuchRequest, Requests
 from smart_app.intake import looking, pictures, showing, withdrawals
 from smart_app.intake.arrival import TALLY
+from smart_app.intake.chart_now import FAULTS, Became
 from smart_app.intake.items import Items, NoSuchItem
 from smart_app.intake.received import Received
-from smart_app.intake.review import MIN_REASON, NO_REASON, NOT_CHOSEN, NOTHING_TICKED, Review, Reviewer
+from smart_app.intake.review import MIN_REASON, NO_REASON, NOT_CHOSEN, NOTHING_TICKED, Review, Reviewer, Turned
 from smart_app.intake.types import ItemState
 from smart_app.intake.undo import Undo
 from smart_app.intake.unstored import why_not
@@ -34,7 +35,7 @@ VIEWS = {
     "part": ("Stored in part", (ItemState.STORED_IN_PART,)), "aside": ("Set aside", (ItemState.SET_ASIDE,)),
     "done": ("Done", (ItemState.STORED, ItemState.NOT_USABLE, ItemState.NOT_FOR_US, ItemState.LEFT, ItemState.WITHDRAWN)),
 }  # fmt: skip
-ON_THE_PAGE = (NO_REASON, NOT_CHOSEN, NOTHING_TICKED)
+ON_THE_PAGE = (NO_REASON, NOT_CHOSEN, NOTHING_TICKED, FAULTS[Became.UNREAD])
 """Said on the page itself, with what was typed still there: nothing is wrong but the form."""
 QUALITY = {"not-usable": ItemState.NOT_USABLE, "other": ItemState.NOT_FOR_US}
 
@@ -104,13 +105,14 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
             return Response(show(found, "link"), 400, mimetype="text/html")
         return decide(item, lambda by: review.link(by, item, _version(), patient))
 
-    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore'):action>")
+    @blueprint.post(f"/l/<launch:handle>/intake/{ITEM}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore', 'survivor'):action>")
     @requires(Action.REVIEW_INTAKE)
     def act(handle: str, item: str, action: str) -> WerkzeugResponse | Response:
         deeds: dict[str, Callable[[Reviewer], object]] = {
             "leave": lambda by: review.leave(by, _named("shown")), "put-back": lambda by: review.put_back(by, item, _version()), "try-again": lambda by: review.try_again(by, item, _version()),
             "hold": lambda by: review.hold(by, item, _version(), on=True), "release": lambda by: review.hold(by, item, _version(), on=False),
             "withdraw": lambda by: undo.withdraw(by, item, _version(), request.form.get("remark", "")), "restore": lambda by: undo.look_again(by, item, _version()),
+            "survivor": lambda by: review.take_survivor(by, item, _version()),
         }  # fmt: skip
         return decide(item, deeds[action], "withdraw" if action == "withdraw" else "")
 
@@ -119,7 +121,8 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         if not keep:
             raise AppError(NOTHING_TICKED)
         left = {} if second else {id: version for id, version in shown.items() if id not in keep}
-        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second, leaving=left)
+        looked = request.form.get("looked") == "yes"
+        review.confirm(by, keep, reason=request.form.get("why", ""), remark=request.form.get("remark", ""), second=second, leaving=left, looked=looked)
 
     def me() -> Reviewer:
         return Reviewer(current_who(), current_launch().user.fhir_user or "")
@@ -140,11 +143,14 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
             deed(me())
         except NoSuchItem:
             raise NotHere("no-such-item") from None
+        except Turned as error:
+            return Response(show(_item(item)), error.fault.status, mimetype="text/html")
         except AppError as error:
             fault = error.fault
             if fault not in ON_THE_PAGE:
                 raise
-            return Response(show(found, wrong if fault is NO_REASON else "", problem=fault), fault.status, mimetype="text/html")
+            at = wrong if fault is NO_REASON else "looked" if fault is FAULTS[Became.UNREAD] else ""
+            return Response(show(found, at, problem=fault), fault.status, mimetype="text/html")
         return redirect(f"/l/{current_launch().handle}/intake/{item}", 303)
 
     def show(item: Received, wrong: str = "", problem: Fault = NO_REASON) -> str:
@@ -163,7 +169,7 @@ def make_blueprint(items: Items, review: Review, undo: Undo, requests: Requests,
         return render_template(
             "intake/item.html", patient=item.content.patient, page=page, item=item, tallies=tallies, counts=counts, seen=seen, originals=originals, wrong=wrong, problem=problem.title, told=problem if problem is not NO_REASON else None, minimum=MIN_REASON,
             said=[{"item": one.id, "title": one.summary.title, "whose": showing.whose(one), "images": len(items.instances(one.id))} for one in page.studies],
-            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, left_days=left_days, few=looking.few([(one, items.instances(one.id)) for one in page.studies]), now=clock(), **_words(),
+            against=against, taken_out=taken_out, was_out=was_out, asked=_asked(item), archive=archive, unread=review.is_unread(item), not_looked=FAULTS[Became.UNREAD], left_days=left_days, few=looking.few([(one, items.instances(one.id)) for one in page.studies]), now=clock(), **_words(),
         )  # fmt: skip
 
     def _counts(item: Received) -> dict[str, Any]:
@@ -220,6 +226,6 @@ def _named(field: str) -> dict[str, int]:
 
 def _words() -> dict[str, Any]:
     return {
-        "ctx": current_launch(), "States": showing.STATES, "Standings": showing.STANDINGS, "Why": showing.WHY, "Marks": showing.MARKS, "SameMark": showing.SAME_MARK,
+        "ctx": current_launch(), "States": showing.STATES, "Standings": showing.STANDINGS, "Why": showing.WHY, "Halts": showing.HALTS, "Marks": showing.MARKS, "SameMark": showing.SAME_MARK,
         "day": showing.day, "lasting": showing.lasting, "clock": showing.clock, "State": ItemState,
     }  # fmt: skip

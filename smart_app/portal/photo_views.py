@@ -13,12 +13,11 @@ from pydantic_core import to_json
 
 from launch.context import LaunchContext
 from smart_app.access import Action, requires
-from smart_app.archives.types import PatientId
 from smart_app.audit.events import launch_id
 from smart_app.db import Database
 from smart_app.errors import AppError
 from smart_app.fhir.patient import PatientFacts
-from smart_app.image_requests.types import Patient
+from smart_app.image_requests.patients import as_patient
 from smart_app.links.about import About, write_about
 from smart_app.links.store import Links
 from smart_app.links.types import Purpose
@@ -41,7 +40,8 @@ def make_blueprint(db: Database, links: Links, patient: Callable[[LaunchContext]
         if facts is None or facts.id != ctx.patient_id:
             raise AppError(words.NOT_READ)
         initials = " ".join(f"{word[0].upper()}." for word in (facts.given or "", facts.family or "") if word)
-        about = About("A photo for the chart.", initials, "", ctx.user.name or "", ctx.issuer_key, facts.id, _whom(ctx, facts), launch_id(handle), ctx.user.name or "")
+        whom = to_json(as_patient(facts, ctx.issuer_key)).decode()
+        about = About("A photo for the chart.", initials, "", ctx.user.name or "", ctx.issuer_key, facts.id, whom, launch_id(handle), ctx.user.name or "")
         with db.transaction() as session:
             link = links.issue(session, Purpose.PHOTO, None, days=MINUTES / 1440, about=write_about(about), who=current_who())
         address = links.address(link)
@@ -49,8 +49,3 @@ def make_blueprint(db: Database, links: Links, patient: Callable[[LaunchContext]
         return render_template("portal/photo.html", ctx=ctx, patient=facts, picture=picture, address=address, minutes=MINUTES)
 
     return blueprint
-
-
-def _whom(ctx: LaunchContext, facts: PatientFacts) -> str:
-    numbers = tuple(PatientId(one.value, one.system) for one in facts.identifiers if one.system and not one.is_retired)
-    return to_json(Patient(ctx.issuer_key, facts.id, facts.name, facts.family, facts.given, facts.birth_date, facts.sex, facts.mrn, numbers)).decode()

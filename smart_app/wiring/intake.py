@@ -21,6 +21,7 @@ from smart_app.intake.arrival import Arrival
 from smart_app.intake.awaited import EVERY as LOOK_EVERY
 from smart_app.intake.awaited import KIND as AWAITED
 from smart_app.intake.awaited import Awaited
+from smart_app.intake.charts import Charts
 from smart_app.intake.fitness import grade
 from smart_app.intake.items import Items, Keeping
 from smart_app.intake.readback import ReadBack
@@ -108,9 +109,11 @@ def intake_of(parts: Parts) -> Intake:
             session,
         )  # fmt: skip
 
+    patients = patients_of(parts)
+    charts = Charts(items, parts.audit, parts.clock, patients.chart, namespaces, settings.tenant, patients.may_ask, archive.key if archive else None)
     storing = Storing(
         db, items, receipts, Stow(parts.outbound), ReadBack(Wado(Aside(parts.outbound)), workspace), archive, archive.settings.identifier_systems if archive else (),
-        workspace, parts.clock, settle, recorded,
+        workspace, parts.clock, settle, recorded, charts,
     )  # fmt: skip
     arrival = Arrival(
         db, items, parts.spool, Screening(parts.spool.workspace), grade, parts.requests, parts.ledger, parts.clock, namespaces,
@@ -118,7 +121,7 @@ def intake_of(parts: Parts) -> Intake:
     )  # fmt: skip
     review = Review(
         db, items, receipts, parts.ledger, parts.requests, parts.audit, parts.clock, settle, namespaces, storing.number, tenant=settings.tenant,
-        archive=archive.key if archive else None, any_ehr=given.second_person == "any-ehr",
+        archive=archive.key if archive else None, charts=charts, any_ehr=given.second_person == "any-ehr",
     )  # fmt: skip
     undo = Undo(db, items, parts.audit, parts.clock, parts.requests, settle, review.verdict)
     return Intake(items, arrival, storing, review, undo, Retention(db, items, parts.spool, parts.audit, parts.clock, tenant=settings.tenant))

@@ -93,7 +93,12 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
 
 
 def _asked(parts: Parts, context: LaunchContext) -> tuple[ImageRequest, ...]:
-    return parts.requests.of_patient(context.issuer_key, context.patient_id) if context.patient_id is not None else ()
+    """Also what was asked from charts that were merged into this one: else nobody would see it any more."""
+    if context.patient_id is None:
+        return ()
+    facts = parts.holdings.patient(context.handle)
+    charts = (context.patient_id, *(facts.retired if facts is not None and facts.id == context.patient_id else ()))
+    return tuple(one for chart in dict.fromkeys(charts) for one in parts.requests.of_patient(context.issuer_key, chart))
 
 
 def _planned(anchors: Anchors, context: LaunchContext, records: Sequence[PurposeRecord]) -> None:

@@ -87,7 +87,7 @@ class Desk:
 
     def form(self, page: str) -> dict[str, Any]:
         """What the page's form would send with everything ticked."""
-        return {name: re.findall(rf'name="{name}" value="([^"]*)"', page) for name in ("version", "shown", "keep")}
+        return {name: re.findall(rf'name="{name}" value="([^"]*)"', page) for name in ("version", "shown", "keep", "looked")}
 
 
 @contextmanager

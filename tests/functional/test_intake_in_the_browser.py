@@ -77,6 +77,7 @@ def test_a_reviewer_looks_and_stores(reviewer: Reviewer) -> None:
     expect(look.get_by_role("button", name="Next")).to_be_disabled()
     page.keyboard.press("Escape")
     page.get_by_role("checkbox", name="Keep XR left hand").uncheck()
+    page.get_by_role("checkbox", name="I have just opened this chart").check()
     page.get_by_role("button", name="Confirm").first.focus()
     page.keyboard.press("Enter")
     page.get_by_text("Left, not kept").first.wait_for()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from launch.context import LaunchContext, User
 from launch.session import TokenSet
 from smart_app.audit.request_events import RequestSeen
 from smart_app.clock import utc_now
+from smart_app.fhir.patient import patient_from
 from smart_app.image_requests.types import Actor, Anchor, NewRequest, Party, Patient, Route, RouteKind, State, Wanted
 from smart_app.image_requests.workflow import Act
-from tests.functional.listing_world import World, bundle, once, study, world
+from tests.functional.listing_world import World, bundle, once, patient, study, world
 from tests.functional.test_known_missing import asked_for, letter
 from tests.functional.test_listing import listed, strip
 
@@ -290,3 +291,15 @@ def test_a_request_tells_nothing_of_a_study_that_a_rule_hides(tmp_path: Path, mo
         hospital.parts.requests.create(new, STAFF)
         shown = listed(list(hospital.stream()))
     assert not any("CANARY" in row["html"] for row in shown.values())
+
+
+def test_what_was_asked_from_a_chart_that_was_merged_into_this_one_is_seen_here_and_nothing_of_any_other(hospital: World) -> None:
+    """Else it would come back to a chart that nobody opens any more."""
+    asked = NewRequest(Patient("northgate", "p0", "MARCHETTI, Rosa", "MARCHETTI", "Rosa", "1951-08-09"), Wanted("MR knee", "MR"), Route(RouteKind.FAX), "harrow")
+    id = hospital.parts.requests.create(asked, STAFF).id
+    replaces = [{"type": "replaces", "other": {"reference": "Patient/p0"}}]
+    for links, seen in (([], False), ([{"type": "seealso", "other": {"reference": "Patient/p0"}}], False), ([{"type": "replaces", "other": {"reference": "Patient/p00"}}], False), (replaces, True)):
+        facts = patient_from(patient(link=links), (), base=hospital.parts.settings.ehrs[0].issuer, today=date(2026, 5, 21))
+        hospital.parts.holdings.save_patient(hospital.handle, facts)
+        assert (hospital.get(f"/requests/{id}").status_code == 200) is seen, links
+        assert (id in str(list(hospital.stream()))) is seen, links

@@ -73,3 +73,13 @@ def test_an_identifier_whose_period_ended_is_retired(end: str, retired: bool) ->
 def test_a_merged_record_says_which_replaces_it() -> None:
     facts = read(active=False, link=[{"type": "seealso", "other": {"reference": "Patient/p0"}}, {"type": "replaced-by", "other": {"reference": f"{BASE}/Patient/p2"}}])
     assert (facts.active, facts.replaced_by) == (False, "p2")
+
+
+def test_only_a_record_in_its_own_right_has_retired_ones() -> None:
+    def linked(*links: tuple[str, str]) -> PatientFacts:
+        resource = {"resourceType": "Patient", "id": "p1", "link": [{"type": kind, "other": {"reference": other}} for kind, other in links]}
+        return patient_from(resource, (), base="http://ehr.example/fhir", today=date(2026, 5, 21))
+
+    assert linked(("replaces", "Patient/p0"), ("seealso", "Patient/p7"), ("refer", "Patient/p8"), ("replaces", "http://elsewhere.example/fhir/Patient/p9")).retired == ("p0",)
+    assert linked(("replaces", "Patient/p0"), ("replaced-by", "Patient/p2")).retired == (), "a chart that was merged away itself"
+    assert linked(("replaces", "RelatedPerson/p0")).retired == ()

@@ -22,11 +22,15 @@ from smart_app.audit.log import AuditLog
 from smart_app.clock import Clock
 from smart_app.config_archives import Archive
 from smart_app.db import Database
+from smart_app.fhir.client import FhirMissing
+from smart_app.fhir.patient import PatientFacts
 from smart_app.image_requests.facilities import Facilities
 from smart_app.image_requests.service import Requests
 from smart_app.image_requests.types import Actor, Facility, ImageRequest, NewRequest, Party, Patient, Route, RouteKind, Wanted
 from smart_app.image_requests.workflow import Act
+from smart_app.intake import deciding
 from smart_app.intake.arrival import Arrival
+from smart_app.intake.charts import Charts
 from smart_app.intake.items import Items
 from smart_app.intake.readback import ReadBack
 from smart_app.intake.receipts import Receipts
@@ -196,6 +200,27 @@ class ScriptedArchive:
         return dcmread(BytesIO(content), stop_before_pixels=True)
 
 
+def facts_of(patient: Patient, **changes: Any) -> PatientFacts:
+    """The chart that a patient was written down from, with what has become of it."""
+    facts = deciding.facts_of(patient)
+    return replace(facts, **changes)
+
+
+class Ehr:
+    """Its charts, as they are this moment; None: Priors may not read it."""
+
+    def __init__(self) -> None:
+        self.charts: dict[str, PatientFacts | Exception | None] = {PATIENT.id: facts_of(PATIENT)}
+        self.reads: list[str] = []
+
+    def read(self, issuer: str, id: str) -> PatientFacts | None:
+        self.reads.append(id)
+        found = self.charts.get(id, FhirMissing())
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
 @dataclass
 class Hospital:
     database: Database
@@ -210,6 +235,7 @@ class Hospital:
     undo: Undo
     receipts: Receipts
     audit: AuditLog
+    ehr: Ehr
     findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
 
     def ask(self, wanted: Wanted = WANTED, patient: Patient = PATIENT) -> ImageRequest:
@@ -261,14 +287,16 @@ def hospital(database: Database, keyring: Keyring, folder: Path, base: str, **op
     outbound = outbound_to(archive_northgate=base)
     workspace = folder / "work"
     workspace.mkdir()
+    ehr = Ehr()
+    charts = Charts(items, audit, clock, ehr.read, NAMESPACES, "t", lambda issuer: True, "northgate")
     storing = Storing(
         database, items, receipts, Stow(outbound), ReadBack(Wado(Aside(outbound)), workspace), archive, ("urn:northgate",), workspace, clock, settling.settle,
-        lambda session, item, counts: None,
+        lambda session, item, counts: None, charts,
     )  # fmt: skip
     arrival = Arrival(database, items, spool, Headers(), graded, requests, ledger, clock, NAMESPACES, archive="northgate", settle=settling.settle, **options)
-    review = Review(database, items, receipts, ledger, requests, audit, clock, settling.settle, NAMESPACES, storing.number, tenant="t", archive="northgate")
+    review = Review(database, items, receipts, ledger, requests, audit, clock, settling.settle, NAMESPACES, storing.number, tenant="t", archive="northgate", charts=charts)
     undo = Undo(database, items, audit, clock, requests, settling.settle, review.verdict)
-    yield Hospital(database, clock, ledger, requests, spool, items, arrival, storing, review, undo, receipts, audit)
+    yield Hospital(database, clock, ledger, requests, spool, items, arrival, storing, review, undo, receipts, audit, ehr)
 
 
 @contextmanager
