@@ -17,6 +17,7 @@ UNREDUCED_PIXELS = 40_000_000
 """Other formats cannot be read smaller than they are."""
 LEAST_OF_PIXELS = 512
 """A JPEG needs a bit for every block of 64 pixels at least; libjpeg fills what is missing with grey and says nothing."""
+MOST_BYTES = 100_000_000
 TAKEN = (0x9003, 0x0132)
 """EXIF DateTimeOriginal, DateTime."""
 
@@ -73,11 +74,12 @@ def upright(source: IO[bytes], size: int) -> tuple[Any, datetime | None]:
         formats.append("HEIF")
     except ImportError:
         pass
-    source.seek(0)
+    if size > MOST_BYTES:
+        raise Refused("picture-too-large")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture: Any = Image.open(source, formats=formats)
+            picture: Any = Image.open(_Clipped(source, size), formats=formats)
             _reduced(picture)
             if picture.format == "JPEG" and size < picture.width * picture.height // LEAST_OF_PIXELS:
                 raise Refused("picture-damaged")
@@ -91,6 +93,19 @@ def upright(source: IO[bytes], size: int) -> tuple[Any, datetime | None]:
         raise
     except Exception:  # Pillow's plugins raise what they like
         raise Refused("picture-damaged") from None
+
+
+class _Clipped:
+    """A file of which no more is read than there is: Python makes room for all that is asked, and Pillow asks for what a chunk claims of itself."""
+
+    def __init__(self, source: IO[bytes], size: int) -> None:
+        self._source, self._size = source, size
+        source.seek(0)
+        self.seek, self.tell = source.seek, source.tell
+
+    def read(self, count: int = -1) -> bytes:
+        left = max(0, self._size - self._source.tell())
+        return self._source.read(left if count < 0 else min(count, left))
 
 
 def _reduced(picture: Any) -> None:
