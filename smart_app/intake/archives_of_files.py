@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from smart_app.archives.dicom_json import printable
 from smart_app.intake.element_walk import Refused
 
 TOTAL_BYTES = 20_000_000_000
@@ -69,6 +70,9 @@ def _directory_bytes(source: IO[bytes], size: int) -> int:
     source.seek(tail_at)
     tail = source.read()
     source.seek(0)
+    ends = [at for at in _found(tail, b"PK\5\6") if len(tail) - at >= 22 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail)]
+    if len(ends) > 1:
+        raise Refused("zip-damaged")  # two lists of members that both fit: what one program sees in it is not what another does
     end = tail.rfind(b"PK\5\6")
     if end < 0 or len(tail) - end < 22:
         raise Refused("zip-damaged")
@@ -77,6 +81,13 @@ def _directory_bytes(source: IO[bytes], size: int) -> int:
     if declared == 0xFFFFFFFF and large >= 0 and len(tail) - large >= 56:
         declared = int(struct.unpack_from("<Q", tail, large + 40)[0])
     return declared
+
+
+def _found(content: bytes, mark: bytes) -> Iterator[int]:
+    at = content.find(mark)
+    while at >= 0:
+        yield at
+        at = content.find(mark, at + 1)
 
 
 def is_something_else(archive: zipfile.ZipFile) -> str:
@@ -110,7 +121,7 @@ def members(archive: zipfile.ZipFile, size: int, budget: Budget, place: Callable
             except Refused as refused:
                 path.unlink(missing_ok=True)
                 reason, path = refused.reason, None
-        yield Member(member.filename or NAMELESS, reason, path)
+        yield Member(printable(member.filename).strip() or NAMELESS, reason, path)
         if reason in ("zip-total", "zip-ratio", "zip-count"):
             left = len(listed) - number - 1
             if left:

@@ -127,6 +127,8 @@ def _inflated(begin: int, size: int, read: Read) -> bytes:
                 raise Refused("inflates")
     except zlib.error:
         raise Refused("unreadable") from None
+    if inflate.unused_data.strip(b"\0") or size - at > 1:
+        raise Refused("unreadable")  # something else lies hidden behind the object
     return bytes(whole)
 
 
