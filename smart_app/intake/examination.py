@@ -5,6 +5,7 @@ Verdicts are numbered in the order of the bytes, so that after a death the next 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import zipfile
@@ -25,6 +26,8 @@ from smart_app.intake.types import Kind
 PIXELS = "pixels"
 """Among `faults`: its pixels are all there, and cannot be decoded."""
 REST = "and the rest of it"
+UNTRIED = "pixels-untried"
+"""Among `faults`: whether they can be decoded is not known here. Nobody may be told that they can."""
 MADE = ".dcm"
 """Ending of what was made, so that it never lies where its original does."""
 
@@ -73,9 +76,9 @@ class Examination:
                 verdict = self._made(source, size, found.kind)
         except Refused as refused:
             verdict = {"kind": Kind.REFUSED.value, "reason": refused.reason, "header": asdict(refused.header) if refused.header else None}
-        except (NoRoom, MemoryError):
-            raise
-        except Exception:  # our own reading or a library's that fails: it costs this object, not the process. Fuzzing holds that there is none
+        except Exception as error:  # our own reading or a library's that fails: it costs this object, not the process. Fuzzing holds that there is none
+            if _is_this_machine(error):
+                raise
             self._made_at().unlink(missing_ok=True)
             verdict = {"kind": Kind.REFUSED.value, "reason": "reader-fault"}
         self._say(member, size, verdict)
@@ -105,7 +108,8 @@ class Examination:
             if not self._is_fresh:
                 raise MemoryError from None
             decoded = None
-        header = replace(found.header, faults=(*found.header.faults, PIXELS)) if decoded is False else found.header
+        fault = PIXELS if decoded is False else UNTRIED if decoded is None and found.walked.pixels else ""
+        header = replace(found.header, faults=(*found.header.faults, fault)) if fault else found.header
         return {"kind": Kind.DICOM.value, "reason": "", "header": asdict(header), "decodes": decoded, "made": path.name if path else None}
 
     def _made(self, source: IO[bytes], size: int, kind: Kind) -> dict[str, Any]:
@@ -145,9 +149,9 @@ class Examination:
             return
         try:
             self._members(archive, size, member, depth)
-        except (NoRoom, MemoryError):
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_this_machine(error):
+                raise
             if not self._is_answered():
                 self._say(f"{member} / {REST}" if member else REST, 0, {"kind": Kind.REFUSED.value, "reason": "reader-fault"})
 
@@ -162,6 +166,11 @@ class Examination:
                 is_needed = self._file(taken, name, one.path, depth + 1)
             if not is_needed:
                 one.path.unlink()
+
+
+def _is_this_machine(error: Exception) -> bool:
+    """No room, no memory, or a disk that does not give what it holds: no file is blamed for it."""
+    return isinstance(error, NoRoom | MemoryError) or (isinstance(error, OSError) and error.errno == errno.EIO)
 
 
 def _sha256(source: IO[bytes]) -> str:
