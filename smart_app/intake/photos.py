@@ -82,7 +82,8 @@ def upright(source: IO[bytes], size: int) -> tuple[Any, datetime | None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture: Any = Image.open(_Clipped(source, size), formats=formats)
+            clipped: Any = _Clipped(source, size)
+            picture: Any = Image.open(clipped, formats=formats)
             _reduced(picture)
             is_jpeg = picture.format in JPEG
             if is_jpeg and _scans(source) > codestreams.MOST_SCANS:

@@ -47,7 +47,7 @@ class Screening:
     def screen(self, upload: Upload) -> tuple[Screened, ...]:
         """The verdicts on all files, in the order they were received, members behind their zip.
 
-        :raises OSError: the workspace has no room, or a received file is gone. :raises NoRoom: :raises NotSafe: what was taken out is not on
+        :raises OSError: the workspace has no room, a received file is gone, or no reader starts. :raises NoRoom: :raises NotSafe: what was taken out is not on
         the disk. Nothing is said of any file then.
         """
         return told_apart(self.verdicts(upload))
