@@ -11,7 +11,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test campaign kills faults fuzz bench lint clean viewer-bundle install
+.PHONY: help demo dev test campaign kills faults fuzz hostile bench lint clean viewer-bundle install
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ faults: ## The fault matrix alone: every way to fail, at every question, at one 
 
 fuzz: ## 100,000 damaged files through screening (FUZZ_INPUTS=n for another number)
 	@tests/run tests/hostile/test_fuzz.py -m campaign
+
+hostile: ## Every hostile file through screening, and to an Orthanc of its own: what stops it must be refused
+	@tests/run tests/hostile -m "campaign or not campaign" -k "not fuzz"
 
 bench: ## Measure, compare with others, write docs/performance.md
 	@bench/run

@@ -57,11 +57,16 @@ class NoRoom:
 
 
 @dataclass(frozen=True)
+class OutOfMemory:
+    """It ends by itself: a fresh child may have the memory that this one has not."""
+
+
+@dataclass(frozen=True)
 class Fences:
     standing: tuple[str, ...]
 
 
-def parsed(line: bytes, prefix: str) -> Verdict | Begun | Ended | Fences | NoRoom:
+def parsed(line: bytes, prefix: str) -> Verdict | Begun | Ended | Fences | NoRoom | OutOfMemory:
     """:raises Nonsense:"""
     try:
         said = json.loads(line)
@@ -73,6 +78,8 @@ def parsed(line: bytes, prefix: str) -> Verdict | Begun | Ended | Fences | NoRoo
             return Ended(_number(said["bytes"]), _number(said["files"], least=-1), said["tired"] is True)
         if "no_room" in said:
             return NoRoom(_number(said["no_room"]))
+        if "out_of_memory" in said:
+            return OutOfMemory()
         if "at" in said:
             return Begun(_number(said["at"]), _text(said["member"]))
         return _verdict(said, prefix)

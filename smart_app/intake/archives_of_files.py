@@ -8,13 +8,13 @@ import os
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from smart_app.archives.dicom_json import printable
 from smart_app.intake.element_walk import Refused
 
 TOTAL_BYTES = 20_000_000_000
@@ -27,8 +27,7 @@ DIRECTORY_BYTES = 32_000_000
 CHUNK = 1_000_000
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 ENCRYPTED = 0x1
-READING = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
-"""What zipfile raises on a damaged member."""
+NAMELESS = "(no name)"
 
 
 class NoRoom(Exception):
@@ -71,6 +70,9 @@ def _directory_bytes(source: IO[bytes], size: int) -> int:
     source.seek(tail_at)
     tail = source.read()
     source.seek(0)
+    ends = [at for at in _found(tail, b"PK\5\6") if len(tail) - at >= 22 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail)]
+    if len(ends) > 1:
+        raise Refused("zip-damaged")  # two lists of members that both fit: what one program sees in it is not what another does
     end = tail.rfind(b"PK\5\6")
     if end < 0 or len(tail) - end < 22:
         raise Refused("zip-damaged")
@@ -79,6 +81,13 @@ def _directory_bytes(source: IO[bytes], size: int) -> int:
     if declared == 0xFFFFFFFF and large >= 0 and len(tail) - large >= 56:
         declared = int(struct.unpack_from("<Q", tail, large + 40)[0])
     return declared
+
+
+def _found(content: bytes, mark: bytes) -> Iterator[int]:
+    at = content.find(mark)
+    while at >= 0:
+        yield at
+        at = content.find(mark, at + 1)
 
 
 def is_something_else(archive: zipfile.ZipFile) -> str:
@@ -96,7 +105,7 @@ def members(archive: zipfile.ZipFile, size: int, budget: Budget, place: Callable
     :param place: the path for the next file.
     """
     packed, unpacked = max(size, 1), 0
-    listed = [member for member in archive.infolist() if not member.is_dir()]
+    listed = [member for member in archive.infolist() if not _is_folder(member)]
     for number, member in enumerate(listed):
         reason, path = _unfit(member), None
         if not reason:
@@ -112,12 +121,17 @@ def members(archive: zipfile.ZipFile, size: int, budget: Budget, place: Callable
             except Refused as refused:
                 path.unlink(missing_ok=True)
                 reason, path = refused.reason, None
-        yield Member(member.filename, reason, path)
+        yield Member(printable(member.filename).strip() or NAMELESS, reason, path)
         if reason in ("zip-total", "zip-ratio", "zip-count"):
             left = len(listed) - number - 1
             if left:
                 yield Member(f"and {left:,} more files", reason)
             return
+
+
+def _is_folder(member: zipfile.ZipInfo) -> bool:
+    """`ZipInfo.is_dir` fails on an empty name, and passes over a "folder" that holds bytes: a file like any other."""
+    return member.filename.endswith("/") and member.file_size == 0
 
 
 def _unfit(member: zipfile.ZipInfo) -> str:
@@ -133,13 +147,17 @@ def _take_out(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, all
     taken = 0
     try:
         packed = archive.open(member)
-    except READING:
+    except MemoryError:
+        raise
+    except Exception:  # of a damaged member zipfile raises what it likes: nine kinds were counted
         raise Refused("member-damaged") from None
     with packed, written(path) as out:
         while True:
             try:
                 part = packed.read(CHUNK)
-            except READING as error:
+            except MemoryError:
+                raise
+            except Exception as error:
                 if isinstance(error, OSError) and error.errno == errno.EIO:
                     raise NoRoom(errno.EIO) from error  # our disk does not give what we have received
                 raise Refused("member-damaged") from None

@@ -39,7 +39,7 @@ def main(workspace: Path) -> None:
             fence.give_time()
             asked = json.loads(line)
             budget = Budget(asked["bytes"], asked["files"])
-            task = Task(asked["prefix"], asked["upload"], asked["received"], asked["answered"], budget)
+            task = Task(asked["prefix"], asked["upload"], asked["received"], asked["answered"], budget, asked["fresh"])
             try:
                 Examination(task, workspace, lambda message: _tell(connection, message)).run(source)
             except NoRoom as error:
@@ -51,7 +51,8 @@ def main(workspace: Path) -> None:
                 _tell(connection, {"no_room": errno.EIO})  # our own disk does not give the file: it is not refused for that
                 return
             except MemoryError:
-                return  # the parent sees it as a death: a fresh child may have what this one has not
+                _tell(connection, {"out_of_memory": True})
+                return
         _tell(connection, {"end": True, "bytes": budget.bytes, "files": budget.files, "tired": fence.is_worn(statm)})
 
 

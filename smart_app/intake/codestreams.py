@@ -10,6 +10,8 @@ LOSSLESS = frozenset({"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
 JPEG = frozenset({"1.2.840.10008.1.2.4.50", EXTENDED}) | LOSSLESS
 JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
 JPEG_2000 = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})
+SCAN, MOST_SCANS = b"\xff\xda", 200
+"""A progressive picture goes over all its lines once a scan, of which eleven are usual: a few bytes each can cost hours. Packed data never holds the mark."""
 CODESTREAM, BOXED = b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  "
 FRAME_MARKS = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7})
 
@@ -60,7 +62,7 @@ def _jpeg_2000(stream: bytes) -> Stream | None:
 def agrees(syntax: str, stream: bytes, rows: int, columns: int, samples: int) -> bool:
     """Whether the stream is what the transfer syntax and the header say it is."""
     head = head_of(stream)
-    if head is None:
+    if head is None or (syntax in JPEG and stream.count(SCAN) > MOST_SCANS):
         return False
     marks = {0x51} if syntax in JPEG_2000 else {0xF7} if syntax in JPEG_LS else {0xC3} if syntax in LOSSLESS else {0xC0, 0xC1, 0xC2}
     # A JPEG-LS stream may hold one component a scan; its frame header still counts them all.

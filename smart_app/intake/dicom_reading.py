@@ -24,6 +24,8 @@ from smart_app.intake.element_walk import Read, Refused, Walked, meta_of, walk
 from smart_app.intake.types import Header
 
 INFLATED_BYTES = 64_000_000
+DEFLATE_TAIL = 9
+"""Behind the packed data set some write its checksum and length as gzip does, and a pad byte. Anything longer is something hidden there."""
 DICOMDIR = "1.2.840.10008.1.3.10"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -127,6 +129,8 @@ def _inflated(begin: int, size: int, read: Read) -> bytes:
                 raise Refused("inflates")
     except zlib.error:
         raise Refused("unreadable") from None
+    if len(inflate.unused_data) + size - at > DEFLATE_TAIL:
+        raise Refused("unreadable")  # something else lies hidden behind the object
     return bytes(whole)
 
 

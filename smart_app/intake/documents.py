@@ -17,7 +17,9 @@ ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 MOST_BYTES = 100_000_000
 MOST_PAGES = 2_000
 MOST_OBJECTS = 500_000
-ACTIVE_KEYS = ("/JS", "/JavaScript", "/AA", "/XFA", "/EmbeddedFiles", "/EmbeddedFile", "/RichMediaContent", "/RichMediaSettings", "/Collection", "/AF", "/Movie", "/Sound", "/3DD")
+ACTIVE_KEYS = ("/EF", "/RF", "/JS", "/JavaScript", "/AA", "/XFA", "/EmbeddedFiles", "/EmbeddedFile", "/RichMediaContent", "/RichMediaSettings", "/Collection", "/AF", "/Movie", "/Sound", "/3DD")
+ELSEWHERE = ("/F", "/FFilter", "/FDecodeParms", "/Ref")
+"""Of a stream: its content lies in another file."""
 ACTIVE_KINDS = frozenset({
     "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/RichMediaExecute", "/Movie", "/Sound", "/Trans", "/GoTo3DView", "/ResetForm",
     "/Hide", "/SetOCGState", "/Thread", "/URI",
@@ -81,9 +83,14 @@ def harmless(content: bytes) -> bytes:
         raise
     except Exception:  # qpdf's errors, and Python's where a file lies about its own structure
         raise Refused("pdf-damaged") from None
-    with pikepdf.open(io.BytesIO(out.getvalue()), suppress_warnings=True) as again:
-        if disarm(again):
-            raise Refused("pdf-active")
+    try:
+        with pikepdf.open(io.BytesIO(out.getvalue()), suppress_warnings=True) as again:
+            if disarm(again):
+                raise Refused("pdf-active")
+    except (Refused, MemoryError):
+        raise
+    except Exception:
+        raise Refused("pdf-damaged") from None
     return out.getvalue()
 
 
@@ -120,7 +127,7 @@ def _disarmed(thing: Any, depth: int) -> bool:
         thing.write(b"")
         del thing["/Type"]
         found = True
-    if (str(thing.get("/S", "")) in ACTIVE_KINDS and "/Type" not in thing) or (str(thing.get("/Type", "")) == "/Action" and str(thing.get("/S", "")) in ACTIVE_KINDS):
+    if str(thing.get("/S", "")) in ACTIVE_KINDS:  # whatever `/Type` it says it has: readers do not ask
         for key in list(thing.keys()):
             del thing[key]
         return True
@@ -129,7 +136,7 @@ def _disarmed(thing: Any, depth: int) -> bool:
             del thing[key]
         thing["/Subtype"] = pikepdf.Name("/Text")
         return True
-    for key in ACTIVE_KEYS:
+    for key in (*ACTIVE_KEYS, *(ELSEWHERE if isinstance(thing, pikepdf.Stream) else ())):
         if key in thing:
             del thing[key]
             found = True

@@ -5,6 +5,7 @@ Verdicts are numbered in the order of the bytes, so that after a death the next 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import zipfile
@@ -14,16 +15,19 @@ from pathlib import Path
 from typing import IO, Any
 
 from smart_app.intake import archives_of_files, documents, photos
-from smart_app.intake.archives_of_files import Budget
+from smart_app.intake.archives_of_files import Budget, NoRoom
 from smart_app.intake.dicom_reading import read_object
 from smart_app.intake.element_walk import Read, Refused
 from smart_app.intake.made_objects import Origin
-from smart_app.intake.pixels import decodes
+from smart_app.intake.pixels import Cramped, decodes
 from smart_app.intake.sniffing import HEAD_BYTES, sniff
 from smart_app.intake.types import Kind
 
 PIXELS = "pixels"
 """Among `faults`: its pixels are all there, and cannot be decoded."""
+REST = "and the rest of it"
+UNTRIED = "pixels-untried"
+"""Among `faults`: whether they can be decoded is not known here. Nobody may be told that they can."""
 MADE = ".dcm"
 """Ending of what was made, so that it never lies where its original does."""
 
@@ -39,6 +43,8 @@ class Task:
     answered: int = 0
     """So many verdicts were given already, before a death: they are not made again."""
     budget: Budget = field(default_factory=Budget)
+    is_fresh: bool = True
+    """Whether the process has given no verdict yet: no other would have more memory."""
 
 
 class Examination:
@@ -47,6 +53,7 @@ class Examination:
     def __init__(self, task: Task, workspace: Path, tell: Callable[[dict[str, Any]], None]) -> None:
         self._task, self._workspace, self._tell = task, workspace, tell
         self._number = 0
+        self._is_fresh = task.is_fresh
 
     def run(self, source: IO[bytes]) -> None:
         self._file(source, "", None, 0)
@@ -69,6 +76,11 @@ class Examination:
                 verdict = self._made(source, size, found.kind)
         except Refused as refused:
             verdict = {"kind": Kind.REFUSED.value, "reason": refused.reason, "header": asdict(refused.header) if refused.header else None}
+        except Exception as error:  # our own reading or a library's that fails: it costs this object, not the process. Fuzzing holds that there is none
+            if _is_this_machine(error):
+                raise
+            self._made_at().unlink(missing_ok=True)
+            verdict = {"kind": Kind.REFUSED.value, "reason": "reader-fault"}
         self._say(member, size, verdict)
         return path is not None and verdict.get("made") == path.name
 
@@ -81,6 +93,7 @@ class Examination:
     def _say(self, member: str, size: int, verdict: dict[str, Any]) -> None:
         self._tell({"number": self._number, "member": member, "size": size, **verdict})
         self._number += 1
+        self._is_fresh = False
 
     def _dicom(self, source: IO[bytes], size: int, path: Path | None) -> dict[str, Any]:
         read = reader_of(source)
@@ -89,19 +102,29 @@ class Examination:
             return {"kind": Kind.DICOMDIR.value, "reason": "dicomdir"}
         if found.header.sop_class == documents.ENCAPSULATED_PDF:
             documents.check_inside(found.walked, found.read)
-        decoded = decodes(found.walked, found.read)
-        header = replace(found.header, faults=(*found.header.faults, PIXELS)) if decoded is False else found.header
+        try:
+            decoded = decodes(found.walked, found.read)
+        except Cramped:
+            if not self._is_fresh:
+                raise MemoryError from None
+            decoded = None
+        fault = PIXELS if decoded is False else UNTRIED if decoded is None and found.walked.pixels else ""
+        header = replace(found.header, faults=(*found.header.faults, fault)) if fault else found.header
         return {"kind": Kind.DICOM.value, "reason": "", "header": asdict(header), "decodes": decoded, "made": path.name if path else None}
 
     def _made(self, source: IO[bytes], size: int, kind: Kind) -> dict[str, Any]:
         """A photo or PDF, and the DICOM object that is made of it."""
-        path = self._workspace / f"{self._task.prefix}-{self._number}{MADE}"
+        path = self._made_at()
         origin = Origin(self._task.upload, _sha256(source), self._task.received)
         (photos if kind is Kind.PHOTO else documents).to_dicom(source, size, origin, path)
         with path.open("rb") as made:
             found = read_object(os.fstat(made.fileno()).st_size, reader_of(made))
         assert found.header is not None
         return {"kind": kind.value, "reason": "", "header": asdict(found.header), "decodes": True if kind is Kind.PHOTO else None, "made": path.name}
+
+    def _made_at(self) -> Path:
+        """Where the object lies that is made of the present file."""
+        return self._workspace / f"{self._task.prefix}-{self._number}{MADE}"
 
     def _place(self) -> Path:
         return self._workspace / f"{self._task.prefix}-{self._number}"
@@ -122,8 +145,15 @@ class Examination:
         if not self._is_answered():
             self._tell({"at": self._number, "member": member})
             self._say(member, size, verdict)
-        if archive is not None:
+        if archive is None:
+            return
+        try:
             self._members(archive, size, member, depth)
+        except Exception as error:
+            if _is_this_machine(error):
+                raise
+            if not self._is_answered():
+                self._say(f"{member} / {REST}" if member else REST, 0, {"kind": Kind.REFUSED.value, "reason": "reader-fault"})
 
     def _members(self, archive: zipfile.ZipFile, size: int, member: str, depth: int) -> None:
         for one in archives_of_files.members(archive, size, self._task.budget, self._place):
@@ -136,6 +166,11 @@ class Examination:
                 is_needed = self._file(taken, name, one.path, depth + 1)
             if not is_needed:
                 one.path.unlink()
+
+
+def _is_this_machine(error: Exception) -> bool:
+    """No room, no memory, or a disk that does not give what it holds: no file is blamed for it."""
+    return isinstance(error, NoRoom | MemoryError) or (isinstance(error, OSError) and error.errno == errno.EIO)
 
 
 def _sha256(source: IO[bytes]) -> str:

@@ -164,6 +164,9 @@ def _decodes(images: Sequence[Header]) -> list[Finding]:
         numbers = [one.instance_number for one in broken if one.instance_number is not None]
         which = f": {ranges(numbers)}" if numbers else ""
         return [Finding("decodes", Level.BAD, f"{_images(len(broken))} can't be opened{which}. Send that part again from the original.", len(broken))]
+    untried = sum("pixels-untried" in one.faults for one in images)
+    if untried:
+        return [Finding("decodes", Level.CARE, f"{_images(untried)} could not be tried here (packed in a special way, or very large). All of the file is there.")]
     return [Finding("decodes", Level.GOOD, "Readable.")]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from smart_app.archives.types import PatientId, Said
 from smart_app.intake.types import FoundStudy, Header, Kind, Screened
 
-DAMAGED = frozenset({"cut", "pixels-cut", "no-pixels", "no-content", "unreadable", "reader-ended", "member-damaged", "no-uids", "ambiguous", "conflict", "empty"})
+DAMAGED = frozenset({"cut", "pixels-cut", "no-pixels", "no-content", "unreadable", "reader-ended", "reader-fault", "needs-memory", "takes-too-long", "member-damaged", "no-uids", "ambiguous", "conflict", "empty"})
 """Refused for what they are, not for what they are not: an image was meant to be there."""
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from smart_app.intake import codestreams
 from smart_app.intake.element_walk import Refused
 from smart_app.intake.made_objects import MAKER, Origin, anonymous, written
 
@@ -17,6 +18,9 @@ UNREDUCED_PIXELS = 40_000_000
 """Other formats cannot be read smaller than they are."""
 LEAST_OF_PIXELS = 512
 """A JPEG needs a bit for every block of 64 pixels at least; libjpeg fills what is missing with grey and says nothing."""
+MOST_BYTES = 100_000_000
+JPEG = ("JPEG", "MPO")
+"""As Pillow calls them; the second holds further pictures, of which the first is taken."""
 TAKEN = (0x9003, 0x0132)
 """EXIF DateTimeOriginal, DateTime."""
 
@@ -73,13 +77,18 @@ def upright(source: IO[bytes], size: int) -> tuple[Any, datetime | None]:
         formats.append("HEIF")
     except ImportError:
         pass
-    source.seek(0)
+    if size > MOST_BYTES:
+        raise Refused("picture-too-large")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture: Any = Image.open(source, formats=formats)
+            clipped: Any = _Clipped(source, size)
+            picture: Any = Image.open(clipped, formats=formats)
             _reduced(picture)
-            if picture.format == "JPEG" and size < picture.width * picture.height // LEAST_OF_PIXELS:
+            is_jpeg = picture.format in JPEG
+            if is_jpeg and _scans(source) > codestreams.MOST_SCANS:
+                raise Refused("picture-damaged")
+            if is_jpeg and size < picture.width * picture.height // LEAST_OF_PIXELS:
                 raise Refused("picture-damaged")
             picture.load()
             taken = _taken(picture)
@@ -93,13 +102,35 @@ def upright(source: IO[bytes], size: int) -> tuple[Any, datetime | None]:
         raise Refused("picture-damaged") from None
 
 
+class _Clipped:
+    """A file of which no more is read than there is: Python makes room for all that is asked, and Pillow asks for what a chunk claims of itself."""
+
+    def __init__(self, source: IO[bytes], size: int) -> None:
+        self._source, self._size = source, size
+        source.seek(0)
+        self.seek, self.tell = source.seek, source.tell
+
+    def read(self, count: int = -1) -> bytes:
+        left = max(0, self._size - self._source.tell())
+        return self._source.read(left if count < 0 else min(count, left))
+
+
+def _scans(source: IO[bytes]) -> int:
+    """How often the picture is gone over (a mark cut in two by the pieces is missed: it is a bound, no count)."""
+    at = source.tell()
+    source.seek(0)
+    found = sum(part.count(codestreams.SCAN) for part in iter(lambda: source.read(1_000_000), b""))
+    source.seek(at)
+    return found
+
+
 def _reduced(picture: Any) -> None:
     width, height = picture.size
     if width * height > MOST_PIXELS or max(width, height) > 65_535 or not width or not height:
         raise Refused("picture-too-large")
     if width * height <= WORKING_PIXELS:
         return
-    if picture.format == "JPEG":
+    if picture.format in JPEG:
         scale = 2 if width * height <= WORKING_PIXELS * 4 else 4
         picture.draft(None, (width // scale, height // scale))
     elif width * height > UNREDUCED_PIXELS:

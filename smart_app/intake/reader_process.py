@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from smart_app.intake.answers import LINE_BYTES, Begun, Ended, Fences, Nonsense, NoRoom, Verdict, parsed
+from smart_app.intake.answers import LINE_BYTES, Begun, Ended, Fences, Nonsense, NoRoom, OutOfMemory, Verdict, parsed
 
 SILENCE_SECONDS = 30.0
 """For one object: a child that says nothing for so long is given up."""
@@ -23,8 +23,19 @@ CODE = Path(__file__).parents[2]
 PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "SYSTEMROOT")
 
 
+ENDED, SLOW, MEMORY, NONSENSE = "ended", "slow", "memory", "nonsense"
+
+
 class Gone(Exception):
-    """The child has ended, hangs, or cannot be believed any more."""
+    """The child has ended, hangs, has no memory left, or cannot be believed any more. Its text is one of the four words above."""
+
+    @property
+    def cause(self) -> str:
+        return str(self.args[0])
+
+
+class NotStarted(OSError):
+    """Our fault, and no file's: nothing was read yet."""
 
 
 class ReaderProcess:
@@ -42,10 +53,13 @@ class ReaderProcess:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         self.fences: tuple[str, ...] = ()
-        first = self._next("", START_SECONDS)
-        if not isinstance(first, Fences):
+        try:
+            first = self._next("", START_SECONDS)
+            if not isinstance(first, Fences):
+                raise Gone(NONSENSE)
+        except Gone as gone:
             self.close()
-            raise Gone("did not start")
+            raise NotStarted(f"the reading process did not start ({gone})") from None
         self.fences = first.standing
 
     @property
@@ -61,11 +75,13 @@ class ReaderProcess:
         try:
             socket.send_fds(self._socket, [json.dumps(task).encode() + b"\n"], [descriptor])
         except OSError:
-            raise Gone("ended") from None
+            raise Gone(ENDED) from None
         while True:
             said = self._next(task["prefix"], self._silence)
             if isinstance(said, Fences):
-                raise Gone("nonsense")
+                raise Gone(NONSENSE)
+            if isinstance(said, OutOfMemory):
+                raise Gone(MEMORY)
             if isinstance(said, NoRoom):
                 raise OSError(said.error, os.strerror(said.error), "workspace")
             yield said
@@ -78,25 +94,36 @@ class ReaderProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _next(self, prefix: str, seconds: float) -> Verdict | Begun | Ended | Fences | NoRoom:
+    def _end(self) -> str:
+        """Why it said no more."""
+        try:
+            return SLOW if self._process.wait(1) == -signal.SIGXCPU else ENDED
+        except subprocess.TimeoutExpired:
+            return ENDED
+
+    def _next(self, prefix: str, seconds: float) -> Verdict | Begun | Ended | Fences | NoRoom | OutOfMemory:
         until = time.monotonic() + seconds
         while b"\n" not in self._held:
             left = until - time.monotonic()
             if left <= 0:
-                raise Gone("silent")
+                raise Gone(SLOW)
             self._socket.settimeout(left)
             try:
                 part = self._socket.recv(LINE_BYTES)
+            except TimeoutError:
+                raise Gone(SLOW) from None
             except OSError:
-                raise Gone("silent") from None
+                raise Gone(self._end()) from None
+            if not part:
+                raise Gone(self._end())
             self._held += part
-            if not part or len(self._held) > LINE_BYTES * 2:
-                raise Gone("ended")
+            if len(self._held) > LINE_BYTES * 2:
+                raise Gone(NONSENSE)
         line, _, self._held = self._held.partition(b"\n")
         try:
             return parsed(line, prefix)
         except Nonsense:
-            raise Gone("nonsense") from None
+            raise Gone(NONSENSE) from None
 
 
 # The socket becomes descriptor 3 before the module runs: `-m` knows no other way to be told.

@@ -18,7 +18,7 @@ from typing import Any
 from smart_app.intake.answers import Begun, Ended, Verdict
 from smart_app.intake.archives_of_files import Budget
 from smart_app.intake.doubles import told_apart
-from smart_app.intake.reader_process import Gone, ReaderProcess
+from smart_app.intake.reader_process import ENDED, MEMORY, NONSENSE, SLOW, Gone, ReaderProcess
 from smart_app.intake.reasons import REASONS
 from smart_app.intake.types import Kind, Screened
 from smart_app.spool.disk import WholeDisk
@@ -26,6 +26,7 @@ from smart_app.spool.types import ReceivedFile, Upload
 
 MOST_DEATHS = 5
 """So many members of one zip may end the child; then the rest of that zip is refused, too."""
+CAUSES = {ENDED: "reader-ended", NONSENSE: "reader-ended", SLOW: "takes-too-long", MEMORY: "needs-memory"}
 FILES_A_CHILD = 2_000
 OURS = frozenset({errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE})
 """Faults of this machine, which no file is blamed for."""
@@ -46,7 +47,7 @@ class Screening:
     def screen(self, upload: Upload) -> tuple[Screened, ...]:
         """The verdicts on all files, in the order they were received, members behind their zip.
 
-        :raises OSError: the workspace has no room, or a received file is gone. :raises NoRoom: :raises NotSafe: what was taken out is not on
+        :raises OSError: the workspace has no room, a received file is gone, or no reader starts. :raises NoRoom: :raises NotSafe: what was taken out is not on
         the disk. Nothing is said of any file then.
         """
         return told_apart(self.verdicts(upload))
@@ -70,6 +71,8 @@ class _Children:
         self._workspace = workspace
         self._child: ReaderProcess | None = None
         self._read = 0
+        self.answered = 0
+        """Verdicts that the present child has given. None: whatever ends it is not what it had read before."""
 
     def __enter__(self) -> _Children:
         return self
@@ -77,16 +80,11 @@ class _Children:
     def __exit__(self, *_: object) -> None:
         self.give_up()
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the present child has seen no file but the last."""
-        return self._read <= 1
-
     def one(self) -> ReaderProcess:
         if self._read >= FILES_A_CHILD:
             self.give_up()
         if self._child is None:
-            self._child, self._read = ReaderProcess(self._workspace), 0
+            self._child, self._read, self.answered = ReaderProcess(self._workspace), 0, 0
             missing = [name for name in FENCES if name not in self._child.fences]
             if missing:
                 logger.warning("files are screened without: %s (this kernel does not offer it)", ", ".join(missing))
@@ -119,36 +117,39 @@ class _Run:
                         fatal = said.member
                     elif isinstance(said, Verdict):
                         if said.number != answered:
-                            raise Gone("nonsense")
+                            raise Gone(NONSENSE)
                         screened = self._screened(file, said)
                         answered, fatal = answered + 1, ""
+                        self._children.answered += 1
                         yield screened
                 return
             except Gone as gone:
-                was_fresh = self._children.is_fresh
+                was_fresh = self._children.answered == 0
                 self._children.give_up()
-                if not was_fresh and gone.args[0] == "ended":
+                if not was_fresh and gone.cause in (ENDED, MEMORY):
                     continue  # it may have died of what it had read before: a fresh one decides
                 deaths += 1
-                logger.warning("screening: file %s ended its reader (%s)", file.id, gone)
-                yield Screened(file.id, fatal, Kind.REFUSED, "reader-ended", file.sha256 if answered == 0 else "", file.size if answered == 0 else 0)
+                reason = CAUSES[gone.cause]
+                logger.warning("screening: file %s cost its reader (%s)", file.id, gone)
+                yield Screened(file.id, fatal, Kind.REFUSED, reason, file.sha256 if answered == 0 else "", file.size if answered == 0 else 0)
                 if answered == 0 or deaths >= MOST_DEATHS:
                     if answered:
-                        yield Screened(file.id, "and the rest of it", Kind.REFUSED, "reader-ended")
+                        yield Screened(file.id, "and the rest of it", Kind.REFUSED, reason)
                     return
                 answered += 1
 
     def _asked(self, file: ReceivedFile, prefix: str, answered: int) -> Iterator[Verdict | Begun | Ended]:
+        child = self._children.one()
         task: dict[str, Any] = {
             "prefix": prefix, "upload": self._upload.id, "received": self._upload.begun_at.strftime("%Y%m%d%H%M%S"),
-            "answered": answered, "bytes": self._budget.bytes, "files": self._budget.files,
+            "answered": answered, "bytes": self._budget.bytes, "files": self._budget.files, "fresh": self._children.answered == 0,
         }  # fmt: skip
         descriptor = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            for said in self._children.one().examine(task, descriptor):
+            for said in child.examine(task, descriptor):
                 if isinstance(said, Ended):
                     if said.bytes > self._budget.bytes or said.files > self._budget.files:
-                        raise Gone("nonsense")
+                        raise Gone(NONSENSE)
                     self._budget = Budget(said.bytes, said.files)
                     if said.is_worn:
                         self._children.give_up()
@@ -165,7 +166,7 @@ class _Run:
             sha256, size = file.sha256, file.size
             path = file.path if said.kind is Kind.DICOM else None
         elif said.kind is Kind.DICOM:
-            raise Gone("nonsense")
+            raise Gone(NONSENSE)
         return Screened(file.id, said.member, said.kind, said.reason, sha256, size, path, said.header, said.decodes)
 
 
@@ -177,4 +178,4 @@ def _digest(path: Path) -> tuple[str, int]:
     except OSError as error:
         if error.errno in OURS:
             raise
-        raise Gone("nonsense") from None
+        raise Gone(NONSENSE) from None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tests.hostile import corpus_dicom, corpus_media, corpus_zips
+from tests.hostile import corpus_dicom, corpus_found, corpus_media, corpus_zips
 from tests.hostile.cases import Case
 
 
 @lru_cache(maxsize=1)
 def everything() -> tuple[Case, ...]:
-    return (*corpus_dicom.everything(), *corpus_zips.everything(), *corpus_media.everything())
+    return (*corpus_dicom.everything(), *corpus_zips.everything(), *corpus_media.everything(), *corpus_found.everything())
 
 
 @lru_cache(maxsize=1)

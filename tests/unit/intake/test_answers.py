@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smart_app.intake.answers import Begun, Ended, Fences, Nonsense, NoRoom, Verdict, parsed
+from smart_app.intake.answers import Begun, Ended, Fences, Nonsense, NoRoom, OutOfMemory, Verdict, parsed
 from tests.unit.intake.test_fitness import header
 
 PREFIX = "a" * 24
@@ -28,6 +28,7 @@ def test_what_an_honest_child_says() -> None:
     assert parsed(b'{"end": true, "bytes": 5, "files": -1, "tired": false}', PREFIX) == Ended(5, -1, False)
     assert parsed(b'{"fences": ["limits"]}', PREFIX) == Fences(("limits",))
     assert parsed(b'{"no_room": 28}', PREFIX) == NoRoom(28)
+    assert parsed(b'{"out_of_memory": true}', PREFIX) == OutOfMemory()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from smart_app.intake.reader_process import ReaderProcess
 from tests.hostile import making
 from tests.hostile.receiving import workspace_in
 
-TASK = {"prefix": "a" * 24, "upload": "UP-1", "received": "20260521091200", "answered": 0, "bytes": 1000, "files": 10}
+TASK = {"prefix": "a" * 24, "upload": "UP-1", "received": "20260521091200", "answered": 0, "bytes": 1000, "files": 10, "fresh": True}
 
 
 def test_one_child_reads_many_files_and_ends_by_itself(tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_pixels_that_cannot_be_decoded_and_names_in_pictures() -> None:
     declared = study([header(1, burned_in=True)])
     cleared = study([header(1, modality="US", burned_in=False)])
 
+    assert said(grade(study([header(1), header(2, faults=("pixels-untried",))]), None), "decodes")[0][1].startswith("1 image could not be tried here")
     assert said(grade(broken, None), "decodes") == [(Level.BAD, "2 images can't be opened: 2 and 3. Send that part again from the original.")]
     assert said(grade(ultrasound, None), "burned-in")[0][0] is Level.CARE
     assert "its files say so" in said(grade(declared, None), "burned-in")[0][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import pydicom
@@ -60,6 +61,41 @@ def test_place_and_device_are_forgotten_and_the_time_is_kept(tmp_path: Path, kin
     assert pydicom.dcmread(io.BytesIO(whole)).AcquisitionDateTime == "20260520081500"
 
 
+@pytest.mark.parametrize("where", ["xmp", "profile", "maker-note", "thumbnail", "comment", "behind", "png-text", "png-xmp", "heif-xmp"])
+def test_nothing_that_a_camera_writes_beside_the_picture_is_left(tmp_path: Path, where: str) -> None:
+    import pillow_heif
+    from PIL import Image, PngImagePlugin
+
+    pillow_heif.register_heif_opener()
+    told, text = Image.Exif(), PngImagePlugin.PngInfo()
+    told[0x8769] = {0x927C: b"CANARY 52.52N 13.41E"}
+    text.add_itxt("XML:com.adobe.xmp" if where == "png-xmp" else "place", "CANARY")
+    small = making.photo(size=(16, 16), comment=b"CANARY")
+    content = {
+        "xmp": lambda: making.photo(xmp=b"<x>CANARY</x>"), "profile": lambda: making.photo(icc_profile=b"CANARY" * 40), "maker-note": lambda: making.photo(exif=told.tobytes()),
+        "thumbnail": lambda: _with_exif(making.photo(), _thumbnail(small)), "comment": lambda: making.photo(comment=b"CANARY"), "behind": lambda: making.photo() + b"CANARY",
+        "png-text": lambda: making.photo("PNG", pnginfo=text), "png-xmp": lambda: making.photo("PNG", pnginfo=text), "heif-xmp": lambda: making.photo("HEIF", xmp=b"<x>CANARY</x>"),
+    }[where]()  # fmt: skip
+    assert b"CANARY" in content
+
+    found = one(tmp_path, content)
+
+    assert found.path is not None
+    whole = found.path.read_bytes()
+    assert not [word for word in (b"CANARY", b"Exif", b"xmp", b"ICC_PROFILE") if word in whole]
+
+
+def _thumbnail(small: bytes) -> bytes:
+    """EXIF whose second directory is a picture with a comment of its own."""
+    head = b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + struct.pack("<I", 14)
+    second = struct.pack("<H", 2) + struct.pack("<HHII", 0x0201, 4, 1, 44) + struct.pack("<HHII", 0x0202, 4, 1, len(small)) + struct.pack("<I", 0)
+    return (b"Exif\0\0" + head + second).ljust(50, b"\0") + small
+
+
+def _with_exif(picture: bytes, exif: bytes) -> bytes:
+    return picture[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + picture[2:]
+
+
 def test_a_made_object_says_of_nobody_that_it_is_theirs(tmp_path: Path) -> None:
     for content in (making.photo(), making.pdf()):
         made = read(tmp_path, content)
@@ -103,6 +139,12 @@ def test_a_plain_pdf_is_kept_byte_for_byte(tmp_path: Path) -> None:
         making.pdf(b"<< /S /GoToR /F (CANARY) >>", catalog=b"/OpenAction 4 0 R"),
         making.pdf(catalog=b"/AcroForm << /XFA (CANARY) /Fields [] >>"),
         making.pdf(b"<< /Type /Annot /Subtype /RichMedia /Rect [0 0 9 9] /RichMediaContent << /X (CANARY) >> >>", page=b"/Annots [4 0 R]"),
+        making.pdf(b"<< /F (CANARY.exe) /EF << /F 5 0 R >> >>", b"<< /Length 6 >>\nstream\nCANARY\nendstream", page=b"/Annots [<< /Type /Annot /Subtype /FileAttachment /Rect [0 0 9 9] /FS 4 0 R >>]"),
+        making.pdf(b"<< /EF << /F 5 0 R >> >>", b"<< /Length 6 >>\nstream\nCANARY\nendstream", catalog=b"/X 4 0 R"),
+        making.pdf(b"<< /Length 0 /F (CANARY) >>\nstream\n\nendstream", page=b"/Contents 4 0 R"),
+        making.pdf(b"<< /Type /Font /S /Launch /F (CANARY) >>", page=b"/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A 4 0 R >>]"),
+        making.pdf(b"<< /S /J#61vaScript /J#53 (CANARY) >>", catalog=b"/Open#41ction 4 0 R"),
+        making.pdf(b"<< /S /GoTo /D [3 0 R /Fit] /Next << /S /JavaScript /JS (CANARY) >> >>", catalog=b"/OpenAction 4 0 R"),
         making.pdf() + b"CANARY",
         making.pdf() + making.zipped({"CANARY.exe": b"MZ"}),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smart_app.intake import reader_process, screening
-from smart_app.intake.reader_process import Gone, ReaderProcess
+from smart_app.intake.reader_process import NotStarted, ReaderProcess
 from smart_app.intake.types import Kind
 from tests.hostile import making
 from tests.hostile.receiving import screened, workspace_in
@@ -19,19 +19,32 @@ CHANGED = """
 import os, sys, time
 sys.path.insert(0, os.environ["PYTHONPATH"])
 from smart_app.intake import examination
-read_object = examination.read_object
+read_object, held = examination.read_object, []
 def changed(size, read):
     head = read(0, 4)
     if head == b"DIE!":
         os.abort()
     if head == b"HANG":
         time.sleep(600)
+    if head == b"FAIL":
+        raise KeyError("not foreseen")
+    if head == b"SPIN":
+        import resource
+        resource.setrlimit(resource.RLIMIT_CPU, (1 + int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2])), 120))
+        while True:
+            pass
+    if head == b"HEAP":
+        raise MemoryError
+    if head == b"LEAK":
+        held.append(None)
+        if len(held) > 1:
+            raise MemoryError
     if head == b"LIE!":
         os.write(3, b'{"number": 0, "member": "", "kind": "dicom", "reason": "", "size": 1, "header": null, "made": "/etc/passwd"}\\n')
     return read_object(size, read)
 examination.read_object = changed
 """
-DIE, HANG, LIE = (word.ljust(128) + b"DICM" for word in (b"DIE!", b"HANG", b"LIE!"))
+DIE, HANG, LIE, FAIL, SPIN, HEAP = (word.ljust(128) + b"DICM" for word in (b"DIE!", b"HANG", b"LIE!", b"FAIL", b"SPIN", b"HEAP"))
 
 
 @pytest.fixture
@@ -68,7 +81,25 @@ def test_silence_is_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     found = screened(tmp_path, {"hang": HANG, "good": making.dicom()})
 
-    assert [(one.kind, one.reason) for one in found] == [(Kind.REFUSED, "reader-ended"), (Kind.DICOM, "")]
+    assert [(one.kind, one.reason) for one in found] == [(Kind.REFUSED, "takes-too-long"), (Kind.DICOM, "")]
+
+
+@pytest.mark.usefixtures("changed_child")
+@pytest.mark.parametrize(("content", "reason"), [(SPIN, "takes-too-long"), (HEAP, "needs-memory"), (FAIL, "reader-fault"), (DIE, "reader-ended")])
+def test_the_verdict_says_of_what_it_ended(tmp_path: Path, content: bytes, reason: str) -> None:
+    found = screened(tmp_path, {"before": making.photo(), "bad": content, "disc.zip": making.zipped([("a", content), ("b", making.dicom())])})
+
+    assert [(one.member, one.reason) for one in found] == [("", ""), ("", reason), ("", ""), ("a", reason), ("b", "")]
+
+
+@pytest.mark.usefixtures("changed_child")
+def test_what_an_earlier_file_used_up_is_not_held_against_a_later_one(tmp_path: Path) -> None:
+    """Also not inside one zip: each of these can be read, but no two of them by one process."""
+    leaks = [making.dicom(preamble=b"LEAK", t00080018=("UI", f"{making.ROOT}.{number}".encode())) for number in range(4)]
+
+    found = screened(tmp_path, {"a": leaks[0], "b": leaks[1], "disc.zip": making.zipped([("c", leaks[2]), ("d", leaks[3])])})
+
+    assert [(one.member, str(one.kind), one.reason) for one in found] == [("", "dicom", ""), ("", "dicom", ""), ("", "zip", ""), ("c", "dicom", ""), ("d", "dicom", "")]
 
 
 @pytest.mark.usefixtures("changed_child")
@@ -116,8 +147,8 @@ sys.exit(4)
     assert mounted.returncode == 0, mounted.stderr
 
 
-def test_a_child_that_cannot_start_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_cannot_start_is_our_fault_and_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_process, "_START", "raise SystemExit(1)")
 
-    with pytest.raises(Gone):
-        ReaderProcess(workspace_in(tmp_path))
+    with pytest.raises(NotStarted):
+        screened(tmp_path, {"good": making.dicom()})
