@@ -59,6 +59,4 @@ class ChartGuard:
             for one in self.items.instances(item.id, session):
                 if not one.stage.is_stored:
                     self.receipts.release(session, archive, one.digest, item.id)
-            self.charts.turn_back(session, item.id, found)
-            if item.request is not None:
-                self.settle(session, item.request)
+            self.charts.turn_back(session, item.id, found, settle=self.settle)

@@ -22,6 +22,7 @@ from smart_app.intake.items import Items
 from smart_app.intake.received import Halt, Line, Received, Standing
 from smart_app.intake.types import ItemState
 
+Settle = Callable[[Session, str], None]
 SOUND = frozenset({Became.SAME, Became.UNREAD})
 """Nothing that the EHR said speaks against the chart."""
 
@@ -58,9 +59,12 @@ class Charts:
             return None
         return now
 
-    def turn_back(self, session: Session, id: str, now: Now, *, by: Who | None = None, still: Callable[[Received], bool] = lambda _: True) -> None:
+    def turn_back(
+        self, session: Session, id: str, now: Now, *, by: Who | None = None, still: Callable[[Received], bool] = lambda _: True, settle: Settle = lambda session, request: None,
+    ) -> None:  # fmt: skip
         """Into review, matched anew, with all that was said of it gone. Nothing where it is known already, or where it is not as `still` wants it.
 
+        :param settle: told of the item's request before the record is written: items, requests, records are locked in this order everywhere.
         :raises NoSuchItem:
         """
         before = self.items.get(id, session, lock=True)
@@ -70,6 +74,8 @@ class Charts:
         stored = any(one.stage.is_stored for one in self.items.instances(id, session))
         who = by or Who(self.tenant, before.content.patient.issuer if before.content.patient else "", "", "Priors", "", "", "")
         _, after = self.items.change(session, id, lambda item: self._turned(session, item, now, halt, stored), line=Line(self.clock(), REST if stored else halt.words, who.name))
+        if after.request is not None:
+            settle(session, after.request)
         patient = after.content.patient
         self.audit.record(
             IntakeTurnedBack(who=who, patient=patient.id if patient else None, item=id, became=now.became.value, state=after.state.value, standing=after.standing.value), session
