@@ -93,6 +93,7 @@ class Sheet:
 
 
 def sheet(item: Received, every: Sequence[Received], namespaces: Mapping[str, str], number: PatientId | None) -> Sheet:
+    every = sorted(sorted(every, key=lambda one: (one.summary.title, one.id)), key=lambda one: one.summary.date, reverse=True)  # newest first, as in the chart
     ours = tuple(one for one in every if one.state is not ItemState.SET_ASIDE)
     others = tuple(one for one in every if one.state is ItemState.SET_ASIDE)
     # Of one delivery that nobody asked for, each study has its own patient, or none yet: only this one's are shown and ticked together.

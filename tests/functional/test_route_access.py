@@ -83,7 +83,7 @@ ROWS = {
     RECEIVED: INTAKE_ITEM,
     f"{RECEIVED}/pictures": INTAKE_ITEM,
     **dict.fromkeys([f"{RECEIVED}/{action}" for action in ("store", "second", "aside", "quality", "ask", "link")], INTAKE_ITEM),
-    f"{RECEIVED}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore'):action>": INTAKE_ITEM,
+    f"{RECEIVED}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore', 'survivor'):action>": INTAKE_ITEM,
     "/l/<launch:handle>/desk": DESK,
     "/l/<launch:handle>/desk/find": DESK,
     "/l/<launch:handle>/desk/watch": DESK,

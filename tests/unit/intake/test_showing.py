@@ -47,7 +47,7 @@ def test_every_state_standing_and_level_has_its_words() -> None:
     assert set(STATES) == set(ItemState)
     assert set(STANDINGS) == set(WORST) == set(Standing)
     assert set(MARKS) == set(Level)
-    assert len(KINDS) == 6
+    assert len(KINDS) == 7
 
 
 def test_days_and_spans() -> None:

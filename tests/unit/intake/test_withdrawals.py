@@ -24,7 +24,7 @@ from smart_app.intake.withdrawals import is_out, told
 from smart_app.jobs.types import Job
 from smart_app.links.types import Purpose
 from smart_app.sealing import Keyring
-from tests.unit.intake.hospital import NAMESPACES, PATIENT, WANTED, Hospital, ScriptedArchive, made, with_scripted
+from tests.unit.intake.hospital import NAMESPACES, PATIENT, WANTED, Hospital, ScriptedArchive, facts_of, made, with_scripted
 
 ONE, TWO = (Reviewer(Who("t", "northgate", subject, name, "", "", "")) for subject, name in (("grant", "O. Grant"), ("lindqvist", "A. Lindqvist")))
 WHY = "It is the sister's: the scar is on the other side"
@@ -219,6 +219,7 @@ def test_it_can_be_put_back_when_the_received_files_are_gone(both: Both) -> None
 
 def for_another(here: Hospital) -> ImageRequest:
     """The same study, named as the other patient, whose it may be."""
+    here.ehr.charts[OTHER.id] = facts_of(OTHER)
     asked = here.ask(replace(WANTED, title="For her sister"), OTHER)
     files = [made("1", number, PatientID="LK-78") for number in (1, 2, 3)]
     here.send("u2", files, asked)
