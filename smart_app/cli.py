@@ -25,6 +25,9 @@ from smart_app.config_file import WrongConfiguration
 
 Command = Callable[[Sequence[str]], int]
 HOUSEKEEPING_SECONDS = 60
+WORKER = "smart_app.serving.worker.Worker"
+CONNECTIONS = 600
+"""Connections that a web worker holds at most besides those that its threads work for; a process may have 1,024 files open where nobody says more."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,11 +107,11 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     """Replaces this process by gunicorn; the settings were loaded only to fail early and in words."""
     if options.config:
         os.environ["PRIORS_CONFIG"] = str(options.config.resolve())
-    command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app(works=True)", "--worker-class", "gthread", "--bind", options.bind]
+    command = [sys.executable, "-m", "gunicorn", "smart_app.factory:create_app(works=True)", "--worker-class", WORKER, "--bind", options.bind]
     threads = options.threads or settings.web_threads
     os.environ["PRIORS_WEB_THREADS"] = str(threads)  # the workers share them out among pages, lists and images
-    command += ["--workers", str(options.workers), "--threads", str(threads), "--keep-alive", "30", "--no-control-socket"]
-    command += ["--timeout", "60", "--graceful-timeout", "10", "--access-logfile", "/dev/null"]
+    command += ["--workers", str(options.workers), "--threads", str(threads + settings.body_threads), "--keep-alive", "30", "--no-control-socket"]
+    command += ["--timeout", "60", "--worker-connections", str(CONNECTIONS + threads + settings.body_threads), "--graceful-timeout", "10", "--access-logfile", "/dev/null"]
     os.execv(sys.executable, command)  # noqa: S606  our own interpreter, our own arguments
 
 

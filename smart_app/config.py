@@ -218,6 +218,11 @@ class Settings(BaseSettings):
     web_threads: int = Field(
         24, ge=4, le=512, description="Threads of a web worker. At most half of them hand out images, a quarter wait for slow archives in a list."
     )
+    body_threads: int = Field(
+        6, ge=1, le=512, description="More threads of a web worker, for long requests that are still coming in, such as images: so many are received at once; others wait."
+    )
+    slow_seconds: float = Field(20, ge=0.5, le=120, description="Seconds in which a request must begin to come, and after which one that stands still is given up.")
+    slowest_bytes: int = Field(1_000, ge=1, description="Bytes a second below which a request that comes in slowly is given up, measured over `slow_seconds`.")
     list_deadline: float = Field(15, gt=0, le=60, description="Seconds after which the list is final, whoever has not answered.")
     watch_seconds: int = Field(30, ge=0, le=600, description="Seconds between two looks for new studies while a list is open and in view; 0 never looks.")
     frame_cache_bytes: int = Field(

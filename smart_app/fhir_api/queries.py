@@ -15,6 +15,8 @@ from smart_app.fhir_api.mapping import FULFILL, ORDER_STATUS, TASK_STATUS
 from smart_app.image_requests.types import State
 
 MOST, USUAL = 100, 50
+MOST_CHOICES = 500
+"""Values that one search may choose from; databases have bounds of their own, and say less about them."""
 INCLUDES: Mapping[str, tuple[str, str]] = {"Task": ("_include", "Task:focus"), "ServiceRequest": ("_revinclude", "Task:focus")}
 _STATUS = {"Task": TASK_STATUS, "ServiceRequest": ORDER_STATUS}
 _PREFIXES = ("eq", "gt", "ge", "lt", "le")
@@ -107,7 +109,9 @@ class _Reader:
         return Query(self._kind, states=self._states, changed=tuple(self._changed), count=self._count, after=self._after, include=self._include, used=tuple(self.used), **sets)
 
     def _narrow(self, name: str, values: Iterable[str]) -> None:
-        given = frozenset(values)
+        given = frozenset(value for value in values if value.isprintable())  # nothing here has a control character, and PostgreSQL refuses NUL
+        if len(given) > MOST_CHOICES:
+            raise BadQuery({"ids": "_id", "facilities": "owner", "subjects": "patient"}[name])
         self._sets[name] = self._sets[name] & given if name in self._sets else given
 
     def _status(self, choices: Sequence[str]) -> None:
@@ -134,9 +138,10 @@ class _Reader:
         try:
             at, _, id = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode().partition(" ")
             moment = datetime.fromisoformat(at)
-        except (ValueError, binascii.Error):
+            moment.astimezone(UTC)
+        except (ValueError, OverflowError, binascii.Error):
             raise BadQuery("_cursor") from None
-        if moment.tzinfo is None:
+        if moment.tzinfo is None or not id.isprintable():
             raise BadQuery("_cursor")
         self._after = (moment, id)
 
@@ -173,6 +178,7 @@ def _span(text: str) -> tuple[datetime, datetime]:
             return start, start + timedelta(days=1)
         at = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that was not escaped
         start = at if at.tzinfo else at.replace(tzinfo=UTC)
+        start = start.astimezone(UTC)  # which the first and the last day of all do not have everywhere
         return start, start + (timedelta(milliseconds=1) if "." in text else timedelta(seconds=1))
     except (ValueError, OverflowError):
         raise BadQuery("_lastUpdated") from None

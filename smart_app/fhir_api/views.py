@@ -35,6 +35,8 @@ log = structlog.get_logger("priors.fhir_api")
 JSON = "application/fhir+json"
 READABLE = (JSON, "application/json", "json")
 LETTER = {"fhir_api.read": "r", "fhir_api.search": "s", "fhir_api.search_by_post": "s", "fhir_api.put": "u", "fhir_api.patch": "u"}
+MOST_PROOF = 50_000
+"""Bytes of a token request: no thread waits for it, and longer ones of strangers are refused unread."""
 SINCE = "2026-11-24"
 """Date of this CapabilityStatement."""
 
@@ -84,6 +86,7 @@ def make_blueprint(door: Door, served: Served, base: str, who: Callable[[], Who]
     @pages.post("/token")
     @for_programs
     def token() -> Response:
+        request.max_content_length = MOST_PROOF
         try:
             answer = jsonify(door.token(_token_form(), who()))
         except TokenRefused as refused:

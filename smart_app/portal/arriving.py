@@ -15,6 +15,8 @@ from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 from werkzeug.exceptions import ClientDisconnected
 
+from smart_app.serving.pace import PacedUnreader
+
 AHEAD = 1 << 18
 
 
@@ -22,7 +24,7 @@ def body_of(request: Request) -> io.BufferedReader:
     """A sender that is gone is its end. :raises RequestEntityTooLarge: longer than this request may be."""
     stream = request.stream  # also refuses what is too long
     given = request.environ["wsgi.input"]
-    if type(given) is Body and type(given.reader) is LengthReader and type(given.reader.unreader) is SocketUnreader and not given.buf.tell():
+    if type(given) is Body and type(given.reader) is LengthReader and type(given.reader.unreader) in (SocketUnreader, PacedUnreader) and not given.buf.tell():
         return io.BufferedReader(_FromSocket(given), AHEAD)
     return io.BufferedReader(_AsGiven(stream), AHEAD)
 
@@ -45,7 +47,8 @@ class _AsGiven(io.RawIOBase):
 
 class _FromSocket(io.RawIOBase):
     def __init__(self, body: Any) -> None:
-        self._body, self._reader, self._socket = body, body.reader, body.reader.unreader.sock
+        self._body, self._reader, unreader = body, body.reader, body.reader.unreader
+        self._receive = unreader.receive_into if isinstance(unreader, PacedUnreader) else unreader.sock.recv_into
         came = self._reader.unreader.take_buffered()  # with the headers
         self._early = memoryview(came)[: self._reader.length]
         self._reader.length -= len(self._early)
@@ -64,7 +67,7 @@ class _FromSocket(io.RawIOBase):
         if not most:
             return 0
         try:
-            count = self._socket.recv_into(buffer, most)
+            count = self._receive(buffer, most)
         except OSError:
             count = 0
         if not count:

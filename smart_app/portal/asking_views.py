@@ -14,7 +14,7 @@ from smart_app.access import for_senders
 from smart_app.errors import AppError
 from smart_app.portal import words
 from smart_app.portal.offers import Asked, Offers, TooManyOffers
-from smart_app.portal.pace import Pace
+from smart_app.portal.pace import MOST_FORM, Pace
 from smart_app.portal.words import Site
 from smart_app.web import current_who
 
@@ -34,6 +34,7 @@ def make_blueprint(offers: Offers, pace: Pace, site: Site) -> Blueprint:
     @blueprint.post("/ask")
     @for_senders
     def ask() -> Response:
+        request.max_content_length = MOST_FORM
         who = current_who()
         if pace.is_over(who.address):
             raise AppError(words.TOO_FAST)

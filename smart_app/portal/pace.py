@@ -1,4 +1,4 @@
-"""How often one address may try: a sliding count in this process. It slows guessing and filling of forms; it is no proof of anything."""
+"""How often and how much one address may try: a sliding count in this process. It slows guessing and filling of forms; it is no proof of anything."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 KEPT = 10_000
+MOST_FORM = 50_000
+"""Bytes of a form that a stranger may send: no thread waits for it. Longer ones are refused unread."""
 
 
 class Pace:

@@ -6,7 +6,6 @@ GET changes nothing: mail scanners may open a link as often as they like. Who ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
@@ -19,7 +18,7 @@ from smart_app.image_requests.workflow import Act, NotAllowed, can
 from smart_app.portal import words
 from smart_app.portal.arriving import body_of
 from smart_app.portal.asked import announced, json_of, numbers
-from smart_app.portal.pace import Pace
+from smart_app.portal.pace import MOST_FORM, Pace
 from smart_app.portal.receiving import Receiving
 from smart_app.portal.telling import Telling
 from smart_app.portal.visit import NEEDS_NO_CODE, Door, LinkIsOver, Visit, iso_date
@@ -71,6 +70,7 @@ def make_blueprint(door: Door, receiving: Receiving, telling: Telling, site: Sit
     @blueprint.post(f"{LINK}/proof")
     @for_senders
     def prove(token: str) -> Response | WerkzeugResponse:
+        request.max_content_length = MOST_FORM
         visit = found(token)
         if visit.link.purpose in NEEDS_NO_CODE:
             if not door.claim(visit, current_who()):
@@ -193,7 +193,7 @@ def told(do: Callable[[], Any]) -> Any:
     except NotFrames:
         raise AppError(words.NOT_READ) from None
     except BrokenOff:
-        raise AppError(replace(words.NOT_READ, status=400)) from None
+        raise AppError(words.BROKEN_OFF) from None  # whoever is still there was slow, and goes on; 4xx would tell their page that the link is over
     except NoSuchUpload:
         raise NotHere("upload-closed") from None
     except NotAllowed:

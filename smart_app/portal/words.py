@@ -14,6 +14,7 @@ TOO_MUCH = Fault("too-much", Side.PERSON, "This is more than one link may bring,
 NOT_WHOLE = Fault("not-whole", Side.PERSON, "Some of the files have not come yet.", "Send them, or leave them out.", False, 409)
 MOVED = Fault("moved", Side.US, "The request has changed meanwhile.", "Open the link again.", True, 409)
 NOT_READ = Fault("not-understood", Side.PERSON, "We could not read this.", "Go back and try again.", False, 400)
+BROKEN_OFF = Fault("broken-off", Side.PERSON, "The rest of this did not come.", "Leave the page open, it goes on from there.", True, 503)
 NOT_SHOWN = Fault("not-shown", Side.PERSON, "Show first that the link is meant for you.", "Open the link again.", False, 404)
 TOO_MANY = Fault("too-many", Side.US, "Many are asking at the moment, so this was not taken.", "Call us.", True, 503)
 RECEIVING_OFF = Fault("receiving-off", Side.SETUP, "Receiving images is not set up here.", "Whoever looks after Priors can do that.", False, 503)
