@@ -15,9 +15,9 @@ from sandbox.partner.app import create_partner
 from sandbox.serving import serve
 from sandbox.writable import Shelf
 from tests import peers
+from tests.kill import ehr, programs
 from tests.kill.driver import Setup
 from tests.kill.nursery import Nursery
-from tests.kill.programs import TOKEN
 from tests.kill.story import Programs
 from tests.unit.archives.scripted import scripted
 from tests.unit.intake.hospital import ScriptedArchive
@@ -32,10 +32,10 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture
 def around() -> Iterator[tuple[Mailserver, ScriptedArchive, str, Programs, str, str]]:
     """Those whom Priors talks to: a mail server, an archive, the EHR, a partner; with their addresses."""
-    archive, there = ScriptedArchive(), Programs(Shelf(("ServiceRequest", "Task", "Communication")), Shelf(("ServiceRequest", "Task")))
-    ehr = create_partner("EHR", faults=Faults(), token=TOKEN, shelf=there.ehr, transactions=False)
-    partner = create_partner("Kestrel Valley", faults=Faults(), token=TOKEN, shelf=there.partner)
-    with Mailserver() as mail, scripted(archive) as server, serve(ehr) as at_ehr, serve(partner) as at_partner:
+    archive = ScriptedArchive()
+    there = Programs(Shelf(("ServiceRequest", "Task", "Communication")), Shelf(("ServiceRequest", "Task")), archive)
+    partner = create_partner("Kestrel Valley", faults=Faults(), token=programs.TOKEN, shelf=there.partner)
+    with Mailserver() as mail, scripted(archive) as server, serve(ehr.create(there.ehr)) as at_ehr, serve(partner) as at_partner:
         yield mail, archive, f"{server.base}/dicom-web", there, at_ehr.url, at_partner.url
 
 

@@ -33,7 +33,7 @@ from smart_app.parts import Parts, build
 from smart_app.portal.receiving import ABANDONED
 from smart_app.spool.models import UploadRow
 from smart_app.spool.types import UploadState
-from tests.kill import programs, sending
+from tests.kill import ehr, programs, sending
 from tests.kill.effects import Outside
 from tests.kill.nursery import ROOT, Nursery
 from tests.kill.steps import Step
@@ -73,7 +73,7 @@ def configure(folder: Path, setup: Setup, *, threads: int = 2, lease: float = LE
         "development": True,
         "data_dir": "data",
         "sealing_keys": [{"id": "test", "file": "sealing-key"}],
-        "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{setup.ehr_url}/fhir", "client_id": "priors", "allow_http": True}],
+        "ehrs": [ehr.configuration(folder, setup.ehr_url)],
         **programs.configuration(folder, setup.partner_url),
         "frame_cache_bytes": 0,
         "work_lease_seconds": lease,

@@ -16,15 +16,11 @@ from joserfc.jwk import ECKey
 from sqlalchemy import func, select
 
 from smart_app import factory
-from smart_app.archives.registry import Fixed
 from smart_app.audit.models import AuditRecord
-from smart_app.config import Settings
-from smart_app.fhir_api.mirror import Mirror, WritableEhr
 from smart_app.fhir_api.models import ApiTokenRow, FhirCopyRow
 from smart_app.image_requests.models import RequestEventRow
 from smart_app.image_requests.types import Facility, Route, RouteKind, State
 from smart_app.image_requests.workflow import Act
-from smart_app.jobs.types import Handler
 from smart_app.links.models import LinkRow
 from smart_app.parts import Parts
 from tests.kill.story import ASKED, STAFF, Programs, Story, ask, new, nothing
@@ -52,15 +48,6 @@ def configuration(folder: Path, partner_url: str) -> dict[str, Any]:
             }
         ],
     }  # fmt: skip
-
-
-def let_in(handlers: Mapping[str, Handler], settings: Settings) -> Mapping[str, Handler]:
-    """The product's handlers; the EHR lets them in by a token of its own, since its authorization server is not here."""
-    mirror = handlers["mirror"]
-    assert isinstance(mirror, Mirror)
-    (ehr,) = settings.ehrs
-    mirror._ehrs = {ehr.key: WritableEhr(ehr.key, ehr.issuer, ehr.name, "task", Fixed(f"Bearer {TOKEN}"))}
-    return handlers
 
 
 def registered(parts: Parts) -> None:

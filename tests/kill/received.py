@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,12 +12,10 @@ from smart_app.audit.events import Who
 from smart_app.audit.models import AuditRecord
 from smart_app.image_requests.types import State
 from smart_app.intake.awaited import KIND as AWAITED
-from smart_app.intake.awaited import Awaited
 from smart_app.intake.models import ReceivedStudyRow, WithdrawnStudyRow
 from smart_app.intake.received import Received, Standing
 from smart_app.intake.review import Reviewer
 from smart_app.intake.types import ItemState
-from smart_app.jobs.types import Handler
 from smart_app.parts import Parts
 from smart_app.spool.models import UploadRow
 from smart_app.wiring import work
@@ -139,13 +136,6 @@ def linked_once(parts: Parts, programs: Programs) -> None:
     item = _study(parts, "7")
     assert (item.standing, item.state, item.content.patient) == (Standing.CERTAIN, ItemState.IN_REVIEW, PATIENT)
     assert _audited(parts, "IntakeDecided") == len([line for line in item.content.history if line.words.endswith("linked")]) == 1
-
-
-def with_a_chart(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-    """The product's handlers, with an EHR that knows the patient by now."""
-    looking = getattr(handlers[AWAITED], "__self__", None)
-    assert isinstance(looking, Awaited)
-    return {**handlers, AWAITED: replace(looking, like=lambda family, born: [PATIENT] if family == PATIENT.family else []).handle}
 
 
 def _do(parts: Parts, *kinds: str) -> int:

@@ -108,7 +108,7 @@ def _work(manner: str, config: str) -> None:
 
     def handlers(parts: Parts) -> Mapping[str, Handler]:
         if manner == "ehr":
-            return received.with_a_chart(programs.let_in(real(parts), settings))
+            return real(parts)
         if manner not in REAL:
             return outside
         return {**outside, **{kind: handler for kind, handler in real(parts).items() if kind not in ELSEWHERE}}

@@ -11,7 +11,7 @@ from smart_app.image_requests.service import AlreadyAsked
 from smart_app.image_requests.types import Actor, NewRequest, Party, Route, RouteKind, State, Wanted
 from smart_app.parts import Parts
 from tests.kill import sending
-from tests.unit.intake.hospital import PATIENT
+from tests.unit.intake.hospital import PATIENT, ScriptedArchive
 
 STAFF = Actor(Party.STAFF, "northgate", "amsel", "T. Amsel")
 MAILBOX = "rosalind@mail.example"
@@ -24,6 +24,7 @@ class Programs:
 
     ehr: Shelf
     partner: Shelf
+    archive: ScriptedArchive
 
 
 REAL = frozenset({"work", "tomorrow", "yesterday"})
