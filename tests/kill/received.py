@@ -39,7 +39,7 @@ def reviewer(name: str) -> Reviewer:
 def unsure(parts: Parts) -> None:
     """Sent and screened; nobody has decided."""
     sent(parts, UNSURE)
-    _do(parts, "screen")
+    do(parts, "screen")
 
 
 def decide(parts: Parts) -> None:
@@ -52,29 +52,29 @@ def decide(parts: Parts) -> None:
 
 
 def decided_by_two(parts: Parts, programs: Programs) -> None:
-    item = _study(parts, "8")
+    item = study(parts, "8")
     assert [one.subject for one in item.content.opinions] == ["grant", "ruiz"]
     assert _audited(parts, "IntakeDecided") == 2, "each once, with their name"
 
 
 def stored(parts: Parts) -> None:
     sent(parts)
-    wait_until(lambda: _do(parts, "screen", "store", "dispatch", "tell") == 0 and _study(parts, "7").state is ItemState.STORED, "the study to be stored")
+    wait_until(lambda: do(parts, "screen", "store", "dispatch", "tell") == 0 and study(parts, "7").state is ItemState.STORED, "the study to be stored")
 
 
 def take_out(parts: Parts) -> None:
     """A wrong one is taken out of view; then somebody has it looked at again. Who got no answer looks how it stands."""
     undo, by = intake_of(parts).undo, reviewer("grant")
     if _audited(parts, "IntakeWithdrawn") < 1:
-        item = _study(parts, "7")
+        item = study(parts, "7")
         undo.withdraw(by, item.id, item.version, "it is of another person")
     if _audited(parts, "IntakeWithdrawn") < 2:
-        item = _study(parts, "7")
+        item = study(parts, "7")
         undo.look_again(by, item.id, item.version)
 
 
 def out_with_originals(parts: Parts, programs: Programs) -> None:
-    item = _study(parts, "7")
+    item = study(parts, "7")
     assert item.state is ItemState.IN_REVIEW
     with parts.database.reading() as session:
         assert [row.item for row in session.scalars(select(WithdrawnStudyRow))] == [item.id], "in no view until it is stored again"
@@ -90,7 +90,7 @@ def taken_back(parts: Parts) -> None:
 
 
 def in_view_again(parts: Parts, programs: Programs) -> None:
-    assert _study(parts, "7").state is ItemState.STORED
+    assert study(parts, "7").state is ItemState.STORED
     with parts.database.reading() as session:
         assert session.scalars(select(WithdrawnStudyRow)).all() == [], "never both hidden and stored"
 
@@ -98,8 +98,8 @@ def in_view_again(parts: Parts, programs: Programs) -> None:
 def over(parts: Parts, *, both: bool) -> None:
     """Two studies came together; one was left, and its time is over. The other one's is, too, or it waits."""
     sent(parts, {**UNSURE, **OTHER})
-    _do(parts, "screen")
-    left = [_study(parts, "8"), *([_study(parts, "9")] if both else [])]
+    do(parts, "screen")
+    left = [study(parts, "8"), *([study(parts, "9")] if both else [])]
     intake_of(parts).review.leave(reviewer("grant"), {one.id: one.version for one in left})
     with parts.database.transaction() as session:
         past = parts.clock() - timedelta(days=1)
@@ -108,7 +108,7 @@ def over(parts: Parts, *, both: bool) -> None:
 
 
 def all_gone(parts: Parts, programs: Programs) -> None:
-    assert {_study(parts, "8").state, _study(parts, "9").state} == {ItemState.EXPIRED}
+    assert {study(parts, "8").state, study(parts, "9").state} == {ItemState.EXPIRED}
     assert _audited(parts, "IntakeExpired") == 2
     with parts.database.reading() as session:
         assert set(session.scalars(select(UploadRow.state))) == {"removed"}
@@ -117,7 +117,7 @@ def all_gone(parts: Parts, programs: Programs) -> None:
 
 def one_gone(parts: Parts, programs: Programs) -> None:
     items = items_of(parts)
-    gone, kept = _study(parts, "8"), _study(parts, "9")
+    gone, kept = study(parts, "8"), study(parts, "9")
     assert (gone.state, kept.state, _audited(parts, "IntakeExpired")) == (ItemState.EXPIRED, ItemState.IN_REVIEW, 1)
     assert not [one for one in items.instances(gone.id) if Path(one.source.path).exists()], "no byte of it is left on the disk"
     assert [Path(one.source.path).read_bytes() for one in items.instances(kept.id)] == list(OTHER.values())
@@ -127,22 +127,22 @@ def ahead(parts: Parts) -> None:
     """Sent with a link for emergencies before there was a chart; now there is one, and somebody looks."""
     stand_ready(parts)
     sending.send_all(parts, sending.STUDY)
-    _do(parts, "screen")
+    do(parts, "screen")
     with parts.database.transaction() as session:
         parts.ledger.add(session, AWAITED, "1")
 
 
 def linked_once(parts: Parts, programs: Programs) -> None:
-    item = _study(parts, "7")
+    item = study(parts, "7")
     assert (item.standing, item.state, item.content.patient) == (Standing.CERTAIN, ItemState.IN_REVIEW, PATIENT)
     assert _audited(parts, "IntakeDecided") == len([line for line in item.content.history if line.words.endswith("linked")]) == 1
 
 
-def _do(parts: Parts, *kinds: str) -> int:
+def do(parts: Parts, *kinds: str) -> int:
     return parts.ledger.run_due({kind: handler for kind, handler in work.handlers(parts).items() if kind in kinds})
 
 
-def _study(parts: Parts, number: str) -> Received:
+def study(parts: Parts, number: str) -> Received:
     (found,) = [one for one in items_of(parts).in_state(*ALL) if one.summary.study.endswith(f".{number}")]
     return found
 

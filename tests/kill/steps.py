@@ -56,6 +56,7 @@ DISPATCH, OUTBOX, POST = "smart_app.dispatch.sending:Dispatch", "smart_app.dispa
 ARRIVAL, STORING, STORING_RUN = "smart_app.intake.arrival:Arrival", "smart_app.intake.storing:Storing", "smart_app.intake.storing:_Run"
 REVIEW, UNDO, RETENTION = "smart_app.intake.review:Review", "smart_app.intake.undo:Undo", "smart_app.intake.retention:Retention"
 AWAITED = "smart_app.intake.awaited:Awaited"
+GUARD, CHARTS = "smart_app.intake.chart_guard:ChartGuard", "smart_app.intake.charts:Charts"
 BULK, SENDER_LINKS, EMERGENCY = "smart_app.desk.bulk:Bulk", "smart_app.desk.sender_links:SenderLinks", "smart_app.desk.emergency:EmergencyLinks"
 TOKENS, SERVED, DOOR = "smart_app.fhir_api.tokens:ApiTokens", "smart_app.fhir_api.served:Served", "smart_app.fhir_api.door:Door"
 PARTNERS, MIRROR, COPIES = "smart_app.fhir_api.partner:Partners", "smart_app.fhir_api.mirror:Mirror", "smart_app.fhir_api.copies:Copies"
@@ -143,6 +144,17 @@ STEPS: tuple[Step, ...] = (
     *_all("back", f"{STORING_RUN}._read_back", COMMIT, COMMITTED),
     *_all("back", f"{STORING_RUN}._read_back", COMMITTED, nth=3),
     *_all("back", f"{STORING}._conclude", ENTER, COMMIT, COMMITTED, LEAVE),
+    # The chart is not as it was when it is to be stored: the item is turned back. Or it moves only after the death.
+    *_all("merged", f"{GUARD}.passed", ENTER, LEAVE),
+    *_all("merged", f"{GUARD}._turn_back", ENTER, COMMIT, COMMITTED, LEAVE),
+    *_all("merged", f"{CHARTS}.turn_back", ENTER, LEAVE),
+    *_all("merged-then", f"{STORING_RUN}._read_back", COMMITTED),
+    # The EHR is silent then, and answers again.
+    *_all("silent", f"{GUARD}.passed", ENTER, COMMIT, COMMITTED),
+    *_all("heard", f"{GUARD}.passed", ENTER, COMMIT, COMMITTED, LEAVE),
+    # Somebody takes the surviving chart.
+    *_all("survivor", f"{REVIEW}.take_survivor", ENTER, LEAVE),
+    *_all("survivor", f"{REVIEW}._link", ENTER, COMMIT, COMMITTED, LEAVE),
     # Bytes whose time is over go: the row says so, they go, the row says that they are gone; then the folder of an upload that nobody needs.
     *_all("expire", f"{RETENTION}.handle", ENTER, LEAVE),
     *_all("expire", f"{RETENTION}._begin", ENTER, COMMIT, COMMITTED),

@@ -24,7 +24,7 @@ from smart_app.jobs.types import Handler
 from smart_app.jobs.worker import Worker
 from smart_app.parts import Parts, build
 from smart_app.wiring import work
-from tests.kill import at_the_desk, programs, received, sending
+from tests.kill import at_the_desk, charts, programs, received, sending
 from tests.kill.effects import Outside, Recorder
 from tests.kill.story import REAL, STAFF, Story, ask, ask_and_send, nothing, sent
 from tests.peers import wait_until
@@ -78,6 +78,7 @@ STORIES: Mapping[str, Story] = {
     "stop": Story(ask, "stop", nothing),
     **at_the_desk.STORIES,
     **received.STORIES,
+    **charts.STORIES,
     **programs.STORIES,
 }
 
@@ -134,7 +135,7 @@ ROLES: Mapping[str, Callable[[str], None]] = {
     "ask": partial(_web, ask),
     "change": partial(_web, cancel),
     "send": partial(_web, sending.send_all),
-    **{name: partial(_web, use) for name, use in {**at_the_desk.USES, **received.USES, **programs.USES}.items()},
+    **{name: partial(_web, use) for name, use in {**at_the_desk.USES, **received.USES, **charts.USES, **programs.USES}.items()},
     "ask-when-told": _ask_when_told,
     **{manner: partial(_work, manner) for manner in ("plain", "work", "ehr", *WRONG, "long", "later", "failing", "periods", "stop")},
 }
