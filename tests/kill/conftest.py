@@ -14,13 +14,17 @@ from sandbox.mailbox.smtp import Mailserver
 from sandbox.partner.app import create_partner
 from sandbox.serving import serve
 from sandbox.writable import Shelf
+from smart_app.jobs.ledger import LEASE
 from tests import peers
 from tests.kill import ehr, programs
-from tests.kill.driver import Setup
+from tests.kill.driver import LEASE_SECONDS, Setup
 from tests.kill.nursery import Nursery
 from tests.kill.story import Programs
 from tests.unit.archives.scripted import scripted
 from tests.unit.intake.hospital import ScriptedArchive
+
+LEASES = {"resumed": f"lease of {LEASE_SECONDS:g} s", "resumed as it is": f"lease of {LEASE:g} s, the default"}
+"""How a kill says its seconds, and in words."""
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +77,12 @@ def fresh(server: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many kills went well in which set-up, and how long the longest was without anybody."""
-    resumed: dict[str, list[float]] = {}
+    """How many kills went well in which set-up, and how long the longest was without anybody; also with the lease as it is by default."""
+    resumed: dict[tuple[str, str], list[float]] = {}
     for report in terminalreporter.stats.get("passed", []):
+        where = "PostgreSQL and Redis" if "[postgresql+redis" in report.nodeid else "SQLite"
         for name, seconds in getattr(report, "user_properties", ()):
-            if name == "resumed" and report.when == "call":
-                resumed.setdefault("PostgreSQL and Redis" if "[postgresql+redis" in report.nodeid else "SQLite", []).append(seconds)
-    for where, times in sorted(resumed.items()):
-        terminalreporter.write_line(f"{where}: {len(times)} kills, nothing lost, nothing double; all was done again {max(times):.1f} s after the death at the latest")
+            if name in LEASES and report.when == "call":
+                resumed.setdefault((where, name), []).append(seconds)
+    for (where, name), times in sorted(resumed.items()):
+        terminalreporter.write_line(f"{where}, {LEASES[name]}: {len(times)} kills, nothing lost, nothing double; all was done again {max(times):.1f} s after the death at the latest")

@@ -46,9 +46,9 @@ def test_whoever_goes_on_has_a_clock_that_is_a_day_wrong(name: str, survivor: st
 
 
 @pytest.mark.campaign
-def test_with_the_lease_as_it_is_work_goes_on_within_the_minute(setup: Setup, tmp_path: Path) -> None:
+def test_with_the_lease_as_it_is_work_goes_on_within_the_minute(setup: Setup, tmp_path: Path, record_property: Noted) -> None:
     """The other kills have a lease of a second, so that they take seconds; `kill_at` itself gives up after 60."""
-    kill_at(named("work:Ledger.claim:committed"), setup, tmp_path, lease=LEASE)
+    record_property("resumed as it is", kill_at(named("work:Ledger.claim:committed"), setup, tmp_path, lease=LEASE))
 
 
 def named(name: str) -> Step:
