@@ -114,7 +114,7 @@ class Portal:
 
     @contextmanager
     def serving(self) -> Iterator[int]:
-        command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "24", "-w", str(WORKERS), "-b", f"127.0.0.1:{self.port}", "smart_app.factory:create_app()"]
+        command = [str(Path(sys.executable).with_name("priors")), "serve", "--bind", f"127.0.0.1:{self.port}", "--workers", str(WORKERS), "--threads", "24"]
         process = subprocess.Popen(command, env={**os.environ, "PRIORS_CONFIG": str(self.file)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             peers.wait_until(lambda: peers.answers(f"http://127.0.0.1:{self.port}/healthz"), "Priors")

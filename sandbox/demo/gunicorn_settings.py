@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.demo.parent import end_with_parent
 
-worker_class = "gthread"
+worker_class = "smart_app.serving.worker.Worker"
 threads = 24
 keepalive = 30
 timeout = 60
