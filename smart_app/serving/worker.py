@@ -60,9 +60,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             ours, theirs = listener.accept()
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EMFILE, errno.ENFILE):
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._make_room()
+            elif error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):  # another worker was quicker, or they have gone
                 raise
-            self._make_room()
             return
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections - 1:

@@ -76,7 +76,7 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, **more: object) -> Iterator[Served]:
+def served(folder: Path, workers: int = 1, **more: object) -> Iterator[Served]:
     (folder / "sealing-key").write_text(secrets.token_urlsafe(32))
     (folder / "sealing-key").chmod(0o600)
     issuer = "http://127.0.0.1:9/fhir"
@@ -94,7 +94,7 @@ def served(folder: Path, **more: object) -> Iterator[Served]:
     parts.database.engine.dispose()
     port = peers.free_port()
     with (folder / "serve.log").open("wb") as log:
-        command = [sys.executable, "-m", "smart_app.cli", "serve", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+        command = [sys.executable, "-m", "smart_app.cli", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
         running = subprocess.Popen(command, env={**os.environ, "PRIORS_CONFIG": str(config)}, stdout=log, stderr=log, cwd=folder)
     try:
         peers.wait_until(lambda: peers.answers(f"http://127.0.0.1:{port}/healthz"), "the web worker", 60)
@@ -243,3 +243,19 @@ def test_a_form_longer_than_any_is_refused_unread(here: Served) -> None:
     for path, host in (("/ask", PORTAL), ("/fhir/token", APP)):
         with here.open(head(path, host, Content_Type=FORM, Content_Length=900_000)) as stranger:
             assert stranger.recv(65536).startswith(b"HTTP/1.1 413"), path
+
+
+def test_who_has_a_connection_keeps_it_while_several_workers_wait_for_the_next(tmp_path: Path) -> None:
+    """A worker that finds the newcomer taken by another sends nobody away for it."""
+    with served(tmp_path, workers=3) as here:
+        kept = [http.client.HTTPConnection("127.0.0.1", here.port, timeout=20) for _ in range(6)]
+        for one in kept:
+            one.connect()
+            one.auto_open = 0  # once ended, it stays ended
+        for _ in range(25):
+            for one in kept:
+                one.request("GET", "/healthz", headers={"Host": APP})
+                assert one.getresponse().read() == b'{"status":"ok"}\n'
+            assert here.page() == 200
+        for one in kept:
+            one.close()
