@@ -1,6 +1,8 @@
 // Turns a series' metadata (one dataset an instance) into the stack: one entry per frame, in reading order, with the
 // facts a viewer needs already read. Enhanced multi-frame objects are flattened here and nowhere else.
 import { type Dataset, inlineBytes, items, number, numbers, personName, text, texts } from './json';
+import { type Region, readRegions } from './regions';
+import { type ClipTiming, readTiming } from './timing';
 
 export type Triple = [number, number, number];
 
@@ -32,6 +34,8 @@ export interface StackImage {
   frameOfReference: string | null;
   thickness: number | null;
   frameRate: number | null;
+  timing: ClipTiming | null;  // of the whole object, where it has several frames; the same one in all of them
+  regions: readonly Region[]; // calibrated parts of an ultrasound picture; the same in all frames of an object
   palette: { red: PaletteSource; green: PaletteSource; blue: PaletteSource } | null;
   lossy: boolean;
 }
@@ -57,7 +61,8 @@ export function readHead(set: Dataset): FileHead {
 export function readStack(series: Dataset[]): StackImage[] {
   const frames = series.flatMap((set) => {
     const count = Math.min(Math.max(1, number(set, '00280008') ?? 1), 20_000);
-    return Array.from({ length: count }, (_, i) => readImage(set, i + 1)).filter((image) => image !== null);
+    const whole = { timing: count > 1 ? readTiming(set, count) : null, regions: readRegions(set) };
+    return Array.from({ length: count }, (_, i) => readImage(set, i + 1, whole)).filter((image) => image !== null);
   });
   return frames.sort(byReadingOrder);
 }
@@ -70,7 +75,7 @@ function byReadingOrder(a: StackImage, b: StackImage): number {
   return placed || (a.instance < b.instance ? -1 : 1);
 }
 
-function readImage(set: Dataset, frame: number): StackImage | null {
+function readImage(set: Dataset, frame: number, whole: Pick<StackImage, 'timing' | 'regions'>): StackImage | null {
   const flat = flatten(set, frame);
   const instance = text(flat, '00080018');
   const rows = number(flat, '00280010');
@@ -80,7 +85,7 @@ function readImage(set: Dataset, frame: number): StackImage | null {
   const aspect = pair(numbers(flat, '00280034'));
   const axes = texts(flat, '00200020');
   return {
-    instance, frame, rows, columns,
+    instance, frame, rows, columns, ...whole,
     sopClass: text(flat, '00080016') ?? '', modality: text(flat, '00080060') ?? '', number: number(flat, '00200013') ?? null,
     samples: number(flat, '00280002') ?? 1, photometric: text(flat, '00280004') ?? 'MONOCHROME2', planar: number(flat, '00280006') ?? 0,
     bitsAllocated: number(flat, '00280100') ?? 16, bitsStored: number(flat, '00280101') ?? number(flat, '00280100') ?? 16,
