@@ -86,6 +86,10 @@ def _parser(added: Sequence[str]) -> argparse.ArgumentParser:
     index.add_argument("action", choices=["forget"])
     index.add_argument("--patient", metavar="ID", required=True, help="FHIR id of the patient")
     index.add_argument("--ehr", metavar="KEY", help="only at this EHR; otherwise at all of them")
+    marked = command("marks", _marks, "What people measured and wrote on images, for themselves.")
+    marked.add_argument("action", choices=["forget"])
+    marked.add_argument("--patient", metavar="ID", required=True, help="FHIR id of the patient")
+    marked.add_argument("--ehr", metavar="KEY", help="only at this EHR; otherwise at all of them")
     directory = command("facilities", _facilities, "The directory of hospitals that may be asked for images.")
     directory.add_argument("action", choices=["import"])
     directory.add_argument("file", type=Path, help="FHIR Bundle with Organization and Endpoint")
@@ -119,6 +123,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
     from smart_app import logs
     from smart_app.parts import build
     from smart_app.wiring import work
+    from smart_app.wiring.marks import marks_of
     from smart_app.wiring.viewer import open_shelf
 
     # A pipe, since a handler that set an event could come while that event's own lock is held here.
@@ -140,6 +145,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
         # Sweeping tells `holdings` of each launch that ends; this catches what a killed process never told.
         parts.holdings.purge(parts.clock() - timedelta(hours=settings.sessions.absolute_hours))
         parts.index.purge()
+        marks_of(parts).purge()
         parts.glass.sweep()
         if options.once:
             return 0
@@ -237,6 +243,25 @@ def _index(settings: Settings, options: argparse.Namespace) -> int:
     who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
     parts.audit.record(IndexForgotten(who=who, patient=options.patient, count=count))
     print(f"{count} entries were forgotten. What open launches have already shown stays with them until they end.")  # noqa: T201
+    return 0
+
+
+def _marks(settings: Settings, options: argparse.Namespace) -> int:
+    from smart_app.audit.events import Who
+    from smart_app.audit.marks_events import MarksForgotten
+    from smart_app.parts import build
+    from smart_app.web import new_reference
+    from smart_app.wiring.marks import marks_of
+
+    ehrs = [ehr for ehr in settings.ehrs if options.ehr in (None, ehr.key)]
+    if not ehrs:
+        print(f"No EHR has the key {options.ehr}.", file=sys.stderr)  # noqa: T201
+        return 2
+    parts = build(settings)
+    count = sum(marks_of(parts).forget(settings.tenant, ehr.issuer, options.patient) for ehr in ehrs)
+    who = Who(settings.tenant, "", getpass.getuser(), "command line", "", "", new_reference("CL", 6))
+    parts.audit.record(MarksForgotten(who=who, patient=options.patient, count=count))
+    print(f"Marks on {count} studies were forgotten. Reports that were written to an archive stay there.")  # noqa: T201
     return 0
 
 

@@ -189,6 +189,18 @@ class Intake(Frozen):
     aside_days: int = Field(90, ge=1, le=3650, description="Days that another person's images, and what was taken out of the views, stay.")
 
 
+class MarksSettings(Frozen):
+    """What a person measures and writes on images, and pictures that are taken out."""
+
+    days: int = Field(365, ge=1, le=3650, description="Days that a person's marks on a study stay after they were last saved.")
+    save_to_archive: bool = Field(
+        False, description="Offer to write a person's measurements to the archive that received studies are stored at (`stores`), as a DICOM SR in the same study. Only for studies of that archive."
+    )
+    export: Literal["off", "without-identity", "with-identity"] = Field(
+        "without-identity", description="Whether the image in view can be taken out as a picture, and whether the patient's name may be on it."
+    )
+
+
 class Settings(BaseSettings):
     """All of Priors' configuration, immutable once read. `PRIORS_<NAME>` overrides a top-level setting of the file."""
 
@@ -237,6 +249,7 @@ class Settings(BaseSettings):
     )
     receiving: Receiving = Field(Receiving(), description="The pages for senders.")
     intake: Intake = Field(Intake(), description="What happens with what was received.")
+    marks: MarksSettings = Field(MarksSettings(), description="Measurements, and pictures that are taken out.")
     ehrs: tuple[Ehr, ...] = Field(min_length=1, description="EHRs that may launch Priors.")
     archives: tuple[Archive, ...] = Field((), description="DICOMweb archives asked for studies.")
     policy: tuple[PolicyRule, ...] = Field((), description="Ordered rules of what may be shown of a study, and to whom.")

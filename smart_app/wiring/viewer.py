@@ -24,6 +24,7 @@ from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf, discard
 from smart_app.viewer.upstream import Upstream
 from smart_app.viewer.whole import WholeStudies
+from smart_app.wiring import marks
 from smart_app.wiring.intake import origins_of
 
 
@@ -59,3 +60,4 @@ def add(app: Flask, parts: Parts) -> None:
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
     gateway = Gateway(upstream, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))
+    marks.add(app, parts, doorman, checks)

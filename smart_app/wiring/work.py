@@ -13,14 +13,14 @@ import structlog
 from smart_app.jobs.types import Handler
 from smart_app.jobs.worker import Worker
 from smart_app.parts import Parts
-from smart_app.wiring import dispatch, fhir_api, image_requests, intake, portal
+from smart_app.wiring import dispatch, fhir_api, image_requests, intake, marks, portal
 
 log = structlog.get_logger("priors.jobs")
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
     """By kind of work. See `Handler`: each is called again after a crash, and repeats safely."""
-    return {**portal.handlers(parts), **dispatch.handlers(parts), **fhir_api.handlers(parts), **intake.handlers(parts), **image_requests.handlers(parts)}
+    return {**portal.handlers(parts), **dispatch.handlers(parts), **fhir_api.handlers(parts), **intake.handlers(parts), **image_requests.handlers(parts), **marks.handlers(parts)}
 
 
 def periods(parts: Parts) -> Mapping[str, int]:

@@ -85,6 +85,8 @@ ROWS: dict[str, dict[str, int]] = {
     "image_requests.cancel": {**OWN, "A": 403},
     "image_requests.note": {**OWN, "A": 403},
     "photo.code": {**OWN, "A": 403},  # without the page's token no link is made
+    "marks.shown": OWN,
+    **{f"marks.{name}": {**OWN, "A": 403} for name in ("saved", "report", "picture")},  # without the page's token
     "viewer.outline": OWN,
     "viewer.first": {**OWN, "A": 204},  # a short series has no need of it
     "viewer.search_studies": OWN,

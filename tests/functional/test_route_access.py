@@ -57,6 +57,7 @@ REQUEST = "/l/<launch:handle>/requests/<string(length=11):request_id>"
 INTAKE, INTAKE_ITEM = "what arrived", "one received study, which is not there"
 RECEIVED = "/l/<launch:handle>/intake/<string(length=32):item>"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
+MARKS = "/l/<launch:handle>/marks/<key:archive>/<uid:study>"
 ROWS = {
     "/": PUBLIC,
     "/healthz": PUBLIC,
@@ -127,6 +128,9 @@ ROWS = {
     f"{REQUEST}/note": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>/first": OBJECT,
+    MARKS: OBJECT,
+    f"{MARKS}/report": OBJECT,
+    f"{MARKS}/picture": OBJECT,
     "/l/<launch:handle>/matches": DECIDE,
     MATCH: DECIDE_OBJECT,
     f"{MATCH}/confirm": DECIDE_OBJECT,

@@ -15,6 +15,7 @@ MODELS = {
     "`sealing_keys`": config.SealingKey,
     "`receiving`": config.Receiving,
     "`intake`": config.Intake,
+    "`marks`": config.MarksSettings,
     "`sessions`": config.Sessions,
     "`policy`": config.PolicyRule,
     "`ehrs`": config.Ehr,
