@@ -21,7 +21,7 @@ export interface SeriesEvents {
 const AT_ONCE = 6;      // requests in flight, as a browser allows on one HTTP/1.1 host
 const DECODING = 4;
 const SLICE = 8;        // ms of work after which the page may do something else
-const KEEP_AHEAD = 1.2e9; // decoded bytes that are prepared without being looked at
+const KEEP_AHEAD = 1.2e9; // decoded bytes that are prepared without being looked at, by all that are open beside each other
 
 export class SeriesSession {
   readonly #abort = new AbortController();
@@ -41,7 +41,7 @@ export class SeriesSession {
   #arrivals: Arrivals | null = null;
   #whole: () => void = () => undefined;
 
-  constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly counted: number | null, private readonly events: SeriesEvents) {}
+  constructor(readonly paths: SeriesPaths, private readonly patient: string, private readonly counted: number | null, private readonly events: SeriesEvents, private readonly cells: () => number = () => 1) {}
 
   /**
    * Fetches the metadata and the first frame, paints it, puts the stack up and loads the rest. Rejects with ViewerFault.
@@ -139,10 +139,9 @@ export class SeriesSession {
   async #fill(stack: Stack, frames: SeriesFrames, stream: Promise<void>): Promise<void> {
     let streaming = true;
     void stream.then(() => { streaming = false; });
-    const room = Math.max(1, Math.floor(KEEP_AHEAD / this.#imageBytes()));
     const workers = Array.from({ length: Math.max(AT_ONCE, DECODING) }, async () => {
       while (!this.#abort.signal.aborted) {
-        const next = this.#next(frames, streaming, room);
+        const next = this.#next(frames, streaming, Math.max(1, Math.floor(KEEP_AHEAD / Math.max(1, this.cells()) / this.#imageBytes())));
         if (next !== null) await this.#prepare(stack, next);
         else if (streaming) await pause(40);
         else return;

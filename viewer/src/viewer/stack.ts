@@ -14,7 +14,6 @@ import type { SeriesFrames } from './transfer/frames';
 import type { Window } from './windows';
 
 export const ENGINE = 'priors';
-export const VIEWPORT = 'priors-stack';
 const SCHEME = 'priors';
 const CACHE_BYTES = 1.5e9;
 const DECODE_LIMIT = 30_000; // ms
@@ -30,6 +29,8 @@ class Closed extends Error {}
 const entries = new Map<string, Entry>();
 let generation = 0;
 let started = false;
+let engine: RenderingEngine | null = null; // one for all viewports: each engine is a graphics context of its own
+let living = 0;
 
 function start(): void {
   if (started) return;
@@ -160,17 +161,19 @@ const VOI: Record<string, Enums.VOILUTFunctionType> = {
 export class Stack {
   readonly element = document.createElement('div');
   readonly #engine: RenderingEngine;
+  #over = false;
   #series: LoadedSeries | null = null;
   #sequence = 0;
   #resizing: ResizeObserver;
 
-  constructor(host: HTMLElement, private readonly onShown: () => void) {
+  constructor(host: HTMLElement, readonly id: string, private readonly onShown: () => void) {
     start();
     this.element.className = 'v-cs';
     this.element.addEventListener('contextmenu', (event) => event.preventDefault());
     host.append(this.element);
-    this.#engine = new RenderingEngine(ENGINE);
-    this.#engine.enableElement({ viewportId: VIEWPORT, type: Enums.ViewportType.STACK, element: this.element });
+    this.#engine = engine ??= new RenderingEngine(ENGINE);
+    living += 1;
+    this.#engine.enableElement({ viewportId: id, type: Enums.ViewportType.STACK, element: this.element });
     for (const event of [Enums.Events.IMAGE_RENDERED, Enums.Events.VOI_MODIFIED, Enums.Events.CAMERA_MODIFIED]) {
       this.element.addEventListener(event, this.onShown);
     }
@@ -181,7 +184,7 @@ export class Stack {
   }
 
   get viewport(): StackViewport {
-    return this.#engine.getViewport(VIEWPORT) as StackViewport;
+    return this.#engine.getViewport(this.id) as StackViewport;
   }
 
   /** Puts a series in, showing `index` first. `taken`: others can be prepared from now on. Resolves once that image is on the screen. */
@@ -227,7 +230,13 @@ export class Stack {
     if (id && !cache.isLoaded(id)) await imageLoader.loadAndCacheImage(id);
   }
 
+  /** Names of the images that are in, in their order. */
+  get ids(): readonly string[] {
+    return this.#series?.ids ?? [];
+  }
+
   get shown(): Shown | null {
+    if (this.#over) return null;
     const viewport = this.viewport;
     const data = this.#series ? viewport.getImageData() : null;
     if (!data) return null;
@@ -322,10 +331,18 @@ export class Stack {
   }
 
   destroy(): void {
+    if (this.#over) return;
+    this.#over = true;
     this.clear();
     this.#resizing.disconnect();
-    this.#engine.destroy();
-    cache.purgeCache();
+    living -= 1;
+    if (living > 0) {
+      this.#engine.disableElement(this.id);
+    } else {
+      this.#engine.destroy();
+      engine = null;
+      cache.purgeCache();
+    }
     this.element.remove();
   }
 }

@@ -1,4 +1,5 @@
 // What the status line says about a series. Pure. Earned words: "loaded" only for what is really here.
+import type { Cell } from './cell';
 import type { SeriesSession } from './session';
 import type { StatusLine } from './ui/status';
 import { count, numberList, withheld } from './words';
@@ -24,6 +25,33 @@ export function statusOf(session: Loading, hospital: string, actions: Actions): 
   const progress = `${count(loaded)} of ${count(total)} ${total === 1 ? 'image' : 'images'} loaded`;
   if (held) return { tone: 'warn', strong: held, text: progress };
   return { tone: loaded === total ? 'ok' : session.settled ? 'ok' : 'busy', text: session.settled && loaded < total ? `${progress}; the others load as you reach them` : progress };
+}
+
+/** What the status line says about a cell, whatever is in it; nothing about an empty one. */
+export function statusFor(cell: Pick<Cell, 'fault' | 'facts' | 'session' | 'series' | 'source'>, actions: Actions): StatusLine | null {
+  const { fault, session, series, source } = cell;
+  if (fault) {
+    const text = [fault.action, fault.reference ? `Reference ${fault.reference}` : ''].filter(Boolean).join(' ');
+    return { tone: 'bad', strong: fault.title, text, actions: series ? [{ label: 'Try again', run: actions.again }] : [] };
+  }
+  if (!series) return null;
+  if (cell.facts.state === 'document') return { tone: 'ok', text: 'Listed, not drawn' };
+  if (!session?.frames) return { tone: 'busy', text: 'Asking for the images' };
+  return statusOf(session, source?.outline.study.hospital ?? '', actions);
+}
+
+const WORST: StatusLine['tone'][] = ['bad', 'warn', 'busy', 'ok'];
+
+/** One line for several cells: each under its name, the worst first, so that a fault beside the picture in use is not missed. */
+export function together(lines: { name: string; line: StatusLine }[]): StatusLine {
+  const only = lines[0]?.line;
+  if (lines.length === 1 && only) return only;
+  const sorted = [...lines].sort((a, b) => WORST.indexOf(a.line.tone) - WORST.indexOf(b.line.tone));
+  const first = sorted[0];
+  if (!first) return { tone: 'ok', text: '' };
+  const rest = sorted.slice(1).map(({ name, line }) => `${name}: ${[line.strong, line.text].filter(Boolean).join(' ')}`);
+  const { strong, text, tone, actions } = first.line;
+  return { tone, ...(strong ? { strong: `${first.name}: ${strong}` } : {}), text: [strong ? text : `${first.name}: ${text}`, ...rest].filter(Boolean).join(' \u00b7 '), ...(actions ? { actions } : {}) };
 }
 
 /** What the series should hold and does not. A tick over the rest would claim that it is all. */

@@ -4,32 +4,42 @@ import {
   AngleTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, addTool, annotation, init as initTools, utilities,
 } from '@cornerstonejs/tools';
 import { Enums as CoreEnums, eventTarget, triggerEvent } from '@cornerstonejs/core';
-import { ENGINE, VIEWPORT } from './stack';
+import { ENGINE, type Stack } from './stack';
 
 const GROUP = 'priors';
 const CLASSES = { window: WindowLevelTool, zoom: ZoomTool, pan: PanTool, length: LengthTool, angle: AngleTool } as const;
 
 let ready = false;
 
+/** One group of tools over all viewports: what is chosen is chosen for each. */
 export class Tools {
   readonly #group;
 
-  constructor(private readonly element: HTMLDivElement) {
+  constructor() {
     if (!ready) {
       initTools();
       for (const tool of Object.values(CLASSES)) addTool(tool);
       style();
       ready = true;
-      // The tools hear of elements enabled after their start only; this one was there before.
-      triggerEvent(eventTarget, CoreEnums.Events.ELEMENT_ENABLED, { element, viewportId: VIEWPORT, renderingEngineId: ENGINE });
     }
     ToolGroupManager.destroyToolGroup(GROUP);
     const group = ToolGroupManager.createToolGroup(GROUP);
     if (!group) throw new Error('no tool group');
     for (const tool of Object.values(CLASSES)) group.addTool(tool.toolName);
-    group.addViewport(VIEWPORT, ENGINE);
     this.#group = group;
     this.use('window');
+  }
+
+  add(stack: Stack): void {
+    if (this.#group.getViewportIds().includes(stack.id)) return;
+    // The tools hear of elements enabled after their start only; one that was there before lacks their layer.
+    if (!stack.element.querySelector('.svg-layer')) triggerEvent(eventTarget, CoreEnums.Events.ELEMENT_ENABLED, { element: stack.element, viewportId: stack.id, renderingEngineId: ENGINE });
+    this.#group.addViewport(stack.id, ENGINE);
+  }
+
+  remove(stack: Stack): void {
+    this.removeAll(stack);
+    this.#group.removeViewports(ENGINE, stack.id);
   }
 
   /** Puts a tool on the first mouse button and on one finger; the right button zooms, the middle pans, two fingers do both. */
@@ -44,9 +54,9 @@ export class Tools {
     }
   }
 
-  /** Takes the selected marks away, or else the last one made. Returns how many went. */
-  removeMark(): number {
-    const all = this.#marks();
+  /** Takes the selected marks of a viewport away, or else the last one made on it. Returns how many went. */
+  removeMark(stack: Stack): number {
+    const all = this.#marks(stack);
     const selected = all.filter((mark) => mark.annotationUID && annotation.selection.isAnnotationSelected(mark.annotationUID));
     const going = selected.length ? selected : all.slice(-1);
     for (const mark of going) if (mark.annotationUID) annotation.state.removeAnnotation(mark.annotationUID);
@@ -54,13 +64,9 @@ export class Tools {
     return going.length;
   }
 
-  get count(): number {
-    return this.#marks().length;
-  }
-
   /** Moves the last end of the selected (or last) mark; `by` in world coordinates. Returns false when there is no mark. */
-  moveEnd(by: number[]): boolean {
-    const all = this.#marks();
+  moveEnd(stack: Stack, by: number[]): boolean {
+    const all = this.#marks(stack);
     const mark = all.find((each) => each.annotationUID && annotation.selection.isAnnotationSelected(each.annotationUID)) ?? all.at(-1);
     const point = mark?.data.handles?.points?.at(-1);
     if (!mark || !point) return false;
@@ -70,17 +76,24 @@ export class Tools {
     return true;
   }
 
-  removeAll(): void {
-    annotation.state.removeAllAnnotations();
+  /** Takes all marks of a viewport's images away. */
+  removeAll(stack: Stack): void {
+    for (const mark of this.#marks(stack)) if (mark.annotationUID) annotation.state.removeAnnotation(mark.annotationUID);
     this.#redraw();
   }
 
-  #marks(): Mark[] {
-    return [LengthTool.toolName, AngleTool.toolName].flatMap((tool) => annotation.state.getAnnotations(tool, this.element) ?? []);
+  // Cornerstone keeps marks by frame of reference, which two studies may share: only those on this viewport's own images count.
+  #marks(stack: Stack): Mark[] {
+    const own = new Set(stack.ids);
+    return [LengthTool.toolName, AngleTool.toolName].flatMap((tool) => annotation.state.getAnnotations(tool, stack.element) ?? [])
+      .filter((mark) => {
+        const image = mark.metadata?.referencedImageId;
+        return image === undefined || own.has(image);
+      });
   }
 
   #redraw(): void {
-    utilities.triggerAnnotationRenderForViewportIds([VIEWPORT]);
+    utilities.triggerAnnotationRenderForViewportIds(this.#group.getViewportIds());
   }
 
   destroy(): void {

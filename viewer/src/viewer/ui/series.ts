@@ -7,35 +7,45 @@ interface Tile { button: HTMLButtonElement; line: HTMLElement; bar: HTMLElement 
 
 export class SeriesStrip {
   readonly element = h('div', 'v-thumbs', { role: 'group', 'aria-label': 'Series' });
-  readonly #tiles = new Map<string, Tile>();
+  readonly #tiles = new Map<OutlineSeries, Tile>();
+  /** The one that is being dragged now. */
+  dragged: OutlineSeries | null = null;
 
-  constructor(series: OutlineSeries[], onOpen: (series: OutlineSeries) => void) {
+  constructor(private readonly onOpen: (series: OutlineSeries) => void) {}
+
+  /** Adds the series of a study; `of` says whose they are where there are several studies. */
+  add(series: OutlineSeries[], of = ''): void {
     for (const each of series) {
-      const tile = this.#tile(each);
-      tile.button.addEventListener('click', () => onOpen(each));
-      this.#tiles.set(each.uid, tile);
+      const tile = this.#tile(each, of);
+      tile.button.addEventListener('click', () => this.onOpen(each));
+      tile.button.addEventListener('dragstart', (event) => {
+        this.dragged = each;
+        event.dataTransfer?.setData('text/plain', ''); // some browsers drag nothing without data; none of it leaves the page
+      });
+      tile.button.addEventListener('dragend', () => { this.dragged = null; });
+      this.#tiles.set(each, tile);
       this.element.append(tile.button);
     }
   }
 
-  #tile(series: OutlineSeries): Tile {
-    const name = [series.number, series.description || series.word || series.modality].filter(Boolean).join(' ');
+  #tile(series: OutlineSeries, of: string): Tile {
+    const name = [of, series.number, series.description || series.word || series.modality].filter(Boolean).join(' ');
     const line = h('span', 'v-dim', {}, isDrawable(series) ? counted(series) : series.kind === 'document' ? series.word || 'Document' : 'not drawable');
     const bar = h('span', 'v-tbarline', { hidden: true }, h('i'));
-    const button = h('button', 'v-th', { type: 'button', title: name }, picture(series), h('span', 'v-tt', {}, h('b', '', {}, name), line, bar));
+    const button = h('button', 'v-th', { type: 'button', title: name, draggable: 'true' }, picture(series), h('span', 'v-tt', {}, h('b', '', {}, name), line, bar));
     return { button, line, bar };
   }
 
-  current(uid: string): void {
+  current(series: OutlineSeries | null): void {
     for (const [each, tile] of this.#tiles) {
-      if (each === uid) tile.button.setAttribute('aria-current', 'true');
+      if (each === series) tile.button.setAttribute('aria-current', 'true');
       else tile.button.removeAttribute('aria-current');
     }
-    this.#tiles.get(uid)?.button.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+    if (series) this.#tiles.get(series)?.button.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
   }
 
-  progress(uid: string, loaded: number, total: number, busy: boolean): void {
-    const tile = this.#tiles.get(uid);
+  progress(series: OutlineSeries, loaded: number, total: number, busy: boolean): void {
+    const tile = this.#tiles.get(series);
     if (!tile || total === 0) return;
     tile.line.textContent = loaded === total ? images(total) : `${count(loaded)} of ${count(total)}`;
     tile.bar.hidden = !busy || loaded === total;
