@@ -5,12 +5,13 @@ import { shape } from './dicom/modules';
 import { type Values, isPlainGrey, readValues } from './dicom/pixels';
 import { isPlain } from './dicom/syntaxes';
 import { type Frame, type SeriesPaths, getRendered } from './transfer/gateway';
-import { fullRange, grey } from './windows';
+import { fullRange, greyBy } from './windows';
 
 const JPEG = '1.2.840.10008.1.2.4.50';
 
 /** True where the picture can be painted here, without asking anybody. */
 export function isPaintable(image: StackImage, frame: Frame): boolean {
+  if (image.luts) return false; // its tables may have to be fetched; whoever renders for us applies them
   return frame.values !== undefined || (isPlain(frame.syntax) && isPlainGrey(image));
 }
 
@@ -41,6 +42,7 @@ function paintGrey(image: StackImage, frame: Frame): HTMLCanvasElement {
   const picture = context.createImageData(image.columns, image.rows);
   const out = new Uint32Array(picture.data.buffer);
   const invert = image.photometric === 'MONOCHROME1';
+  const grey = greyBy(image.voiFunction);
   const colour = (value: number): number => {
     const shown = invert ? 255 - grey(value, window) : grey(value, window);
     return (0xff000000 | (shown << 16) | (shown << 8) | shown) >>> 0;

@@ -39,6 +39,17 @@ export function grey(value: number, { center, width }: Window): number {
   return at <= 0 ? 0 : at >= 1 ? 255 : Math.round(at * 255);
 }
 
+/** Grey value 0 to 255 by another function of the same section; LINEAR where the file names none. */
+export function greyBy(named: string | null): typeof grey {
+  if (named === 'LINEAR_EXACT') return (value, { center, width }) => shade((value - center) / Math.max(width, Number.EPSILON) + 0.5);
+  if (named === 'SIGMOID') return (value, { center, width }) => shade(1 / (1 + Math.exp((-4 * (value - center)) / Math.max(width, Number.EPSILON))));
+  return grey;
+}
+
+function shade(share: number): number {
+  return Math.round(Math.min(1, Math.max(0, share)) * 255);
+}
+
 function sentence(name: string): string {
   const words = name.replace(/_/g, ' ').trim().toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { StackImage } from '../../src/viewer/dicom/images';
+import { readStack } from '../../src/viewer/dicom/images';
+import type { Dataset } from '../../src/viewer/dicom/json';
+import { type Lut, type LutSource, applyLuts, lutWindow, readLut, readLuts } from '../../src/viewer/dicom/luts';
 import { applyPalette, readTable } from '../../src/viewer/dicom/palette';
-import { readValues, scaleValues } from '../../src/viewer/dicom/pixels';
+import { type Values, readValues, scaleValues } from '../../src/viewer/dicom/pixels';
 import { canDraw, syntaxOf } from '../../src/viewer/dicom/syntaxes';
-import { fullRange, grey, presetOf, presetsFor } from '../../src/viewer/windows';
+import { fullRange, grey, greyBy, presetOf, presetsFor } from '../../src/viewer/windows';
 
 function image(more: Partial<StackImage>): StackImage {
-  return { rows: 1, columns: 4, samples: 1, photometric: 'MONOCHROME2', bitsAllocated: 16, bitsStored: 16, signed: false, slope: 1, intercept: 0, ...more } as StackImage;
+  const bitsStored = more.bitsStored ?? 16;
+  return { rows: 1, columns: 4, samples: 1, photometric: 'MONOCHROME2', bitsAllocated: 16, bitsStored, highBit: bitsStored - 1, signed: false, slope: 1, intercept: 0, ...more } as StackImage;
 }
 const words = (...values: number[]): Uint8Array<ArrayBuffer> => new Uint8Array(Uint16Array.from(values).buffer);
 
@@ -36,6 +40,13 @@ describe('values', () => {
     expect([...readValues(image({}), odd.subarray(1)).data]).toEqual([1, 2, 3, 4]);
   });
 
+  it('takes the bits where High Bit says they lie', () => {
+    const stored = words(0xfff3, 0x0010, 0x7ff0, 0x8005); // 12 bits, the upper ones of 16; the lower 4 are not ours
+    expect([...readValues(image({ bitsStored: 12, highBit: 15 }), stored).data]).toEqual([0xfff, 1, 0x7ff, 0x800]);
+    expect([...readValues(image({ bitsStored: 12, highBit: 15, signed: true }), stored).data]).toEqual([-1, 1, 0x7ff, -0x800]);
+    expect([...readValues(image({ bitsStored: 12, highBit: 13 }), words(0x3ffc, 4, 0xc004, 0)).data]).toEqual([0xfff, 1, 1, 0]);
+  });
+
   it('refuses too few bytes', () => {
     expect(() => readValues(image({}), words(1, 2, 3))).toThrow(RangeError);
   });
@@ -59,6 +70,58 @@ describe('windows', () => {
     expect(presetsFor('CT', [{ center: 50, width: 350, name: 'WINDOW1' }]).slice(0, 6).map((p) => p.name)).toEqual(['Soft tissue', 'Lung', 'Bone', 'Brain', 'Stroke', 'Mediastinum']);
     expect(presetsFor('MR', [{ center: 600, width: 1600, name: '' }]).map((p) => p.name)).toEqual(['As sent', 'Full range']);
     expect(presetOf(presetsFor('CT', []), { center: 40, width: 80 })?.name).toBe('Brain');
+  });
+});
+
+describe('the other functions of a window', () => {
+  it('are PS3.3 LINEAR_EXACT and SIGMOID', () => {
+    const window = { center: 40, width: 400 };
+    const [exact, sigmoid] = [greyBy('LINEAR_EXACT'), greyBy('SIGMOID')];
+    expect([-160, 40, 240].map((value) => exact(value, window))).toEqual([0, 128, 255]);
+    expect([-160, 40, 240].map((value) => sigmoid(value, window))).toEqual([30, 128, 225]); // 255 / (1 + e^2), half, 255 / (1 + e^-2)
+    expect(greyBy('SOMETHING')(239, window)).toBe(255);
+  });
+});
+
+describe('lookup tables', () => {
+  const v = (...Value: unknown[]): { Value: unknown[] } => ({ Value });
+  const table = (descriptor: number[], entries: unknown[]): Dataset => ({ '00283002': v(...descriptor), '00283006': v(...entries) });
+  const read = (of: LutSource | null | undefined, negative = false): Lut => { const lut = of && readLut(of, null, negative); if (!lut) throw new Error('no table'); return lut; };
+  const values = (...list: number[]): Values => ({ data: Int16Array.from(list), min: Math.min(...list), max: Math.max(...list) });
+
+  it('hold what lies outside to their ends', () => {
+    const modality = read(readLuts({ '00283000': v(table([3, 10, 16], [100, 200, 5])) }, false)?.modality);
+    const read_ = applyLuts(values(-4, 10, 11, 12, 900), { modality, voi: null });
+    expect([[...read_.data], read_.min, read_.max]).toEqual([[100, 100, 200, 5, 5], 5, 200]);
+  });
+
+  it('read a first value below zero however it was written', () => {
+    const first = (stated: number, negative: boolean): number => read(readLuts({ '00283010': v(table([2, stated, 12], [0, 4095])) }, false)?.voi, negative).first;
+    expect([first(-5, true), first(65531, true), first(65531, false)]).toEqual([-5, -5, 65531]);
+  });
+
+  it('go through both, one after the other', () => {
+    const luts = readLuts({ '00283000': v(table([2, 0, 16], [7, 8])), '00283010': v(table([2, 7, 8], [1, 255])) }, false);
+    expect([...applyLuts(values(0, 1), { modality: read(luts?.modality), voi: read(luts?.voi) }).data]).toEqual([1, 255]);
+    expect(lutWindow(read(luts?.voi))).toEqual({ center: 128, width: 256 });
+  });
+
+  it('come as words or bytes, and not at all when too short', () => {
+    const of = (bits: number, bytes: number[], length = 2): Lut | null => {
+      const luts = readLuts({ '00283000': v({ '00283002': v(length, 0, bits), '00283006': { vr: 'OW', InlineBinary: btoa(String.fromCharCode(...bytes)) } }) }, false);
+      return luts?.modality ? readLut(luts.modality, null, false) : null;
+    };
+    expect([...(of(16, [1, 1, 2, 0])?.entries ?? [])]).toEqual([257, 2]);
+    expect([...(of(8, [9, 8])?.entries ?? [])]).toEqual([9, 8]);
+    expect([...(of(8, [9, 0, 8, 0])?.entries ?? [])]).toEqual([9, 8]);
+    expect(of(16, [1, 1], 2)).toBeNull();
+    expect(readLuts({ '00283000': v({}, 'x'), '00283010': v(table([2, 0], [1, 2])) }, false)).toBeNull();
+  });
+
+  it('leave a VOI table out where the file gives a window, and slope and intercept where there is a Modality LUT', () => {
+    const set = { '00080018': v('a'), '00280010': v(1), '00280011': v(4), '00281050': v(40), '00281051': v(80), '00281052': v(-1024), '00283010': v(table([2, 0, 8], [1, 2])) };
+    expect(readStack([set])[0]).toMatchObject({ luts: null, intercept: -1024 });
+    expect(readStack([{ ...set, '00283000': v(table([2, 0, 8], [1, 2])) }])[0]).toMatchObject({ luts: { voi: null }, intercept: 0, slope: 1 });
   });
 });
 

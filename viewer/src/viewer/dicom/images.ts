@@ -1,6 +1,7 @@
 // Turns a series' metadata (one dataset an instance) into the stack: one entry per frame, in reading order, with the
 // facts a viewer needs already read. Enhanced multi-frame objects are flattened here and nowhere else.
 import { type Dataset, inlineBytes, items, number, numbers, personName, text, texts } from './json';
+import { type LutSources, readLuts } from './luts';
 import { type Region, readRegions } from './regions';
 import { type ClipTiming, readTiming } from './timing';
 
@@ -21,11 +22,13 @@ export interface StackImage {
   planar: number;
   bitsAllocated: number;
   bitsStored: number;
+  highBit: number;
   signed: boolean;
   slope: number;
   intercept: number;
   windows: { center: number; width: number; name: string }[]; // only usable ones: width above 0
   voiFunction: string | null;
+  luts: LutSources | null;    // tables that the values go through before they are windowed
   spacing: [number, number] | null;   // mm between rows, between columns; PixelSpacing only, never detector spacing
   aspect: [number, number] | null;
   orientation: [Triple, Triple] | null; // directions of a row and of a column, patient coordinates
@@ -84,14 +87,19 @@ function readImage(set: Dataset, frame: number, whole: Pick<StackImage, 'timing'
   const spacing = pair(numbers(flat, '00280030'));
   const aspect = pair(numbers(flat, '00280034'));
   const axes = texts(flat, '00200020');
+  const windows = readWindows(flat);
+  const luts = readLuts(flat, windows.length > 0);
+  const bitsAllocated = number(flat, '00280100') ?? 16;
+  const bitsStored = number(flat, '00280101') ?? bitsAllocated;
   return {
     instance, frame, rows, columns, ...whole,
     sopClass: text(flat, '00080016') ?? '', modality: text(flat, '00080060') ?? '', number: number(flat, '00200013') ?? null,
     samples: number(flat, '00280002') ?? 1, photometric: text(flat, '00280004') ?? 'MONOCHROME2', planar: number(flat, '00280006') ?? 0,
-    bitsAllocated: number(flat, '00280100') ?? 16, bitsStored: number(flat, '00280101') ?? number(flat, '00280100') ?? 16,
+    bitsAllocated, bitsStored, highBit: readHighBit(number(flat, '00280102'), bitsStored, bitsAllocated),
     signed: number(flat, '00280103') === 1,
-    slope: number(flat, '00281053') || 1, intercept: number(flat, '00281052') ?? 0,
-    windows: readWindows(flat), voiFunction: text(flat, '00281056') ?? null,
+    // A Modality LUT stands in the place of slope and intercept.
+    slope: luts?.modality ? 1 : number(flat, '00281053') || 1, intercept: luts?.modality ? 0 : number(flat, '00281052') ?? 0,
+    windows, luts, voiFunction: text(flat, '00281056') ?? null,
     spacing: spacing && spacing[0] > 0 && spacing[1] > 0 ? spacing : null,
     aspect: aspect && aspect[0] > 0 && aspect[1] > 0 ? aspect : null,
     orientation: readOrientation(numbers(flat, '00200037')), position: triple(numbers(flat, '00200032')),
@@ -106,6 +114,11 @@ function flatten(set: Dataset, frame: number): Dataset {
   const own = items(set, '52009230')[frame - 1];
   if (!shared && !own) return set;
   return Object.assign({}, set, ...[shared, own].flatMap((group) => GROUPS.map((tag) => items(group, tag)[0] ?? {})));
+}
+
+// Anything that does not fit into the pixel's bits is taken for what nearly all files have.
+function readHighBit(stated: number | undefined, stored: number, allocated: number): number {
+  return stated !== undefined && stated >= stored - 1 && stated < allocated ? stated : stored - 1;
 }
 
 function readWindows(set: Dataset): StackImage['windows'] {

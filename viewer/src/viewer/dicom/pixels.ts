@@ -20,34 +20,36 @@ export function readValues(image: StackImage, bytes: Uint8Array<ArrayBuffer>): V
   const wide = image.bitsAllocated === 16;
   if (bytes.length < count * (wide ? 2 : 1)) throw new RangeError('fewer pixels than the header says');
   const aligned = wide && bytes.byteOffset % 2 ? bytes.slice() : bytes;
-  return scaleValues(image, wide ? new Uint16Array(aligned.buffer, aligned.byteOffset, count) : aligned.subarray(0, count));
+  return scaleValues(image, wide ? new Uint16Array(aligned.buffer, aligned.byteOffset, count) : aligned.subarray(0, count), image.highBit + 1 - image.bitsStored);
 }
 
 /**
  * Values from stored ones, however a decoder typed them: only the low `bitsStored` bits count, and the file's header says
- * whether they carry a sign (a code stream may say otherwise). Bits above may hold an old overlay plane.
+ * whether they carry a sign (a code stream may say otherwise). Bits above may hold an old overlay plane. `below`: bits under
+ * the value, where its High Bit is not the top one of those stored; decoders give none.
  */
-export function scaleValues(image: StackImage, stored: Stored): Values {
+export function scaleValues(image: StackImage, stored: Stored, below = 0): Values {
   const count = stored.length;
   const shift = 32 - image.bitsStored;
-  const [low, high] = range(stored, shift, image.signed);
+  const up = shift - below;
+  const [low, high] = range(stored, up, shift, image.signed);
   const ends = [low * image.slope + image.intercept, high * image.slope + image.intercept];
   const min = Math.min(...ends);
   const max = Math.max(...ends);
   const out = room(count, min, max, Number.isInteger(image.slope) && Number.isInteger(image.intercept));
   const { slope, intercept } = image;
-  if (image.signed) for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << shift) >> shift) * slope + intercept;
-  else for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << shift) >>> shift) * slope + intercept;
+  if (image.signed) for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << up) >> shift) * slope + intercept;
+  else for (let i = 0; i < count; i++) out[i] = (((stored[i] as number) << up) >>> shift) * slope + intercept;
   return { data: out, min, max };
 }
 
 type Stored = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array;
 
-function range(stored: Stored, shift: number, signed: boolean): [number, number] {
+function range(stored: Stored, up: number, shift: number, signed: boolean): [number, number] {
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < stored.length; i++) {
-    const raw = (stored[i] as number) << shift;
+    const raw = (stored[i] as number) << up;
     const value = signed ? raw >> shift : raw >>> shift;
     if (value < low) low = value;
     if (value > high) high = value;

@@ -7,7 +7,7 @@ import { type Values, isPlainGrey, readValues } from '../dicom/pixels';
 import { isPlain } from '../dicom/syntaxes';
 
 /** How stored bytes become values. */
-export type Reading = Pick<StackImage, 'rows' | 'columns' | 'samples' | 'photometric' | 'bitsAllocated' | 'bitsStored' | 'signed' | 'slope' | 'intercept'>;
+export type Reading = Pick<StackImage, 'rows' | 'columns' | 'samples' | 'photometric' | 'bitsAllocated' | 'bitsStored' | 'highBit' | 'signed' | 'slope' | 'intercept'>;
 
 /** `values` instead of `frames` where there was nothing to decode. */
 export interface Arrived {
@@ -23,8 +23,8 @@ export async function readArrived(file: Uint8Array<ArrayBuffer>): Promise<Arrive
   const image = header ? readStack([header])[0] : undefined;
   if (!image || image.instance !== instance || !isPlainGrey(image)) return { instance, transferSyntax, frames, values: null };
   const read = readValues(image, frames[0] as Uint8Array<ArrayBuffer>);
-  const { rows, columns, samples, photometric, bitsAllocated, bitsStored, signed, slope, intercept } = image;
-  return { instance, transferSyntax, frames: [], values: { read, as: { rows, columns, samples, photometric, bitsAllocated, bitsStored, signed, slope, intercept } } };
+  const { rows, columns, samples, photometric, bitsAllocated, bitsStored, highBit, signed, slope, intercept } = image;
+  return { instance, transferSyntax, frames: [], values: { read, as: { rows, columns, samples, photometric, bitsAllocated, bitsStored, highBit, signed, slope, intercept } } };
 }
 
 /** True where the metadata reads the same stored bytes in the same way. */
