@@ -145,5 +145,6 @@ def colour_j2k(job: Job, index: int) -> Dataset:
 def ecg(job: Job, index: int) -> Dataset:
     ds = image("ECG")
     del ds.ImageType
-    ds.WaveformSequence = _read("waveform_ecg.dcm").WaveformSequence
+    recorded = _read("waveform_ecg.dcm")
+    ds.WaveformSequence, ds.WaveformAnnotationSequence = recorded.WaveformSequence, recorded.WaveformAnnotationSequence
     return ds

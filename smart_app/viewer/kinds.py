@@ -12,10 +12,14 @@ IMAGES = frozenset(
 @dataclass(frozen=True)
 class Kind:
     kind: str
-    """`images` or `document`: whether the viewer tries to draw it."""
+    """`images`, `paper` (read here like a page) or `document` (listed, not drawn)."""
     word: str = ""
     sentence: str = ""
-    """Why it cannot be drawn; empty when it can."""
+    """Why it cannot be drawn; empty when it can be drawn or read."""
+
+
+def _paper(word: str) -> Kind:
+    return Kind("paper", word)
 
 
 def _document(word: str, why: str) -> Kind:
@@ -39,7 +43,7 @@ OTHER = {
     "RTINTENT": _document("Treatment intent", _RT),
     "RTSEGANN": _document("Treatment annotation", _RT),
     "PLAN": _document("Plan", _RT),
-    "ECG": _document("ECG", _WAVE),
+    "ECG": _paper("ECG"),
     "HD": _document("Haemodynamic curves", _WAVE),
     "EPS": _document("Electrophysiology curves", _WAVE),
     "RESP": _document("Respiratory curves", _WAVE),

@@ -282,7 +282,7 @@ class Navigator:
         tile = self.page.locator(f"{PANE} .v-th[title='{name}']")
         tile.click()
         self.page.wait_for_selector(f"{PANE} .v-th[title='{name}'][aria-current=true]")
-        self.page.wait_for_selector(f":is({PANE}[data-state=shown], {PANE}[data-state=document], {PANE}[data-state=error])")
+        self.page.wait_for_selector(f":is({PANE}[data-state=shown], {PANE}[data-state=document], {PANE}[data-state=paper], {PANE}[data-state=error])")
         self.settles()
 
     def is_measured(self) -> list[str]:

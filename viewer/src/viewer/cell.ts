@@ -28,7 +28,7 @@ export interface Source { readonly request: Request; readonly outline: Outline; 
  * `moved`: anything of the picture changed. `progress`: more of it is here. `whole`: all of it is decoded. `failed`: see `fault`. */
 export type Happening = 'leaving' | 'series' | 'ready' | 'picture' | 'shown' | 'image' | 'moved' | 'progress' | 'whole' | 'failed' | 'playing' | 'closed';
 
-export type State = 'empty' | 'loading' | 'shown' | 'document' | 'error';
+export type State = 'empty' | 'loading' | 'shown' | 'paper' | 'document' | 'error';
 export interface Facts { state: State; loaded: number; total: number; failed: number; withheld: number; settled: number }
 const NOTHING: Facts = { state: 'empty', loaded: 0, total: 0, failed: 0, withheld: 0, settled: 0 };
 
@@ -92,10 +92,10 @@ export class Cell {
     [this.source, this.series] = [source, series];
     const { outline, request } = source;
     this.remark = `Series ${outline.series.indexOf(series) + 1} of ${outline.series.length}`;
-    this.facts = { ...NOTHING, state: isDrawable(series) ? 'loading' : 'document' };
+    this.facts = { ...NOTHING, state: series.kind === 'document' ? 'document' : 'loading' };
     this.#corners(null);
-    if (!isDrawable(series)) {
-      this.frame.curtain({ title: series.word || 'This series has no pictures', detail: series.sentence ?? 'This kind of object cannot be drawn here.' });
+    if (!isDrawable(series)) { // a paper is opened by those who listen
+      if (series.kind === 'document') this.frame.curtain({ title: series.word || 'This series has no pictures', detail: series.sentence ?? 'This kind of object cannot be drawn here.' });
       this.#say('series');
       return;
     }
@@ -203,6 +203,12 @@ export class Cell {
     const fault = error instanceof ViewerFault ? error : new ViewerFault('viewer', 'This series could not be shown.', 'Try again, or open another series.', null, 0);
     if (fault.ended) { this.around.ended(fault); return; }
     this.tell(fault);
+  }
+
+  /** What is in it is read, not looked at: a paper lies over the viewport. */
+  reads(state: 'paper'): void {
+    this.facts = { ...this.facts, state };
+    this.#say('ready');
   }
 
   /** Says in the picture's place what went wrong. */

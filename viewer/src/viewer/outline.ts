@@ -7,7 +7,7 @@ export interface Request { launch: string; patient: string; archive: string; stu
 
 export interface OutlineSeries {
   uid: string; number: string | null; modality: string; description: string; count: number | null;
-  kind: 'images' | 'document'; word: string; sentence: string | null; thumbnail: string | null;
+  kind: 'images' | 'document' | 'paper'; word: string; sentence: string | null; thumbnail: string | null;
 }
 
 export interface Outline {
@@ -53,7 +53,7 @@ export function readOutline(answer: unknown, request: Request): Outline {
 function readSeries(each: Record<string, unknown>): OutlineSeries {
   return {
     uid: words(each.uid), number: words(each.number) || null, modality: words(each.modality), description: words(each.description),
-    count: typeof each.count === 'number' ? each.count : null, kind: each.kind === 'document' ? 'document' : 'images',
+    count: typeof each.count === 'number' ? each.count : null, kind: each.kind === 'document' || each.kind === 'paper' ? each.kind : 'images',
     word: words(each.word), sentence: words(each.sentence) || null, thumbnail: words(each.thumbnail) || null,
   };
 }

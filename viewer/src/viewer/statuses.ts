@@ -36,7 +36,8 @@ export function statusFor(cell: Pick<Cell, 'fault' | 'facts' | 'session' | 'seri
   }
   if (!series) return null;
   if (cell.facts.state === 'document') return { tone: 'ok', text: 'Listed, not drawn' };
-  if (!session?.frames) return { tone: 'busy', text: 'Asking for the images' };
+  if (cell.facts.state === 'paper') return { tone: 'ok', text: 'Read here' };
+  if (!session?.frames) return { tone: 'busy', text: series.kind === 'paper' ? 'Asking for it' : 'Asking for the images' };
   return statusOf(session, source?.outline.study.hospital ?? '', actions);
 }
 

@@ -7,6 +7,7 @@ import { Grid } from './grid';
 import { type Command, commandOf } from './keys';
 import { mark } from './moments';
 import { type Outline, type OutlineSeries, type Request, firstSeries } from './outline';
+import { PaperCells, isOfPaper } from './papers/cells';
 import { statusFor, together } from './statuses';
 import { Toolbox } from './toolbox';
 import { ViewerFault } from './transfer/gateway';
@@ -29,6 +30,7 @@ export class StudyView {
   readonly #status: StatusBar;
   readonly #toolbox: Toolbox;
   readonly #grid: Grid;
+  readonly #papers = new PaperCells();
   readonly #sources: Source[];
   #overlays = true;
   #gone = false;
@@ -42,7 +44,7 @@ export class StudyView {
     this.#grid = new Grid(() => new Cell({
       patient: request.patient, launch: request.launch, scrolls: () => this.#toolbox.active === 'scroll', cells: () => this.#grid.cells.length, ended: (fault) => doors.ended(fault),
     }), {
-      made: (cell) => this.#made(cell), going: (cell) => { if (cell.live) this.#toolbox.leave(cell.live); }, used: (cell) => this.#look(cell),
+      made: (cell) => this.#made(cell), going: (cell) => { this.#papers.leave(cell); if (cell.live) this.#toolbox.leave(cell.live); }, used: (cell) => this.#look(cell),
     });
     this.#strip = new SeriesStrip((series) => this.#put(series));
     this.#strip.add(outline.series);
@@ -77,6 +79,7 @@ export class StudyView {
 
   #made(cell: Cell): void {
     this.#toolbox.watch(cell);
+    this.#papers.watch(cell, this.doors.ended);
     cell.bare(!this.#overlays);
     cell.on((what) => this.#heard(cell, what));
   }
@@ -178,7 +181,7 @@ export class StudyView {
 
   #key(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (event.defaultPrevented || target.matches('input, select, textarea')) return;
+    if (event.defaultPrevented || target.matches('input, select, textarea') || isOfPaper(event)) return;
     if (event.shiftKey && this.#toolbox.moveEnd(event.key)) { event.preventDefault(); return; }
     const command = commandOf(event, singleLetters.on);
     if (!command) return;
@@ -191,6 +194,7 @@ export class StudyView {
   /** Removes pixels, words and marks. The pane can be used for another study afterwards. */
   destroy(): void {
     this.#gone = true;
+    this.#papers.destroy();
     this.#toolbox.destroy();
     this.#grid.destroy();
     this.#root.remove();

@@ -184,7 +184,7 @@ function longs(cursor: Cursor, element: Element): number[] {
   return out;
 }
 
-async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   try {
     return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -30,7 +30,7 @@ export class SeriesStrip {
 
   #tile(series: OutlineSeries, of: string): Tile {
     const name = [of, series.number, series.description || series.word || series.modality].filter(Boolean).join(' ');
-    const line = h('span', 'v-dim', {}, isDrawable(series) ? counted(series) : series.kind === 'document' ? series.word || 'Document' : 'not drawable');
+    const line = h('span', 'v-dim', {}, isDrawable(series) ? counted(series) : series.word || 'Document');
     const bar = h('span', 'v-tbarline', { hidden: true }, h('i'));
     const button = h('button', 'v-th', { type: 'button', title: name, draggable: 'true' }, picture(series), h('span', 'v-tt', {}, h('b', '', {}, name), line, bar));
     return { button, line, bar };
@@ -58,7 +58,7 @@ function counted(series: OutlineSeries): string {
 }
 
 function picture(series: OutlineSeries): HTMLElement {
-  const blank = h('span', isDrawable(series) ? 'v-ph v-plain' : 'v-ph', {}, isDrawable(series) ? series.modality : icon(series.kind === 'document' ? 'rep' : 'none'));
+  const blank = h('span', isDrawable(series) ? 'v-ph v-plain' : 'v-ph', {}, isDrawable(series) ? series.modality : icon('rep'));
   if (!isDrawable(series) || !series.thumbnail) return blank;
   const image = h('img', '', { src: series.thumbnail, alt: '', loading: 'lazy', decoding: 'async', width: 52, height: 48 });
   image.addEventListener('error', () => image.replaceWith(blank));
