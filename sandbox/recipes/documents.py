@@ -71,14 +71,36 @@ def text_report(job: Job, index: int) -> Dataset:
 
 
 def dose_report(job: Job, index: int) -> Dataset:
+    """The shape of TID 10011: totals, then one container an irradiation."""
     ds = _document("DOSE", _code("113701", "DCM", "X-Ray Radiation Dose Report"))
-    dose = _item("CONTAINS", "NUM", _code("113813", "DCM", "CT Dose Length Product Total"))
-    measured = Dataset()
-    measured.MeasurementUnitsCodeSequence = Sequence([_code("mGy.cm", "UCUM", "mGy.cm")])
-    measured.NumericValue = "912.4"
-    dose.MeasuredValueSequence = Sequence([measured])
-    ds.ContentSequence = Sequence([dose])
+    sums = _container(_code("113811", "DCM", "CT Accumulated Dose Data"), [
+        _number(_code("113812", "DCM", "Total Number of Irradiation Events"), "2", "{events}"),
+        _number(_code("113813", "DCM", "CT Dose Length Product Total"), "912.4", "mGy.cm"),
+    ])  # fmt: skip
+    events = []
+    for protocol, volume, product in (("Scout", "0.1", "4.2"), ("Head routine", "52.6", "908.2")):
+        name = _item("CONTAINS", "TEXT", _code("125203", "DCM", "Acquisition Protocol"))
+        name.TextValue = protocol
+        dose = _container(_code("113829", "DCM", "CT Dose"), [
+            _number(_code("113830", "DCM", "Mean CTDIvol"), volume, "mGy"), _number(_code("113838", "DCM", "DLP"), product, "mGy.cm"),
+        ])  # fmt: skip
+        events.append(_container(_code("113819", "DCM", "CT Acquisition"), [name, dose]))
+    ds.ContentSequence = Sequence([sums, *events])
     return ds
+
+
+def _container(name: Dataset, content: list[Dataset]) -> Dataset:
+    item = _item("CONTAINS", "CONTAINER", name)
+    item.ContinuityOfContent, item.ContentSequence = "SEPARATE", Sequence(content)
+    return item
+
+
+def _number(name: Dataset, value: str, unit: str) -> Dataset:
+    item, measured = _item("CONTAINS", "NUM", name), Dataset()
+    measured.MeasurementUnitsCodeSequence = Sequence([_code(unit, "UCUM", unit.strip("{}"))])
+    measured.NumericValue = value
+    item.MeasuredValueSequence = Sequence([measured])
+    return item
 
 
 def key_images(job: Job, index: int) -> Dataset:

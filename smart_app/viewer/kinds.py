@@ -31,9 +31,9 @@ _WAVE = "It holds curves over time, which are not drawn here."
 _RT = "It belongs to treatment planning and is not drawn here."
 
 OTHER = {
-    "SR": _document("Structured report", "It holds text and measurements, which are not shown here. Read it in the archive's own viewer."),
+    "SR": _paper("Structured report"),
     "DOC": _document("Document", "It holds a document, not images. It is not opened here."),
-    "KO": _document("Key image note", "It lists images that someone marked as important and has no picture of its own."),
+    "KO": _paper("Key image note"),
     "PR": _document("Presentation state", "It says how other images were displayed and has no picture of its own."),
     "SEG": _document("Segmentation", "It outlines regions of other images and is not drawn over them here."),
     "RTSTRUCT": _document("Treatment contours", _RT),

@@ -108,6 +108,38 @@ def test_calipers_by_key_and_by_hand(ecg: Navigator) -> None:
     assert note.inner_text() == ""
 
 
+def test_a_report_a_dose_report_and_key_images_are_read(reading: Navigator) -> None:
+    reading.page.set_viewport_size({"width": 1280, "height": 800})
+    reading.opens_chart_of("okonkwo-reyes")
+    reading.has_open("CT head with documents")
+    paper = reading.page.locator(f"{PANE} .v-paper")
+    reading.picks_series("5 Structured report")
+    reading.sees("paper")
+    said = paper.inner_text()
+    assert "OKONKWO" in said
+    assert "Not verified by anybody" in said
+    assert "Finding Technical set." in said
+    assert axe(reading) == []
+    reading.picture("paper-report")
+    reading.picks_series("4 Key images")
+    reading.sees("paper")
+    assert "Of Interest" in paper.inner_text()
+    assert axe(reading) == []
+    reading.picture("paper-key-images")
+    paper.get_by_role("button", name="Image 2").click()
+    reading.sees_a_picture()
+    reading.reaches(2, 3)
+    reading.opens_chart_of("marchetti")
+    reading.has_open("CT head without contrast")
+    reading.picks_series("4 Dose report")
+    reading.sees("paper")
+    told = " ".join(paper.locator(".p-dose").inner_text().split())
+    assert "Total DLP 912.4 mGy.cm" in told
+    assert "Head routine 52.6 mGy 908.2 mGy.cm" in told
+    assert axe(reading) == []
+    reading.picture("paper-dose")
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_papers_are_whole_on_the_screen_and_axe_finds_nothing(reading: Navigator, size: tuple[int, int], theme: str) -> None:

@@ -327,7 +327,7 @@ def test_thumbnails_change_the_series(head: Navigator) -> None:
     assert head.window == (2500, 500)
     head.changed_since(before)
     head.picks_series("4 Dose report")
-    assert head.fact("state") == "document"
+    assert head.fact("state") == "paper"
     head.picks_series("2 Axial brain 5 mm")
     head.reaches(1, 6)
     assert head.changed_since(0) == before

@@ -19,7 +19,7 @@ SCENES = {
     "ct": ("marchetti", "CT head without contrast", "2 Axial brain 5 mm"),
     "colour": ("okonkwo-reyes", "Colour and palettes", "1 RGB"),
     "many-series": ("okonkwo-reyes", "Every image encoding", "12 HTJ2K lossless"),
-    "document": ("okonkwo-reyes", "CT head with documents", "5 Structured report"),
+    "document": ("okonkwo-reyes", "CT head with documents", "3 Presentation state"),
 }
 THOROUGH = ("ct", "document")
 """Scenes that axe reads too; the others differ in pixels and in the length of a list."""

@@ -11,7 +11,7 @@ def test_images_need_no_excuse(modality):
     assert kind_of(modality).sentence == ""
 
 
-@pytest.mark.parametrize("modality", ["SR", "DOC", "KO", "PR", "SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "M3D", "SM", "REG", "AU"])
+@pytest.mark.parametrize("modality", ["DOC", "PR", "SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "M3D", "SM", "REG", "AU"])
 def test_the_rest_is_named_in_a_plain_sentence(modality):
     kind = kind_of(modality)
     assert kind.kind == "document"
@@ -19,7 +19,7 @@ def test_the_rest_is_named_in_a_plain_sentence(modality):
     assert kind.sentence.endswith(".")
 
 
-@pytest.mark.parametrize("modality", ["ECG"])
+@pytest.mark.parametrize("modality", ["ECG", "SR", "KO"])
 def test_what_is_read_here_needs_a_word_and_no_excuse(modality):
     kind = kind_of(modality)
     assert (kind.kind, bool(kind.word), kind.sentence) == ("paper", True, "")

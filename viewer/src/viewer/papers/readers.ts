@@ -26,6 +26,9 @@ export function leafKind(set: Dataset): LeafKind {
 export async function readerOf(set: Dataset): Promise<Reader> {
   switch (leafKind(set)) {
     case 'ecg': return (await import('./ecg/paper')).ecg;
+    case 'report': return (await import('./sr/paper')).report;
+    case 'dose': return (await import('./sr/paper')).dose;
+    case 'key': return (await import('./sr/paper')).keyImages;
     default: throw new ViewerFault('unknown-paper', 'This kind of object is not read here.', 'Open it in the archive\u2019s own viewer.', null, 0);
   }
 }
