@@ -13,7 +13,7 @@ from pydicom.uid import generate_uid
 
 from sandbox import images
 from tests.functional.viewer_navigator import Navigator, browser, reader
-from tests.phantoms import greys, objects
+from tests.phantoms import greys, loops, objects
 from tests.town import town
 
 PATIENT = "okonkwo-reyes"
@@ -31,6 +31,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(built, folder)
     pattern = pydicom.dcmread(folder / "northgate" / "formats-images" / "2" / "0001.dcm")
     objects.write(folder / KEPT, pattern, [*greys.GREYS, *greys.COLOURS, *greys.SHAPES], generate_uid())
+    loops.write(folder / "northgate" / "loops", pattern, generate_uid())
     return folder
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from tests.phantoms.objects import Phantom, lut
 
 CURVE = np.round(4095 * (np.arange(4096) / 4095) ** 2).astype(np.int64)
-STAIRS = np.array([0, 40, 90, 130, 180, 255], dtype=np.int64)
+STAIRS = np.array([0, 160, 360, 520, 720, 1023], dtype=np.int64)
+"""Of 10 bits: pydicom wraps the index of a table of 8 bits at 256."""
 HU = {"RescaleSlope": "1", "RescaleIntercept": "-1024", "WindowCenter": "40", "WindowWidth": "400"}
 
 GREYS = [
@@ -31,7 +32,7 @@ GREYS = [
     Phantom("Signed, bits 2 to 13", low=-2048, high=2047, signed=True, high_bit=13, module={"WindowCenter": "0", "WindowWidth": "3600"}),
     Phantom("Modality table", module={"ModalityLUTSequence": lut(0, 16, CURVE), "WindowCenter": "2000", "WindowWidth": "4000"}),
     Phantom("VOI table", module={"VOILUTSequence": lut(0, 12, CURVE)}),
-    Phantom("VOI table of 6 entries after HU", module={"RescaleSlope": "1", "RescaleIntercept": "-1024", "VOILUTSequence": lut(-3, 8, STAIRS)}),
+    Phantom("VOI table of 6 entries after HU", module={"RescaleSlope": "1", "RescaleIntercept": "-1024", "VOILUTSequence": lut(-3, 10, STAIRS)}),
     Phantom("Both tables", module={"ModalityLUTSequence": lut(0, 16, CURVE), "VOILUTSequence": lut(0, 12, 4095 - CURVE)}),
 ]  # fmt: skip
 
