@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import pydicom
 from pydicom.dataelem import DataElement
@@ -36,10 +37,11 @@ def bulk(instance: Instance, name: str) -> bytes | None:
     """The value that `describe` named, or None."""
     ds = pydicom.dcmread(instance.path)
     for element in ds.iterall():
-        if _name(element) == name.lower() and isinstance(element.value, bytes):
+        if isinstance(element.value, bytes) and name.lower() in (_name(element), f"{int(element.tag):08x}"):
             return bytes(element.value)
     return None
 
 
 def _name(element: DataElement) -> str:
-    return f"{int(element.tag):08x}"
+    """One tag can lie in several sequences of an object: its value tells them apart."""
+    return f"{int(element.tag):08x}-{crc32(element.value):08x}"

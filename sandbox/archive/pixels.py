@@ -155,7 +155,7 @@ def rendered(
 def _grey(ds: Dataset, frame: NDArray[Any], window: tuple[float, float] | None) -> NDArray[np.uint8]:
     level = apply_modality_lut(frame, ds).astype(np.float32)
     if window is None and "VOILUTSequence" in ds and "WindowWidth" not in ds:
-        level = apply_voi_lut(level, ds).astype(np.float32)
+        level = apply_voi_lut(np.round(level).astype(np.int64), ds).astype(np.float32)
     if window is None:
         centre, width = ds.get("WindowCenter"), ds.get("WindowWidth")
         first = [float(one[0] if type(one).__name__ == "MultiValue" else one) for one in (centre, width) if one not in (None, "")]

@@ -1,11 +1,12 @@
 // One viewport: the series in it, where it comes from, the image in view, and what stands in the picture's place when there
 // is none. Says what happens to those who listen; knows no toolbar, no status line and no other cell.
 import type { Ahead } from './ahead';
-import { Cine } from './cine';
 import { cornersOf } from './corners';
 import type { StackImage } from './dicom/images';
 import { edgeLetters } from './dicom/orientation';
+import { rateOf } from './dicom/timing';
 import { Layers } from './layers';
+import { LoopPlayer } from './loop';
 import { painted } from './moments';
 import { type Outline, type OutlineSeries, type Request, isDrawable } from './outline';
 import { firstPicture, isPaintable } from './picture';
@@ -42,7 +43,7 @@ export class Cell {
   readonly frame: ViewportFrame;
   readonly element: HTMLElement;
   readonly layers: Layers;
-  readonly cine: Cine;
+  readonly cine: LoopPlayer;
   readonly #wheel: Wheel;
   readonly #listeners = new Set<(what: Happening) => void>();
   source: Source | null = null;
@@ -65,7 +66,9 @@ export class Cell {
     this.frame = new ViewportFrame((index) => void this.go(index));
     this.element = h('section', 'v-cell', {}, this.frame.element);
     this.layers = new Layers(this.frame.pixels, () => this.refresh());
-    this.cine = new Cine(() => this.#advance(), () => this.#say('playing'));
+    this.cine = new LoopPlayer(this.frame.element, {
+      images: () => this.session?.images ?? [], index: () => this.index, go: (index) => void this.go(index), show: (index) => this.#turn(index), playing: () => this.#say('playing'),
+    });
     this.#wheel = new Wheel(this.frame.element, around.scrolls, (by) => void this.go(this.index + by));
   }
 
@@ -124,7 +127,7 @@ export class Cell {
 
   #empty(): void {
     if (this.series) this.#say('leaving');
-    this.cine.stop();
+    this.cine.clear();
     this.session?.close();
     this.session = null;
     this.fault = null;
@@ -171,12 +174,14 @@ export class Cell {
     this.frame.waiting(null);
     this.index = this.session?.index ?? 0;
     this.facts = { ...this.facts, state: 'shown' };
-    const rate = this.session?.images[0]?.frameRate;
+    const first = this.session?.images[0];
+    const rate = first?.timing?.given ? rateOf(first.timing) : first?.frameRate;
     if (rate && (this.session?.images.length ?? 0) > 1) this.remark = `${Math.round(rate)} frames a second`;
     this.refresh();
     this.#say('shown');
     if (this.session?.frames?.states[0] === 'failed') void this.go(0);
     else if (this.#live?.shown?.index !== this.index) void this.go(this.index); // scrolled to while it was put up
+    this.cine.opened();
   }
 
   #settled(session: SeriesSession): void {
@@ -234,6 +239,7 @@ export class Cell {
     const index = Math.min(session.images.length - 1, Math.max(0, wanted));
     this.index = session.index = index;
     this.#scrollbar();
+    this.cine.look();
     this.#say('image');
     if (frames.states[index] === 'failed') { this.#cover(index); return; }
     const stack = this.live;
@@ -275,23 +281,18 @@ export class Cell {
     this.#corners(null);
   }
 
-  async #advance(): Promise<void> {
-    const { session } = this;
-    if (!session?.frames) return;
-    const total = session.images.length;
-    for (let step = 1; step <= total; step++) {
-      const next = (this.index + step) % total;
-      const state = session.frames.states[next];
-      if (state === 'failed') continue;
-      if (state !== 'drawn') { await session.frames.now(next).catch(() => undefined); return; }
-      await this.go(next);
-      return;
-    }
+  // The next image of what is playing; one that was dropped to make room is brought back.
+  async #turn(next: number): Promise<'shown' | 'waits' | 'broken'> {
+    const state = this.session?.frames?.states[next];
+    if (state === 'failed') return 'broken';
+    if (!this.live) return 'waits';
+    if (state !== 'drawn') { await this.live.prepare(next).catch(() => undefined); return 'waits'; }
+    await this.go(next);
+    return this.index === next ? 'shown' : 'waits';
   }
 
   play(): void {
-    if (this.cine.playing) this.cine.stop();
-    else if (this.session && this.session.images.length > 1) this.cine.start(this.session.images[this.index]?.frameRate ?? 10);
+    this.cine.toggle();
   }
 
   window(window: Window | null): void {

@@ -1,6 +1,6 @@
 // Playing in one viewport: which clip is in view, its bar, its speed, and what is said about it. Knows no rendering.
 import { autoplay } from './choices';
-import { Cine, type Clock, type Pace, SCREEN, SPEEDS } from './playing';
+import { Cine, type Clock, type Pace, SCREEN, SPEEDS } from './cine';
 import { type Clip, beginsByItself, clipAt } from './clips';
 import type { StackImage } from './dicom/images';
 import { Scrubber } from './ui/scrubber';
@@ -34,6 +34,7 @@ export class LoopPlayer {
       speed: (times) => { this.#speed = this.#cine.speed = times; this.#tellPace(); },
       sweep: (on) => { this.#cine.sweep = on; },
       begins: (on) => { autoplay.on = on; },
+      clip: (step) => this.#other(step),
     });
     frame.append(this.#bar.element);
   }
@@ -77,6 +78,17 @@ export class LoopPlayer {
     this.#take(null);
   }
 
+  // The clip before or after, from its first frame; it plays if this one did.
+  #other(step: 1 | -1): void {
+    const [images, clip] = [this.host.images(), this.#clip];
+    if (!clip) return;
+    const beside = step > 0 ? clip.from + clip.count : clip.from - 1;
+    if (beside < 0 || beside >= images.length) return;
+    const was = this.playing;
+    this.host.go(clipAt(images, beside)?.from ?? beside);
+    if (was) this.toggle();
+  }
+
   #take(clip: Clip | null): void {
     this.#clip = clip;
     if (this.#cine.playing) this.#cine.stop();
@@ -86,7 +98,7 @@ export class LoopPlayer {
     this.#cine.sweep = clip?.timing.sweep ?? false;
     this.#bar.setup(bar && {
       count: bar.count, speeds: SPEEDS, speed: this.#speed, sweep: this.#cine.sweep, heartRate: bar.timing.heartRate,
-      beats: beatShares(bar), begins: beginsByItself(bar, this.host.images()[bar.from]?.modality ?? '') ? autoplay.on : null,
+      beats: beatShares(bar), before: bar.from > 0, after: bar.from + bar.count < this.host.images().length, begins: beginsByItself(bar, this.host.images()[bar.from]?.modality ?? '') ? autoplay.on : null,
     });
     this.#tellPace();
   }

@@ -4,12 +4,15 @@ import {
   Enums, RenderingEngine, type StackViewport, type Types, cache, eventTarget, imageLoader, init as initCore, metaData, utilities,
 } from '@cornerstonejs/core';
 import { createImage, init as initLoader } from '@cornerstonejs/dicom-image-loader';
+import { rgbOf422 } from './dicom/colour';
 import type { StackImage } from './dicom/images';
+import { applyLuts, lutWindow } from './dicom/luts';
 import { moduleOf, shape } from './dicom/modules';
-import { type PaletteTables, applyPalette, readTable } from './dicom/palette';
+import { applyPalette } from './dicom/palette';
 import { type Values, isPlainGrey, readValues, scaleValues } from './dicom/pixels';
 import { EXPLICIT_LITTLE, canDraw, isPlain, syntaxName } from './dicom/syntaxes';
-import { type Frame, ViewerFault, getBytes } from './transfer/gateway';
+import { Tables } from './tables';
+import { type Frame, ViewerFault } from './transfer/gateway';
 import type { SeriesFrames } from './transfer/frames';
 import type { Window } from './windows';
 
@@ -46,7 +49,7 @@ function start(): void {
     const image = entry?.series.frames.images[entry.index];
     if (!entry || !image) return undefined;
     if (entry.series.asRgb.has(entry.index)) return moduleOf(type, rgbOf(image), null);
-    return moduleOf(type, image, entry.series.palettes.get(image.instance) ?? null);
+    return moduleOf(type, image, entry.series.tables.palettes.get(image.instance) ?? null);
   }, 10_000);
   eventTarget.addEventListener(Enums.Events.IMAGE_CACHE_IMAGE_REMOVED, ((event: CustomEvent<{ imageId: string }>) => {
     const entry = entries.get(event.detail.imageId);
@@ -57,8 +60,8 @@ function start(): void {
 /** One series' images under names of their own, so that nothing of an earlier study can ever be mistaken for them. */
 class LoadedSeries {
   readonly ids: string[];
-  readonly palettes = new Map<string, PaletteTables>();
-  readonly asRgb = new Set<number>(); // palette images that were turned into RGB here
+  readonly tables = new Tables();
+  readonly asRgb = new Set<number>(); // images that were turned into RGB here
 
   constructor(readonly frames: SeriesFrames) {
     generation += 1;
@@ -88,7 +91,7 @@ async function load(imageId: string): Promise<Types.IImage> {
     if (!canDraw(frame.syntax)) {
       throw new ViewerFault('undrawable', `This kind of image (${syntaxName(frame.syntax)}) cannot be drawn here.`, 'The archive can send it in another form.', null, 0);
     }
-    made = isPlain(frame.syntax) && isPlainGrey(image) ? greyImage(imageId, image, frame.values ?? readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
+    made = isPlain(frame.syntax) && isPlainGrey(image) ? await greyImage(imageId, series, image, frame.values ?? readValues(image, frame.bytes)) : await decoded(imageId, series, index, image, frame);
   } catch (error) {
     series.frames.fail(index, error);
     throw error;
@@ -99,15 +102,18 @@ async function load(imageId: string): Promise<Types.IImage> {
 }
 
 async function decoded(imageId: string, series: LoadedSeries, index: number, image: StackImage, frame: Frame): Promise<Types.IImage> {
-  const palette = image.palette ? (series.palettes.get(image.instance) ?? (await readPalette(image.palette))) : null;
-  if (palette) series.palettes.set(image.instance, palette);
+  if (image.photometric === 'YBR_FULL_422' && image.bitsAllocated === 8 && isPlain(frame.syntax)) {
+    series.asRgb.add(index);
+    return decode(imageId, rgbOf422(image, frame.bytes), EXPLICIT_LITTLE);
+  }
+  const palette = await series.tables.palette(image);
   if (palette && isPlain(frame.syntax)) {
     series.asRgb.add(index);
     return decode(imageId, applyPalette(image, frame.bytes, palette), EXPLICIT_LITTLE);
   }
   if (image.photometric === 'PALETTE COLOR' && !palette) throw new ViewerFault('undrawable', 'The colour table of this image is missing.', 'Ask the sending hospital to send it again.', null, 0);
   const made = await decode(imageId, frame.bytes, frame.syntax, !isPlainGrey(image));
-  return isPlainGrey(image) ? greyImage(imageId, image, scaleValues(image, made.getPixelData() as Uint16Array)) : made;
+  return isPlainGrey(image) ? greyImage(imageId, series, image, scaleValues(image, made.getPixelData() as Uint16Array)) : made;
 }
 
 // The decoder's worker takes the whole buffer away: it gets one that holds this frame only.
@@ -128,18 +134,13 @@ function rgbOf(image: StackImage): StackImage {
   return { ...image, photometric: 'RGB', samples: 3, planar: 0, bitsAllocated: 8, bitsStored: 8, signed: false, palette: null, slope: 1, intercept: 0 };
 }
 
-async function readPalette(palette: NonNullable<StackImage['palette']>): Promise<PaletteTables> {
-  const read = async (source: typeof palette.red): Promise<PaletteTables['red']> =>
-    readTable(source.descriptor, source.inline ?? (source.uri ? await getBytes(source.uri) : new Uint8Array(0)));
-  const [red, green, blue] = await Promise.all([read(palette.red), read(palette.green), read(palette.blue)]);
-  return { red, green, blue };
-}
-
 // Grey images are scaled and described here whatever their compression: one arithmetic for what a person measures and sees.
 // Uncompressed ones need no decoder, so they skip its worker and two copies.
-function greyImage(imageId: string, image: StackImage, { data, min, max }: Values): Types.IImage {
+async function greyImage(imageId: string, series: LoadedSeries, image: StackImage, values: Values): Promise<Types.IImage> {
+  const luts = image.luts ? await series.tables.luts(image) : null;
+  const { data, min, max } = luts ? applyLuts(values, luts) : values;
   const [between, along] = shape(image);
-  const window = image.windows[0] ?? utilities.windowLevel.toWindowLevel(min, max);
+  const window = image.windows[0] ?? (luts?.voi ? lutWindow(luts.voi) : null) ?? utilities.windowLevel.toWindowLevel(min, max);
   const width = 'width' in window ? window.width : window.windowWidth;
   const center = 'center' in window ? window.center : window.windowCenter;
   const voxels = utilities.VoxelManager.createImageVoxelManager({ scalarData: data, width: image.columns, height: image.rows, numberOfComponents: 1 });

@@ -4,7 +4,7 @@ import { readStack } from '../../src/viewer/dicom/images';
 import type { Dataset } from '../../src/viewer/dicom/json';
 import { rateOf, readTiming } from '../../src/viewer/dicom/timing';
 import { beatShares, isSlow, paceWords, whereIn } from '../../src/viewer/loop';
-import { Cine, type Clock, type Reel } from '../../src/viewer/playing';
+import { Cine, type Clock, type Reel } from '../../src/viewer/cine';
 
 const v = (...Value: unknown[]): { Value: unknown[] } => ({ Value });
 function echo(uid: string, frames: number, more: Dataset = {}): Dataset {

@@ -7,6 +7,7 @@ export interface ScrubberWants {
   speed: (times: number) => void;
   sweep: (on: boolean) => void;
   begins: (on: boolean) => void;
+  clip: (step: 1 | -1) => void;
 }
 
 export interface ScrubberSetup {
@@ -19,11 +20,16 @@ export interface ScrubberSetup {
   heartRate: number | null;
   /** Whether loops begin by themselves; null where this one never would. */
   begins: boolean | null;
+  /** Whether there are images before and after this clip. */
+  before: boolean;
+  after: boolean;
 }
 
 export class Scrubber {
   readonly element: HTMLElement;
   readonly #play = h('button', 'v-sbtn', { type: 'button', 'aria-label': 'Play' }, icon('play'));
+  readonly #before = h('button', 'v-sbtn', { type: 'button', 'aria-label': 'Clip before', title: 'Clip before' }, '\u2039');
+  readonly #after = h('button', 'v-sbtn', { type: 'button', 'aria-label': 'Next clip', title: 'Next clip' }, '\u203a');
   readonly #range = h('input', 'v-range', { type: 'range', min: 1, step: 1, 'aria-label': 'Frame' });
   readonly #beats = h('span', 'v-beats', { 'aria-hidden': 'true' });
   readonly #where = h('span', 'v-where');
@@ -34,7 +40,9 @@ export class Scrubber {
 
   constructor(wants: ScrubberWants) {
     this.element = h('div', 'v-loop', { role: 'group', 'aria-label': 'Loop', hidden: true },
-      this.#play, h('span', 'v-track', {}, this.#beats, this.#range), this.#where, this.#pace, this.#speed, this.#sweep, this.#begins);
+      this.#before, this.#play, this.#after, h('span', 'v-track', {}, this.#beats, this.#range), this.#where, this.#pace, this.#speed, this.#sweep, this.#begins);
+    this.#before.addEventListener('click', () => wants.clip(-1));
+    this.#after.addEventListener('click', () => wants.clip(1));
     this.#play.addEventListener('click', () => wants.toggle());
     this.#range.addEventListener('input', () => wants.frame(Number(this.#range.value) - 1));
     this.#range.addEventListener('keydown', (event) => { if (event.key === ' ') { event.preventDefault(); wants.toggle(); } });
@@ -58,6 +66,7 @@ export class Scrubber {
     this.#range.max = String(clip.count);
     this.#sweep.setAttribute('aria-pressed', String(clip.sweep));
     this.#begins.hidden = clip.begins === null;
+    [this.#before.hidden, this.#after.hidden] = [!clip.before, !clip.after];
     this.#begins.setAttribute('aria-pressed', String(clip.begins === true));
     this.#speed.replaceChildren(...clip.speeds.map((each) => h('option', '', { value: each, selected: each === clip.speed }, `${each}\u00d7`)));
     this.#beats.replaceChildren(...clip.beats.map((share) => {
