@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from authlib.integrations.requests_client import OAuth2Session
 
-from launch.discovery import SmartServer
+from launch.discovery import OPTIONAL_SCOPES, SmartServer
 from launch.errors import EhrMisconfigured
 from launch.issuers import Issuer
 from launch.session import BINDING_COOKIE_PREFIX, PendingLaunch
@@ -48,8 +48,8 @@ class Binding:
         return hashlib.sha256(self.value.encode()).hexdigest()
 
 
-def scopes_for(issuer: Issuer, way: Way, style: str) -> tuple[str, ...]:
-    """The scopes to ask for: configured ones in the server's syntax, and the context scope of this way."""
+def scopes_for(issuer: Issuer, way: Way, style: str, offered: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The scopes to ask for: configured ones in the server's syntax, the context scope of this way, and for a chart what the server offers besides."""
     context = [scope for scope in issuer.scopes if scope == "launch" or scope.startswith("launch/")]
     own = [scope for scope in issuer.scopes if scope not in context]
     if way is Way.STAFF:
@@ -59,6 +59,9 @@ def scopes_for(issuer: Issuer, way: Way, style: str) -> tuple[str, ...]:
         asked = ["launch/patient", *_NEEDED, *own]
     else:
         asked = ["launch", *(scope for scope in context if scope != "launch/patient"), *_NEEDED, *own]
+    if way is not Way.STAFF:
+        # A study as context comes with an EHR's own launch only.
+        asked += [scope for scope in OPTIONAL_SCOPES if scope in offered and (way is Way.EHR or not scope.startswith("launch/"))]
     if style == "v1":
         asked = [as_v1(scope) for scope in asked]
     return tuple(dict.fromkeys(asked))
@@ -75,10 +78,12 @@ def as_v1(scope: str) -> str:
 
 
 def begin(
-    issuer: Issuer, server: SmartServer, way: Way, *, launch: str | None, binding: Binding, now: datetime, aud: str | None = None
+    issuer: Issuer, server: SmartServer, way: Way, *, launch: str | None, binding: Binding, now: datetime, aud: str | None = None,
+    sought: str | None = None,
 ) -> tuple[PendingLaunch, str]:
     """A fresh pending launch and the URL that sends the browser to the EHR.
 
+    :param sought: what the app wants to know again when this launch has come about.
     :param aud: the FHIR base as the EHR itself wrote it, which may have a slash more than the registered one.
     :raises EhrMisconfigured: the server names no authorization endpoint.
     """
@@ -95,10 +100,11 @@ def begin(
         created_at=now,
         expects_iss=server.sends_iss,
         authorization_issuer=server.issuer,
+        sought=sought,
     )
     session = OAuth2Session(
         issuer.client_id,
-        scope=" ".join(scopes_for(issuer, way, server.scope_style)),
+        scope=" ".join(scopes_for(issuer, way, server.scope_style, server.offered)),
         redirect_uri=issuer.redirect_uri,
         code_challenge_method="S256",
     )

@@ -22,6 +22,7 @@ MAX_AGE = timedelta(hours=24)
 MIN_AGE = timedelta(minutes=1)
 MAX_URL = 2048
 MAX_ASSOCIATED = 20
+OPTIONAL_SCOPES = ("launch/imagingstudy", "fhircast/Patient-open.read", "fhircast/ImagingStudy-open.read", "fhircast/ImagingStudy-open.write")
 _MAX_AGE_SECONDS = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])")
 _V2_SCOPE = re.compile(r"^(?:patient|user|system)/[A-Za-z*]+\.c?r?u?d?s?(?:\?|$)")
 _V1_SCOPE = re.compile(r"^(?:patient|user|system)/[A-Za-z*]+\.(?:read|write|\*)$")
@@ -53,6 +54,8 @@ class SmartServer:
     warnings: tuple[str, ...] = ()
     """Departures that we tolerate, for `priors check`."""
     associated: tuple[Associated, ...] = ()
+    offered: frozenset[str] = frozenset()
+    """Those of `OPTIONAL_SCOPES` that it lists: asked for only then, since others refuse a sign-in for a scope they do not know."""
 
 
 class Discovery:
@@ -116,6 +119,7 @@ class Discovery:
             sends_iss=document.get("authorization_response_iss_parameter_supported") is True,
             warnings=tuple(warnings),
             associated=_associated(issuer, document.get("associated_endpoints")),
+            offered=frozenset(OPTIONAL_SCOPES) & frozenset(_strings(document.get("scopes_supported"))),
         )
 
     def _endpoint(self, issuer: Issuer, document: dict[str, Any], field: str) -> str | None:

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from launch.errors import MissingParameter, SignInBroken
 
 MAX_QUERY = 16_384
-LIMITS = {"iss": 2048, "launch": 4096, "b": 8, "as": 16, "state": 512, "code": 4096, "error": 200}
+LIMITS = {"iss": 2048, "launch": 4096, "b": 8, "sought": 4096, "as": 16, "state": 512, "code": 4096, "error": 200}
 """Longest value of each parameter we read; all others are ignored, whatever they hold."""
 
 

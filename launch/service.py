@@ -28,6 +28,7 @@ from launch.tokens import Client, Granted, TokenClient, refusal
 FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 MAX_CODE = 4096
 MAX_CONTEXT_ITEMS = 20
+MAX_APP_CONTEXT = 4096
 PENDING_FOR = timedelta(minutes=10)
 
 
@@ -76,9 +77,9 @@ class Launcher:
         """
         return self._begin(self.issuer_of(iss), Way.EHR, launch, binding, iss)
 
-    def begin_sign_in(self, issuer_key: str, binding: Binding, *, wants_patient: bool) -> str:
-        """The authorize URL of a standalone launch, or of a staff sign-in that wants a user and no chart."""
-        return self._begin(self.issuer_called(issuer_key), Way.STANDALONE if wants_patient else Way.STAFF, None, binding)
+    def begin_sign_in(self, issuer_key: str, binding: Binding, *, wants_patient: bool, sought: str | None = None) -> str:
+        """The authorize URL of a standalone launch, or of a staff sign-in that wants a user and no chart. `sought` comes back in its context."""
+        return self._begin(self.issuer_called(issuer_key), Way.STANDALONE if wants_patient else Way.STAFF, None, binding, sought=sought)
 
     def complete(self, issuer_key: str, params: Mapping[str, str], cookies: Mapping[str, str]) -> Opened:
         """What the callback at this issuer's redirect URI brought, turned into a launch.
@@ -124,9 +125,11 @@ class Launcher:
         """What this issuer's discovery says, with its tolerated departures: for `priors check`. :raises LaunchError:"""
         return self._discovery.server(self.issuer_called(issuer_key))
 
-    def _begin(self, issuer: Issuer, way: Way, launch: str | None, binding: Binding, aud: str | None = None) -> str:
+    def _begin(
+        self, issuer: Issuer, way: Way, launch: str | None, binding: Binding, aud: str | None = None, sought: str | None = None
+    ) -> str:
         server = self._discovery.server(issuer)
-        pending, url = begin(issuer, server, way, launch=launch, binding=binding, now=self._clock(), aud=aud)
+        pending, url = begin(issuer, server, way, launch=launch, binding=binding, now=self._clock(), aud=aud, sought=sought)
         self._store.put_pending(pending)
         return url
 
@@ -159,7 +162,7 @@ class Launcher:
         tokens = granted.tokens(now, server.token_endpoint)
         ends = now + self._lifetime
         facts = granted.facts
-        asked = scopes_for(issuer, Way.EHR if pending.wants_patient else Way.STAFF, server.scope_style)
+        asked = scopes_for(issuer, Way.EHR if pending.wants_patient else Way.STAFF, server.scope_style, server.offered)
         context = LaunchContext(
             handle=secrets.token_urlsafe(32),
             issuer_key=issuer.key,
@@ -176,6 +179,10 @@ class Launcher:
             smart_style_url=_style_url(facts.get("smart_style_url")),
             intent=_short(facts.get("intent")),
             fhir_context=_fhir_context(facts.get("fhirContext")),
+            app_context=_text(facts.get("appContext"), MAX_APP_CONTEXT),
+            sought=pending.sought,
+            hub_url=_hub_url(facts.get("hub.url")),
+            hub_topic=_text(facts.get("hub.topic"), 512),
         )
         return Opened(context, tokens, pending.binding_name)
 
@@ -214,7 +221,15 @@ def _fhir_id(value: Any) -> str | None:
 
 
 def _short(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 512 and value.isprintable() else None
+    return _text(value, 512)
+
+
+def _text(value: Any, longest: int) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() else None
+
+
+def _hub_url(value: Any) -> str | None:
+    return value if isinstance(value, str) and plain_url(value) and value.startswith(("https://", "http://")) else None
 
 
 def _style_url(value: Any) -> str | None:

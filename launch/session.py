@@ -36,6 +36,8 @@ class PendingLaunch:
     """The issuer advertised RFC 9207: the callback must carry `iss`."""
     authorization_issuer: str | None = None
     """The `issuer` its smart-configuration names, for id_token and RFC 9207 checks."""
+    sought: str | None = field(default=None, repr=False)
+    """What the app was asked for when this began; it comes back in the launch's context."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ class Hooks:
     ended: Callable[[LaunchContext], ResponseReturnValue]
     error: RenderError
     current: Callable[[], LaunchContext]
+    sought: Callable[[str, Binding], str] = lambda sealed, binding: ""
+    """What somebody wanted before signing in: unseals what this browser was sent here with. :raises LaunchError:"""
     public: Callable[[Any], Any] = lambda view: view
     ends: Callable[[Any], Any] = lambda view: view
 
@@ -71,7 +73,7 @@ def make_blueprint(launcher: Launcher, store: SessionStore, jwks: Mapping[str, A
             issuer = launcher.issuer_of(params["iss"]).key
         except LaunchError as error:
             return shown(error, issuer)
-        return _bound(Binding.new(), url_for("launch.check"), {"iss": params["iss"], "launch": params["launch"]})
+        return bound(Binding.new(), url_for("launch.check"), {"iss": params["iss"], "launch": params["launch"]})
 
     @bp.get("/launch/check")
     @hooks.public
@@ -95,10 +97,12 @@ def make_blueprint(launcher: Launcher, store: SessionStore, jwks: Mapping[str, A
             launcher.issuer_called(issuer)
             staff = {"as": "staff"} if params.get("as") == "staff" else {}
             here = url_for("launch.sign_in", issuer=issuer)
-            again = _path(here, staff)
+            again = _path(here, staff) if "sought" not in params else None  # begun anew, it would open something else
             if "b" not in params:
-                return _bound(Binding.new(), here, staff)
-            return _go(launcher.begin_sign_in(issuer, _returned(params), wants_patient=not staff))
+                return bound(Binding.new(), here, staff)
+            binding = _returned(params)
+            sought = hooks.sought(params["sought"], binding) if "sought" in params and not staff else None
+            return _go(launcher.begin_sign_in(issuer, binding, wants_patient=not staff, sought=sought or None))
         except LaunchError as error:
             return shown(error, issuer, again)
 
@@ -146,7 +150,7 @@ def make_blueprint(launcher: Launcher, store: SessionStore, jwks: Mapping[str, A
     return bp
 
 
-def _bound(binding: Binding, path: str, params: dict[str, str]) -> Response:
+def bound(binding: Binding, path: str, params: dict[str, str]) -> Response:
     """Sets the binding cookie and goes on to where its return is checked."""
     tag = binding.name.removeprefix(BINDING_COOKIE_PREFIX)
     response = _go(_path(path, {**params, "b": tag}))

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from smart_app.config_archives import Archive, Exchange, Frozen, Key, KeyFile, SecretRef
 from smart_app.config_mail import Contact, Mail
 from smart_app.config_partners import ApiClient, Partner
+from smart_app.config_viewers import ExternalViewer
 
 
 def _queue(url: str) -> str:
@@ -260,6 +261,10 @@ class Settings(BaseSettings):
     mail: Mail | None = Field(None, description="The mail server for requests; none: nothing is sent by e-mail, and requests that need it say so on the desk.")
     partners: tuple[Partner, ...] = Field((), description="Hospitals whose FHIR server takes requests for images as Task.")
     api_clients: tuple[ApiClient, ...] = Field((), description="Programs that may ask Priors' FHIR API at `/fhir`.")
+    viewers: tuple[ExternalViewer, ...] = Field((), description="Other viewers that a study can be opened in.")
+    iid_ehr: Key | None = Field(
+        None, description="Key of the EHR whose users open images by IHE Invoke Image Display at `/IHEInvokeImageDisplay`; without it the address does not exist."
+    )
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

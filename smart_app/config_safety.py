@@ -15,6 +15,7 @@ from smart_app import config_hosts, secrets_source
 from smart_app.config import Ehr, Settings
 from smart_app.config_archives import Archive, Credential, Exchange, KeyFile
 from smart_app.config_partners import ApiClient, Partner
+from smart_app.config_viewers import unsafe_viewers
 from smart_app.secrets_source import NoSecret, Reference
 
 Where = tuple[str | int, ...]
@@ -48,6 +49,9 @@ def unsafe(settings: Settings, environ: Mapping[str, str]) -> Iterator[Danger]:
     yield from _exchanges(settings, environ)
     yield from _namespaces(settings)
     yield from _policy(settings)
+    yield from (Danger(*one) for one in unsafe_viewers(settings.viewers, [archive.key for archive in settings.archives], development=settings.development))
+    if settings.iid_ehr is not None and settings.iid_ehr not in {ehr.key for ehr in settings.ehrs}:
+        yield Danger(("iid_ehr",), f"{settings.iid_ehr} names no EHR of this configuration.", "Use an EHR's `key`.")
     storing = [at for at, archive in enumerate(settings.archives) if archive.stores]
     for at in storing[1:]:
         yield Danger(("archives", at, "stores"), "a second archive is marked as the one that stores.", "Keep one.")

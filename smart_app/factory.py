@@ -23,7 +23,7 @@ from smart_app.parts import build
 from smart_app.sources.chart import Chart
 from smart_app.sources.warmth import Warmth
 from smart_app.web import Web, current_launch, current_who, install, refuse_unmarked
-from smart_app.wiring import desk, dispatch, entrance, fhir_api, intake, portal, studies, viewer, work
+from smart_app.wiring import desk, dispatch, doors, entrance, fhir_api, intake, portal, studies, viewer, work
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now, *, work
     entrance.add(app, parts, chart, warmth)
     studies.add(app, parts, chart, warmth)
     viewer.add(app, parts)
+    doors.add(app, parts, chart)
     desk.add(app, parts)
     fhir_api.add(app, parts)
     portal.add(app, parts)

@@ -286,10 +286,11 @@ class SqlSessionStore:
 
 
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{22,64}")
-_PENDING_FIELDS = ("nonce", "verifier", "binding", "binding_name", "issuer_key", "wants_patient", "expects_iss", "authorization_issuer")
+_PENDING_FIELDS = ("nonce", "verifier", "binding", "binding_name", "issuer_key", "wants_patient", "expects_iss", "authorization_issuer", "sought")
 _CONTEXT_FIELDS = (
     "handle", "issuer_key", "issuer", "patient_id", "encounter_id", "tenant", "need_patient_banner", "smart_style_url", "intent",
 )  # fmt: skip
+_GIVEN_FIELDS = ("app_context", "sought", "hub_url", "hub_topic")
 _USER_FIELDS = ("issuer", "subject", "fhir_user", "name")
 
 
@@ -304,7 +305,7 @@ def _hit(session: Session, statement: Any) -> bool:
 
 def _plain_context(context: LaunchContext) -> dict[str, Any]:
     return {
-        **{name: getattr(context, name) for name in _CONTEXT_FIELDS},
+        **{name: getattr(context, name) for name in (*_CONTEXT_FIELDS, *_GIVEN_FIELDS)},
         "user": {**{name: getattr(context.user, name) for name in _USER_FIELDS}, "claims": dict(context.user.claims)},
         "scopes": sorted(context.scopes),
         "opened_at": context.opened_at.isoformat(),
@@ -314,8 +315,10 @@ def _plain_context(context: LaunchContext) -> dict[str, Any]:
 
 
 def _context_from(facts: dict[str, Any]) -> LaunchContext:
+    # A launch of the version before has none of the given ones.
+    plain: dict[str, Any] = {name: facts[name] for name in _CONTEXT_FIELDS} | {name: facts.get(name) for name in _GIVEN_FIELDS}
     return LaunchContext(
-        **{name: facts[name] for name in _CONTEXT_FIELDS},
+        **plain,
         user=User(**facts["user"]),
         scopes=frozenset(facts["scopes"]),
         opened_at=datetime.fromisoformat(facts["opened_at"]),

@@ -71,6 +71,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "public_url": plan.app,
         "portal_url": plan.send,
         "development": True,
+        "iid_ehr": "northgate",
         "data_dir": "data",
         "sealing_keys": [{"id": "demo", "file": "keys/sealing-key"}],
         "ehrs": [

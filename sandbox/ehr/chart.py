@@ -78,12 +78,18 @@ def make_blueprint(
 
     @pages.get("/launch/<patient>")
     def launch(patient: str) -> Response:
-        """Mint a launch and open the app, as the click on "Images" does; `?user=` chooses who clicks."""
+        """Mint a launch and open the app, as the click on "Images" does; `?user=` chooses who clicks.
+
+        `study` is an ImagingStudy in view (`fhirContext`), `app` what a card or task gives along (`appContext`).
+        """
         facts = _facts(records, patient)
         user = request.args.get("user") or _me().id
         if user not in USERS:
             abort(404)
-        context = Context(user=user, patient=facts.id, encounter=facts.encounter_id, intent=options.intent)
+        shown = tuple({"reference": f"ImagingStudy/{study}"} for study in request.args.getlist("study"))
+        context = Context(
+            user=user, patient=facts.id, encounter=facts.encounter_id, intent=options.intent, fhir_context=shown, app_context=request.args.get("app")
+        )
         handle = store.new_launch(context, options.launch_seconds)
         answer = redirect(f"{launch_url}?{urlencode({'iss': f'{base}/fhir', 'launch': handle})}", 302)
         answer.headers["Cache-Control"] = "no-store"

@@ -227,6 +227,7 @@ class SmartContext:
             "encounter": context.encounter,
             "intent": context.intent or options.intent,
             "fhirContext": list(context.fhir_context),
+            "appContext": context.app_context,
             "smart_style_url": f"{self._server.base}/smart-style.json" if options.style else None,
         }
         token.update({name: value for name, value in optional.items() if value})

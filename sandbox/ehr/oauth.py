@@ -100,7 +100,7 @@ def discovery(server: SmartServer) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": options.advertise_iss,
-        "scopes_supported": ["openid", "fhirUser", "launch", "launch/patient", "online_access", "offline_access"]
+        "scopes_supported": ["openid", "fhirUser", "launch", "launch/patient", "launch/imagingstudy", "online_access", "offline_access"]
         + [f"patient/{name}.{verb}" for name in RESOURCES],
         "capabilities": [
             "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",

@@ -20,6 +20,7 @@ class Context:
     encounter: str | None = None
     intent: str | None = None
     fhir_context: tuple[dict[str, str], ...] = ()
+    app_context: str | None = None
 
 
 @dataclass

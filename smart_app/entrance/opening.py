@@ -24,9 +24,11 @@ class Opening:
     """One a process. `read_patient` asks the EHR with this launch's own token."""
 
     def __init__(
-        self, read_patient: PatientReader, holdings: Holdings, audit: AuditLog, warm: Callable[[LaunchContext, PatientFacts], None] | None = None
+        self, read_patient: PatientReader, holdings: Holdings, audit: AuditLog, warm: Callable[[LaunchContext, PatientFacts], None] | None = None,
+        wants_more: Callable[[LaunchContext], bool] = lambda context: False,
     ) -> None:
-        """`warm`: opens connections to whom the list will ask."""
+        """`warm`: opens connections to whom the list will ask. `wants_more`: something of the chart is to be opened at once."""
+        self._wants_more = wants_more
         self._warm = warm
         self._read_patient = read_patient
         self._holdings = holdings
@@ -40,7 +42,9 @@ class Opening:
                 self._warm(context, facts)
             self._holdings.save_patient(context.handle, facts)
         self._audit.record(LaunchOpened(who=who, patient=context.patient_id))
-        return f"/l/{context.handle}/{'studies' if context.patient_id else 'home'}"
+        if context.patient_id is None:
+            return f"/l/{context.handle}/home"
+        return f"/l/{context.handle}/{'open' if self._wants_more(context) else 'studies'}"
 
     def _patient(self, context: LaunchContext) -> PatientFacts:
         try:

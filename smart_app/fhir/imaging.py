@@ -180,6 +180,21 @@ class _Reader:
             self._endpoints[target] = {}
 
 
+class AnotherPatients(Exception):
+    """The ImagingStudy is somebody else's, or does not say whose it is."""
+
+
+def uid_for(resource: Mapping[str, Any], patient_id: str, base: str, is_uid: Callable[[object], bool]) -> str | None:
+    """The Study Instance UID of one ImagingStudy that was read by its id; None: it has none, or it no longer stands.
+
+    :raises AnotherPatients: its subject is not `patient_id`.
+    """
+    subjects = [resource[name] for name in ("subject", "patient") if name in resource]
+    if not subjects or any(reference(subject, base) != ("Patient", patient_id) for subject in subjects):
+        raise AnotherPatients
+    return None if text(resource.get("status")) in DEAD_STATUS else _study_uid(resource, is_uid)
+
+
 def in_document(raw: Mapping[str, Any], endpoints: Known, is_uid: Callable[[object], bool]) -> ChartStudy | None:
     """One ImagingStudy of a document that holds its endpoints too; None without a Study Instance UID. Whose it is, is the caller's affair."""
     uid = _study_uid(raw, is_uid)

@@ -25,7 +25,7 @@ from smart_app.errors import OutboundError
 from smart_app.fhir.client import FhirClient, FhirRefused
 from smart_app.fhir.departures import departures_of
 from smart_app.fhir.endpoints import ChartEndpoint
-from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of
+from smart_app.fhir.imaging import ChartImaging, ChartStudy, imaging_of, uid_for
 from smart_app.fhir.patient import PatientFacts, patient_from
 from smart_app.fhir.purpose import Opened, purposes_of
 from smart_app.fhir.reports import reports_of
@@ -98,6 +98,14 @@ class Chart:
         if departures := departures_of(resource):
             log.info("patient_departs_from_r4", ehr=ehr.key, fields=departures)
         return patient_from(resource, ehr.mrn, base=ctx.issuer.rstrip("/"), today=self._clock().date())
+
+    def study_named(self, ctx: LaunchContext, resource_id: str, deadline: float = 5) -> str | None:
+        """The Study Instance UID of one ImagingStudy of the launch's patient; None: it has none that stands.
+
+        :raises AnotherPatients: it is somebody else's. :raises OutboundError, LaunchError: it could not be read.
+        """
+        resource = self._client(ctx).read("ImagingStudy", resource_id, deadline=deadline)
+        return uid_for(resource, ctx.patient_id or "", ctx.issuer.rstrip("/"), is_uid)
 
     def imaging(self, ctx: LaunchContext, facts: PatientFacts, deadline: float) -> Answer:
         """The chart's own list of studies. A failure is an Answer."""

@@ -48,8 +48,10 @@ class Outline:
     def __init__(
         self, catalogue: Catalogue, checks: Checks, holdings: Holdings, audit: Recorder, clock: Clock, *, not_for_diagnosis: str,
         opened: Callable[[Ask, list[str]], None] | None = None, came_from: Callable[[LaunchContext, str], str] = lambda context, study: "",
+        elsewhere: Callable[[Ask], list[dict[str, str]]] = lambda ask: [],
     ) -> None:
-        """`opened` is told which series hold images, the first one looked at first. `came_from`: the hospital that a study in our own archive was received from."""
+        """`opened` is told which series hold images, the first one looked at first. `came_from`: the hospital that a study in our own archive was received from. `elsewhere`: other viewers, by name and our own address for going there."""
+        self._elsewhere = elsewhere
         self._catalogue = catalogue
         self._checks = checks
         self._holdings = holdings
@@ -91,6 +93,7 @@ class Outline:
             "preview": _thumbnail(f"{root}/studies/{ask.study}", first, 512) if first is not None else None,
             "dicomweb": root,
             "notForDiagnosis": self._not_for_diagnosis,
+            "elsewhere": self._elsewhere(ask),
         }
 
     def _gaps(self, ask: Ask, series: list[Series], found: Found) -> Iterator[str]:

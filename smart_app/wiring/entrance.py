@@ -14,6 +14,8 @@ from smart_app import registration
 from smart_app.access import Action, public, requires
 from smart_app.audit.events import LaunchEnded, LaunchRefused, Who
 from smart_app.config import Settings
+from smart_app.doors.notes import Notes
+from smart_app.doors.wishes import wants_more
 from smart_app.entrance.opening import Opening
 from smart_app.parts import Parts
 from smart_app.sources.chart import Chart
@@ -22,7 +24,10 @@ from smart_app.web import current_launch, current_who, request_reference
 
 
 def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
-    opening = Opening(chart.patient, parts.holdings, parts.audit, warmth)
+    opening = Opening(
+        chart.patient, parts.holdings, parts.audit, warmth, lambda context: wants_more(context.fhir_context, context.app_context, context.sought)
+    )
+    notes = Notes(parts.keyring, parts.clock)
     names = {ehr.key: ehr.name for ehr in parts.settings.ehrs}
 
     def refused(error: LaunchError, *, issuer: str | None, retry_url: str | None) -> ResponseReturnValue:
@@ -42,6 +47,7 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
         ended=ended,
         error=refused,
         current=current_launch,
+        sought=notes.read,
         public=public,
         ends=requires(Action.END_LAUNCH),
     )

@@ -7,12 +7,13 @@ from flask import Flask
 from launch.context import LaunchContext
 from smart_app.archives.wado import Wado
 from smart_app.config import Settings
+from smart_app.doors.outward import ways_to
 from smart_app.outbound import Aside
 from smart_app.parts import Parts
 from smart_app.sealing import Keyring
 from smart_app.viewer import views as viewer_views
 from smart_app.viewer.ahead import Ahead
-from smart_app.viewer.asking import Doorman
+from smart_app.viewer.asking import Ask, Doorman
 from smart_app.viewer.catalogue import Catalogue
 from smart_app.viewer.checks import Checks
 from smart_app.viewer.filling import Filler
@@ -46,6 +47,9 @@ def add(app: Flask, parts: Parts) -> None:
         origin = origins(context).get(study)
         return origin.hospital if origin is not None else ""
 
+    def elsewhere(ask: Ask) -> list[dict[str, str]]:
+        return ways_to(settings.viewers, ask.handle, ask.archive.key, ask.study)
+
     distances: dict[str, float] = {}
     wado, aside = Wado(parts.outbound, distances), Wado(Aside(parts.outbound), distances)
     bulk, shelf = BulkTokens(parts.keyring), open_shelf(settings, parts.keyring)
@@ -56,7 +60,7 @@ def add(app: Flask, parts: Parts) -> None:
     catalogue = Catalogue(upstream, parts.reads, checks)
     following = Following(wado, Filler(aside, shelf, seats, tenant=settings.tenant, elsewhere=whole.has), checks, parts.reads) if shelf else None
     ahead = Ahead(following, parts.store.is_live).opened if following else None
-    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead, came_from=came_from)
+    outline = Outline(catalogue, checks, parts.holdings, parts.audit, parts.clock, not_for_diagnosis=settings.not_for_diagnosis, opened=ahead, came_from=came_from, elsewhere=elsewhere)
     doorman = Doorman(parts.archives, parts.holdings, parts.audit, parts.launch_token)
     gateway = Gateway(upstream, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))

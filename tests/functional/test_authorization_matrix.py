@@ -47,6 +47,10 @@ ROWS: dict[str, dict[str, int]] = {
     "fhir_api.search_by_post": dict.fromkeys(PUBLIC, 401),
     "fhir_api.put": dict.fromkeys(PUBLIC, 401),
     "fhir_api.patch": dict.fromkeys(PUBLIC, 401),
+    "doors.invoke": dict.fromkeys(PUBLIC, 400),  # without its parameters there is nothing to show
+    "doors.land": {**OWN, "A": 303},
+    "doors.sought": OWN,
+    "doors.elsewhere": {**OWN, "A": 404},  # no other viewer in this town; with one: test_doors
     "entrance.home": OWN,
     "entrance.style": OWN,
     "entrance.setup": {**OWN, "A": 403},
@@ -135,7 +139,7 @@ def cast(town: Town) -> Cast:
     series = shared.get(f"{base}/series").json()[0]["0020000E"]["Value"][0]
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
     match = _put(town, launches["A"])
-    values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "number": 1, "token": "A" * 40,
+    values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "viewer": "ohif", "number": 1, "token": "A" * 40,
               "issuer": "northgate", "name": _bundle_file(town), "facility": "nowhere", "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
     values["request_id"] = _ask(town)
     return Cast(jars, launches, values)

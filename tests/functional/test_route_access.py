@@ -36,7 +36,7 @@ from smart_app.web.csrf import Csrf
 
 ORIGIN = "https://priors.example"
 STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
-SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate",
+SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate", "viewer": "ohif",
           "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
 SAMPLE |= {"upload": "u" * 24, "item": "1" * 32, "action": "leave"}
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
@@ -56,6 +56,8 @@ PROGRAM = "registered programs, by token: a browser's cookie is nothing there"
 REQUEST = "/l/<launch:handle>/requests/<string(length=11):request_id>"
 INTAKE, INTAKE_ITEM = "what arrived", "one received study, which is not there"
 RECEIVED = "/l/<launch:handle>/intake/<string(length=32):item>"
+NO_WAY = "no other viewer is configured here, so there is no way to one"
+LANDING = "first page of a chart that was opened for something: goes on to it"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
 MARKS = "/l/<launch:handle>/marks/<key:archive>/<uid:study>"
 ROWS = {
@@ -74,6 +76,10 @@ ROWS = {
     "/fhir/<kind>": PROGRAM,
     "/fhir/<kind>/_search": PROGRAM,
     "/fhir/<kind>/<id>": PROGRAM,
+    "/IHEInvokeImageDisplay": PUBLIC,
+    "/l/<launch:handle>/open": LANDING,
+    "/l/<launch:handle>/sought": CHART,
+    "/l/<launch:handle>/elsewhere/<key:viewer>/<key:archive>/<uid:study>": NO_WAY,
     "/l/<launch:handle>/home": ANY,
     "/l/<launch:handle>/end": ANY,
     "/l/<launch:handle>/style.css": ANY,
@@ -266,6 +272,10 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return OWN_ANSWERS
     if kind == CLOSED:
         return frozenset({404})
+    if kind == NO_WAY:
+        return frozenset({404})
+    if kind == LANDING:
+        return frozenset({404}) if staff else frozenset({303})
     if kind == CHART:
         return frozenset({404}) if staff else OWN_ANSWERS
     if kind in (DECIDE, DECIDE_OBJECT) and staff:

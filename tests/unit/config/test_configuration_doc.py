@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config, config_archives, config_mail, config_partners, dialect_settings
+from smart_app import config, config_archives, config_mail, config_partners, config_viewers, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -37,6 +37,7 @@ MODELS = {
     "`exchanges[].locations`": config_archives.Location,
     "`facilities`": config.FacilityEntry,
     "`facilities[].routes`": config.FacilityRoute,
+    "`viewers`": config_viewers.ExternalViewer,
     "`partners`": config_partners.Partner,
     "`api_clients`": config_partners.ApiClient,
 }
@@ -53,6 +54,6 @@ def test_every_setting_is_documented(heading: str, name: str) -> None:
 
 
 def test_no_model_is_forgotten() -> None:
-    named = [kind for module in (config, config_archives, config_mail, config_partners) for kind in vars(module).values()]
+    named = [kind for module in (config, config_archives, config_mail, config_partners, config_viewers) for kind in vars(module).values()]
     kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseModel)}
     assert kinds - {config_archives.Frozen, BaseModel, config.BaseSettings} == set(MODELS.values())

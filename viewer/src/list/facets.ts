@@ -6,6 +6,7 @@ export interface Facts {
   readonly hospitals: readonly string[];
   readonly text: string; // lower case
   readonly kind?: string; // study, known, requested or ordered
+  readonly uid?: string;
 }
 export interface Filter {
   readonly modality: ReadonlySet<string>;
@@ -15,13 +16,14 @@ export interface Filter {
   readonly to: string;
   readonly text: string;
   readonly kind?: string; // only rows of this kind
+  readonly only?: ReadonlySet<string> | undefined; // only these studies: what another system asked for
 }
-export const NO_FILTER: Filter = { modality: new Set(), region: new Set(), hospital: new Set(), from: '', to: '', text: '' };
+export const NO_FILTER: Filter = { modality: new Set(), region: new Set(), hospital: new Set(), from: '', to: '', text: '', kind: '', only: undefined };
 const KINDS: Record<string, string> = { known: 'Known without images', requested: 'Requested', ordered: 'Ordered, not done' };
 export const UNKNOWN = 'Unknown';
 
 export function isActive(filter: Filter): boolean {
-  return Boolean(filter.modality.size || filter.region.size || filter.hospital.size || filter.from || filter.to || filter.text.trim() || filter.kind);
+  return Boolean(filter.modality.size || filter.region.size || filter.hospital.size || filter.from || filter.to || filter.text.trim() || filter.kind || filter.only);
 }
 
 const some = (wanted: ReadonlySet<string>, has: readonly string[]): boolean =>
@@ -47,6 +49,7 @@ export function passes(row: Facts, filter: Filter): boolean {
     some(filter.region, row.regions) &&
     some(filter.hospital, row.hospitals) &&
     (!filter.kind || row.kind === filter.kind) &&
+    (!filter.only || filter.only.has(row.uid ?? '')) &&
     inRange(row.date, filter.from, filter.to) &&
     plain(filter.text).split(/\s+/).filter(Boolean).every((word) => row.text.includes(word))
   );
@@ -72,7 +75,7 @@ export function counted(rows: readonly Facts[]): { studies: number; known: numbe
 export function describe(filter: Filter): string {
   const part = (word: string, set: ReadonlySet<string>): string => (set.size ? `${word}: ${[...set].join(', ')}` : '');
   const range = filter.from && filter.to ? `Date: ${filter.from} to ${filter.to}` : filter.from ? `Date: from ${filter.from}` : filter.to ? `Date: until ${filter.to}` : '';
-  return [filter.kind ? KINDS[filter.kind] ?? filter.kind : '', part('Modality', filter.modality), part('Region', filter.region), range, part('Hospital', filter.hospital), filter.text.trim() ? `Find: ${filter.text.trim()}` : ''].filter(Boolean).join('; ');
+  return [filter.only ? 'Asked for' : '', filter.kind ? KINDS[filter.kind] ?? filter.kind : '', part('Modality', filter.modality), part('Region', filter.region), range, part('Hospital', filter.hospital), filter.text.trim() ? `Find: ${filter.text.trim()}` : ''].filter(Boolean).join('; ');
 }
 
 /** ISO day `months` before `today`. */

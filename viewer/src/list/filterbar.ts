@@ -52,6 +52,12 @@ export class FilterBar {
     this.#set(NO_FILTER);
   }
 
+  /** What another system asked for when it opened the list. "Show all" takes it back like any filter. */
+  narrow(change: Partial<Filter>): void {
+    if (change.from || change.to) this.#span = 'own';
+    this.#set(change);
+  }
+
   /** Only rows of this kind, or all again. */
   toggleKind(kind: string): void {
     this.#set({ kind: this.#filter.kind === kind ? '' : kind });

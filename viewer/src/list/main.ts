@@ -1,6 +1,7 @@
 // The Images tab in the browser: asks for the list, shows what arrives, opens studies, forgets everything at the end.
 import '../styles/app.css';
 import { bindHead } from '../theme/menu';
+import { Door } from './door';
 import { counted } from './facets';
 import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
@@ -66,6 +67,20 @@ function start(): void {
     },
     unchecked: (at) => unchecked(at),
     ended: () => session.end('server'),
+  });
+
+  const door = new Door({
+    url: `/l/${whose.launch}/sought`,
+    whose,
+    rows: () => rows.dated,
+    isWhole: () => strip.isWhole,
+    filter: (change) => filters.narrow(change),
+    open: (uid) => {
+      if (!rows.find(uid)?.dataset['archive']) return false;
+      opening.open(uid);
+      return true;
+    },
+    isOpen: () => opening.current !== '',
   });
 
   const drawer = new Drawer({
@@ -190,6 +205,7 @@ function start(): void {
       beside.again();
       if (complete && source === null) watch.checked = new Date().toTimeString().slice(0, 5);
       if (asking.size === 0) watch.start();
+      if (asking.size === 0) void door.settled();
       if (complete) prefetch();
       else broken(source);
     };
@@ -292,6 +308,7 @@ function start(): void {
   }).observe(viewerPane, { attributeFilter: ['data-state'] });
   count();
   opening.follow();
+  void door.begin();
   // Until then the strip says, as the page came, that all are being asked.
   void opening.done.then(() => {
     if (!session.over) request(null);

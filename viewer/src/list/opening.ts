@@ -75,6 +75,7 @@ export class Opening {
       this.#wanted = '';
       this.#shut();
       history.replaceState(null, '', this.#base);
+      document.dispatchEvent(new CustomEvent('priors:not-listed'));
     }
   }
 

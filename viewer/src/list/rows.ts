@@ -35,7 +35,7 @@ function read(element: HTMLElement): Row {
     key: data['relevance'] ?? '',
     why: element.querySelector('.rel')?.textContent ?? '',
     element,
-    facts: { kind: data['kind'] ?? 'study', date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
+    facts: { uid: data['uid'] ?? '', kind: data['kind'] ?? 'study', date: data['date'] ?? '', modalities, regions, hospitals: strings(data['hospitals']), text: plain(`${element.textContent} ${modalities.join(' ')} ${regions.join(' ')}`) },
   };
 }
 
@@ -70,6 +70,10 @@ export class Rows {
 
   get all(): readonly Facts[] {
     return this.#rows.map((row) => row.facts);
+  }
+  /** All rows, held back or not, as far as their order and filters go. */
+  get dated(): { uid: string; sort: string; date: string; modalities: readonly string[] }[] {
+    return [...this.#rows, ...this.#waiting.values()].filter((row) => row.facts.kind === 'study').map((row) => ({ uid: row.uid, sort: row.sort, date: row.facts.date, modalities: row.facts.modalities }));
   }
   get count(): number {
     return this.#rows.length;

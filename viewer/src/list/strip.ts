@@ -50,6 +50,11 @@ export class SourceStrip {
     return [...this.#strip.querySelectorAll<HTMLElement>('[data-retry]')].map((one) => one.dataset['retry'] ?? '');
   }
 
+  /** Whether all were asked and all answered in full, as the strip says it. */
+  get isWhole(): boolean {
+    return this.#strip.classList.contains('t-all');
+  }
+
   /** The keys of sources that have not answered yet. */
   get pending(): string[] {
     return [...this.#strip.querySelectorAll<HTMLElement>('li[data-state=asking]')].map((one) => one.dataset['source'] ?? '').filter(Boolean);

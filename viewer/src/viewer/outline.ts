@@ -18,6 +18,8 @@ export interface Outline {
   gaps: string[];
   dicomweb: string;
   notForDiagnosis: string;
+  /** Other viewers for this study: addresses of our own, which record it and send on. */
+  elsewhere: { name: string; href: string }[];
 }
 
 const at = ({ launch, archive, study }: Request): string => `/l/${encodeURIComponent(launch)}/outline/${encodeURIComponent(archive)}/${encodeURIComponent(study)}`;
@@ -46,7 +48,8 @@ export function readOutline(answer: unknown, request: Request): Outline {
     },
     series: (Array.isArray(body.series) ? body.series : []).map(record).filter((each) => words(each.uid)).map(readSeries),
     gaps: (Array.isArray(body.gaps) ? body.gaps : []).map(words).filter(Boolean),
-    dicomweb: words(body.dicomweb), notForDiagnosis: words(body.notForDiagnosis) || 'Not for primary diagnosis on this display',
+    dicomweb: words(body.dicomweb), notForDiagnosis: typeof body.notForDiagnosis === 'string' ? words(body.notForDiagnosis) : 'Not for primary diagnosis on this display', // empty: the site hides it
+    elsewhere: (Array.isArray(body.elsewhere) ? body.elsewhere : []).map(record).map((one) => ({ name: words(one.name), href: words(one.href) })).filter((one) => one.name && one.href.startsWith(`/l/${request.launch}/elsewhere/`)),
   };
 }
 
