@@ -38,7 +38,7 @@ ORIGIN = "https://priors.example"
 STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
 SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate",
           "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
-SAMPLE |= {"upload": "u" * 24, "item": "1" * 32, "action": "leave"}
+SAMPLE |= {"document": "x" * 40, "upload": "u" * 24, "item": "1" * 32, "action": "leave"}
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
 SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
@@ -57,6 +57,7 @@ REQUEST = "/l/<launch:handle>/requests/<string(length=11):request_id>"
 INTAKE, INTAKE_ITEM = "what arrived", "one received study, which is not there"
 RECEIVED = "/l/<launch:handle>/intake/<string(length=32):item>"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
+REPORTS = "/l/<launch:handle>/reports/<key:archive>/<uid:study>"
 MARKS = "/l/<launch:handle>/marks/<key:archive>/<uid:study>"
 ROWS = {
     "/": PUBLIC,
@@ -128,6 +129,9 @@ ROWS = {
     f"{REQUEST}/note": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>/first": OBJECT,
+    REPORTS: OBJECT,
+    f"{REPORTS}/<string(maxlength=400):document>": OBJECT,
+    f"{REPORTS}/<string(maxlength=400):document>/file": OBJECT,
     MARKS: OBJECT,
     f"{MARKS}/report": OBJECT,
     f"{MARKS}/picture": OBJECT,
