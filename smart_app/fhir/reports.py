@@ -54,12 +54,13 @@ def reports_of(client: FhirClient, patient_id: str, *, is_uid: Callable[[object]
                 withheld += 1
             else:
                 pieces += pieces_of(resource, client.base, is_uid)
-                if (report := _report(resource, client.base, is_uid)) is not None:
+                if (report := report_in(resource, client.base, is_uid)) is not None:
                     found.append(report)
     return ChartReports(tuple(found), withheld, unreadable, complete, tuple(pieces))
 
 
-def _report(resource: Mapping[str, Any], base: str, is_uid: Callable[[object], bool]) -> ChartReport | None:
+def report_in(resource: Mapping[str, Any], base: str, is_uid: Callable[[object], bool]) -> ChartReport | None:
+    """Which studies and accession numbers a report names, and its status; None when it names none."""
     studies: dict[str, None] = {}
     # `study` is the R5 name of `imagingStudy`.
     for one in items(resource.get("imagingStudy")) + items(resource.get("study")):

@@ -18,7 +18,7 @@ from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
 from smart_app.studies.clusters import Cluster, clustered
 from smart_app.studies.likeness import Days, exams_differ, in_window, modalities_of, shares_numbers
-from smart_app.studies.merge import BOX, NAMES, PRIMARY, REASONS, REPORT_RANK, REPORT_WORDS
+from smart_app.studies.merge import BOX, NAMES, PRIMARY, REASONS, REPORT_RANK, REPORT_WORDS, reports_whole
 from smart_app.studies.regions import regions_of
 from smart_app.studies.rows import RowSource, StudyRow
 from smart_app.studies.standing import Standing
@@ -47,7 +47,7 @@ def with_evidence(rows: tuple[StudyRow, ...], answers: Iterable[Answer], standin
         records.setdefault(record.uid, []).append(record)
     disputed = {uid for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
     clusters = clustered(one for answer in kept for one in answer.evidence or ())
-    reports_read = any(answer.reports is not None for answer in kept)
+    reports_read = reports_whole(kept)
     chart = next(((answer.source, answer.name) for answer in kept if answer.evidence is not None), ("", ""))
     source = (owner(chart[0]), chart[1])
     more = [_known(one, standing, whose, disputed, source, reports_read) for one in _unheld(clusters, records, whose)]
@@ -57,7 +57,7 @@ def with_evidence(rows: tuple[StudyRow, ...], answers: Iterable[Answer], standin
 
 
 @dataclass(frozen=True)
-class _Study:
+class Listed:
     """A listed study as all its sources tell it."""
 
     uid: str
@@ -85,9 +85,9 @@ class _Study:
 
 def _unheld(clusters: Iterable[Cluster], records: Mapping[str, list[StudyRecord]], whose: Whose) -> Iterator[Cluster]:
     """Clusters that are of no listed study. A study is given by day and region to one piece of each kind only."""
-    by_name: dict[str, list[_Study]] = {}
-    days: Days[_Study] = Days()
-    for study in (_Study(uid, tuple(told)) for uid, told in records.items()):
+    by_name: dict[str, list[Listed]] = {}
+    days: Days[Listed] = Days()
+    for study in (Listed(uid, tuple(told)) for uid, told in records.items()):
         for name in set(study.names()):
             by_name.setdefault(name, []).append(study)
         for day in {record.date for record in study.told}:
@@ -95,14 +95,14 @@ def _unheld(clusters: Iterable[Cluster], records: Mapping[str, list[StudyRecord]
     taken: dict[str, set[str]] = {}
     loose: list[Cluster] = []
     for cluster in clusters:
-        sure = [study for name in cluster.names for study in by_name.get(name, ()) if _surely(cluster, study, name, whose)]
+        sure = [study for name in cluster.names for study in by_name.get(name, ()) if surely(cluster, study, name, whose)]
         for study in sure:
             taken.setdefault(study.uid, set()).update(cluster.kinds)
         if not sure:
             loose.append(cluster)
     for cluster in loose:
         near = {study.uid: study for study in days.near(cluster.dating.date)}.values()
-        fits = [study for study in near if not taken.get(study.uid, set()) & cluster.kinds and _may_be(cluster, study, whose)]
+        fits = [study for study in near if not taken.get(study.uid, set()) & cluster.kinds and may_be(cluster, study, whose)]
         if fits:
             best = min(fits, key=lambda study: (_far(cluster, study), study.uid))
             taken.setdefault(best.uid, set()).update(cluster.kinds)
@@ -110,7 +110,7 @@ def _unheld(clusters: Iterable[Cluster], records: Mapping[str, list[StudyRecord]
             yield cluster
 
 
-def _surely(cluster: Cluster, study: _Study, name: str, whose: Whose) -> bool:
+def surely(cluster: Cluster, study: Listed, name: str, whose: Whose) -> bool:
     """Whether `name`, which both bear, makes the evidence this study's. All names do but a number, which is one hospital's own."""
     if not name.startswith("number "):
         return True
@@ -127,7 +127,7 @@ def _same_number(piece: EvidenceRecord, record: StudyRecord, other_uid: bool, wh
     return alike and in_window(piece.date, piece.dated, record.date)
 
 
-def _may_be(cluster: Cluster, study: _Study, whose: Whose) -> bool:
+def may_be(cluster: Cluster, study: Listed, whose: Whose) -> bool:
     if cluster.is_open or cluster.uid is not None or not any(in_window(cluster.dating.date, cluster.dating.dated, record.date) for record in study.told):
         return False
     for piece in cluster.pieces:
@@ -139,7 +139,7 @@ def _may_be(cluster: Cluster, study: _Study, whose: Whose) -> bool:
     return bool(modalities_of(cluster.modalities) & study.modalities and study.regions & set(cluster.regions))
 
 
-def _far(cluster: Cluster, study: _Study) -> tuple[bool, bool]:
+def _far(cluster: Cluster, study: Listed) -> tuple[bool, bool]:
     """Which of several fitting studies comes first: the one called the same, then the one of the very day."""
     titles = {(record.description or "").lower() for record in study.told}
     return cluster.title.lower() not in titles, cluster.dating.date not in {record.date for record in study.told}
@@ -180,7 +180,7 @@ def _known(
         regions=cluster.regions,
         count=count,
         count_state="unknown",
-        report=next((word for word in REPORT_RANK if word in words), "No report") if reports_read and not cluster.is_open else "",
+        report="" if cluster.is_open else next((word for word in REPORT_RANK if word in words), "No report" if reports_read else ""),
         sources=(RowSource(*source, place),),
         note=note,
         kind="ordered" if cluster.is_open else "known",

@@ -39,6 +39,7 @@ from smart_app.studies.merge import Houses, fold
 from smart_app.studies.purpose import with_purpose
 from smart_app.studies.received import with_origins
 from smart_app.studies.relevance import Relevance, reading, relevant
+from smart_app.studies.reported import with_reports
 from smart_app.studies.requested import with_requests
 from smart_app.studies.restricted import Restriction, restriction, rows_of, told
 from smart_app.studies.rows import Strip, StudyRow
@@ -300,7 +301,7 @@ class Listing:
         said, today = tuple(may.values()), self._today()
         whose = Whose(self._own(sources), self._houses.local, lambda uid: row_token(ctx.handle, uid), today)
         rows = with_copies(told(marked(fold(said, self._houses, today), may, waiting, today), judged.opened), said, self._houses)
-        rows = with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose)
+        rows = with_reports(with_evidence(rows, said, standing_of(sources, may, waiting, self._houses.local), whose), said, whose)
         beside = (read_beside or Reading(ctx, self._asked, self._origins)).now(is_last=not waiting)
         closed = {one.uid for one in judged.hidden}  # what a rule hides is not told by way of a request either
         asked = [one for one in beside.requests if not {one.asked.about, one.asked.wanted.study_uid} & closed]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from smart_app.archives.types import Answer, ReportRecord, StudyRecord
+from smart_app.archives.types import Answer, ReportRecord, SourceState, StudyRecord
 from smart_app.sources.base import CHART, owner
 from smart_app.studies import dates
 from smart_app.studies.regions import HEART, anatomy_of
@@ -69,13 +69,20 @@ def fold(answers: Iterable[Answer], houses: Houses, today: date) -> tuple[StudyR
     disputed = {(owner(answer.source), uid) for answer in kept if not answer.source.startswith(CHART) for uid in answer.withheld_studies}
     reports = [report for answer in kept for report in answer.reports or ()]
     reports_read = any(answer.reports is not None for answer in kept)
+    all_reports = reports_whole(kept)
     lists = series_lists(kept)
     by_uid: dict[str, list[StudyRecord]] = {}
     for answer in kept:
         for record in answer.studies:
             by_uid.setdefault(record.uid, []).append(record)
-    rows = [_row(uid, records, names, disputed, reports if reports_read else None, houses, today, lists) for uid, records in by_uid.items()]
+    rows = [_row(uid, records, names, disputed, reports if reports_read else None, houses, today, lists, all_reports) for uid, records in by_uid.items()]
     return tuple(sorted(rows, key=lambda row: (row.sort, row.uid), reverse=True))
+
+
+def reports_whole(answers: Iterable[Answer]) -> bool:
+    """Whether every chart that was asked for reports gave all of them: only then is a study without one said to have none."""
+    told = [answer for answer in answers if answer.reports is not None]
+    return bool(told) and all(answer.state in (SourceState.OK, SourceState.EMPTY) and not answer.withheld for answer in told)
 
 
 def _row(
@@ -87,6 +94,7 @@ def _row(
     houses: Houses,
     today: date,
     lists: Lists,
+    all_reports: bool,
 ) -> StudyRow:
     openable = [record for record in records if record.archive is not None and (record.archive, uid) not in disputed]
     opened = min(openable, key=lambda record: (record.source != record.archive, -(record.image_count or 0), houses.rank(record)), default=None)
@@ -113,7 +121,7 @@ def _row(
         regions=regions,
         count=count,
         count_state=state,
-        report="" if reports is None else _report(records, reports, houses),
+        report="" if reports is None else _report(records, reports, houses, all_reports),
         sources=tuple(
             RowSource(record.source, names.get(record.source, record.source), hospitals[0] if record.source.startswith(CHART) else record.organization)
             for record in ranked
@@ -161,18 +169,21 @@ def _count(records: list[StudyRecord], opened: StudyRecord | None, noun: tuple[s
     return f"{series:,} series, {images}" if series else images, "whole"
 
 
-def _report(records: list[StudyRecord], reports: list[ReportRecord], houses: Houses) -> str:
-    """The strongest word of the reports that name this study.
+def names_study(report: ReportRecord, records: Iterable[StudyRecord], local: frozenset[str]) -> bool:
+    """Whether a report names the study that `records` tell of.
 
     An accession number is one hospital's own: it joins only studies of the chart and of the local archives.
     """
-    ours = [record for record in records if record.source.startswith(CHART) or record.source in houses.local]
-    known = {record.uid for record in records} | {record.fhir_id for record in records if record.fhir_id}
-    accessions = {record.accession for record in ours if record.accession}
-    words = {
-        REPORT_WORDS.get(report.status, "Report") for report in reports if known & set(report.studies) or accessions & set(report.accessions)
-    }
-    return next((word for word in REPORT_RANK if word in words), "No report")
+    told = tuple(records)
+    known = {record.uid for record in told} | {record.fhir_id for record in told if record.fhir_id}
+    ours = {record.accession for record in told if record.accession and (record.source.startswith(CHART) or record.source in local)}
+    return bool(known & set(report.studies) or ours & set(report.accessions))
+
+
+def _report(records: list[StudyRecord], reports: list[ReportRecord], houses: Houses, is_whole: bool) -> str:
+    """The strongest word of the reports that name this study. `No report` only where all reports were read."""
+    words = {REPORT_WORDS.get(report.status, "Report") for report in reports if names_study(report, records, houses.local)}
+    return next((word for word in REPORT_RANK if word in words), "No report" if is_whole else "")
 
 
 def _note(ranked: list[StudyRecord], opened: StudyRecord | None, disputed: set[tuple[str, str]], names: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from smart_app.viewer.rewriting import BulkTokens
 from smart_app.viewer.shelf import Shelf, discard
 from smart_app.viewer.upstream import Upstream
 from smart_app.viewer.whole import WholeStudies
-from smart_app.wiring import marks
+from smart_app.wiring import marks, reports
 from smart_app.wiring.intake import origins_of
 
 
@@ -65,3 +65,4 @@ def add(app: Flask, parts: Parts) -> None:
     gateway = Gateway(upstream, checks, parts.reads, bulk, following)
     app.register_blueprint(viewer_views.make_blueprint(doorman, catalogue, checks, gateway, outline, parts.reads.note))
     marks.add(app, parts, doorman, checks)
+    reports.add(app, parts, doorman)

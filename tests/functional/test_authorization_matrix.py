@@ -89,6 +89,8 @@ ROWS: dict[str, dict[str, int]] = {
     "image_requests.cancel": {**OWN, "A": 403},
     "image_requests.note": {**OWN, "A": 403},
     "photo.code": {**OWN, "A": 403},  # without the page's token no link is made
+    "reports.beside": OWN,
+    **{f"reports.{name}": {**OWN, "A": 404} for name in ("document", "file")},  # a name that we did not make; real ones: test_reports
     "marks.shown": OWN,
     **{f"marks.{name}": {**OWN, "A": 403} for name in ("saved", "report", "picture")},  # without the page's token
     "viewer.outline": OWN,
@@ -139,7 +141,7 @@ def cast(town: Town) -> Cast:
     series = shared.get(f"{base}/series").json()[0]["0020000E"]["Value"][0]
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
     match = _put(town, launches["A"])
-    values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "viewer": "ohif", "number": 1, "token": "A" * 40,
+    values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "viewer": "ohif", "number": 1, "document": "x" * 40, "token": "A" * 40,
               "issuer": "northgate", "name": _bundle_file(town), "facility": "nowhere", "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
     values["request_id"] = _ask(town)
     return Cast(jars, launches, values)

@@ -38,7 +38,7 @@ ORIGIN = "https://priors.example"
 STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
 SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate", "viewer": "ohif",
           "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
-SAMPLE |= {"upload": "u" * 24, "item": "1" * 32, "action": "leave"}
+SAMPLE |= {"document": "x" * 40, "upload": "u" * 24, "item": "1" * 32, "action": "leave"}
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
 SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
@@ -59,6 +59,7 @@ RECEIVED = "/l/<launch:handle>/intake/<string(length=32):item>"
 NO_WAY = "no other viewer is configured here, so there is no way to one"
 LANDING = "first page of a chart that was opened for something: goes on to it"
 CLOSED = "nothing restricted in this chart, so there is nothing to open or end"
+REPORTS = "/l/<launch:handle>/reports/<key:archive>/<uid:study>"
 MARKS = "/l/<launch:handle>/marks/<key:archive>/<uid:study>"
 ROWS = {
     "/": PUBLIC,
@@ -134,6 +135,9 @@ ROWS = {
     f"{REQUEST}/note": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>/first": OBJECT,
+    REPORTS: OBJECT,
+    f"{REPORTS}/<string(maxlength=400):document>": OBJECT,
+    f"{REPORTS}/<string(maxlength=400):document>/file": OBJECT,
     MARKS: OBJECT,
     f"{MARKS}/report": OBJECT,
     f"{MARKS}/picture": OBJECT,
