@@ -48,6 +48,10 @@ class LaunchContext:
     smart_style_url: str | None = None
     intent: str | None = None
     fhir_context: tuple[Mapping[str, Any], ...] = ()
+    parent: str | None = None
+    """Handle of the launch that this one was derived from, for one patient of its list."""
+    by_backend: bool = False
+    """Whether the chart is read as the app itself (SMART Backend Services), the site having said who may."""
 
     def allows(self, resource: str) -> bool:
         """Whether the granted scopes let us search or read `resource` (v1 and v2 forms, patient/ or user/)."""

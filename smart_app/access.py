@@ -23,6 +23,8 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    SURGICAL_TEAM = "surgical-team"
+    """Surgeons, anesthesiologists and who prepares their list: the pre-op board."""
 
 
 class Action(StrEnum):
@@ -40,6 +42,9 @@ class Action(StrEnum):
     REVIEW_INTAKE = "review-intake"
     """What arrived: see it, decide whose it is and whether it is stored, undo."""
 
+    USE_BOARD = "use-board"
+    """The surgical list: read it, open its cases, sign off, write to a case's team."""
+
 
 EVERYONE = frozenset(Role)
 
@@ -56,6 +61,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.SEE_SETUP: frozenset({Role.ADMINISTRATOR}),
         Action.WORK_DESK: frozenset({Role.STAFF, Role.REVIEWER}),
         Action.REVIEW_INTAKE: frozenset({Role.REVIEWER}),
+        Action.USE_BOARD: frozenset({Role.SURGICAL_TEAM}),
     }
 )
 
