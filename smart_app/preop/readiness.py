@@ -133,7 +133,7 @@ def assess(case: Case, asked: Asked, known: Known | None, signed: Note | None, n
 def finding(want: Want, known: Known, today: date) -> Finding:
     """The best study of one kind. In full and not old comes before newer in part; what is only known comes before what is old."""
     fitting = [row for row in known.rows if row.kind in SHOWN and want.kind.fits(row.modalities or (row.modality,), row.regions, row.title)]
-    told = sorted(((_state(row, want, today), row) for row in fitting), key=lambda one: (ORDER.index(one[0]), _reversed(one[1].iso_date)))
+    told = sorted(((_state(row, want, today), row) for row in fitting), key=lambda one: (ORDER.index(one[0]), one[1].kind == "ordered", _reversed(one[1].iso_date)))
     if not told:
         if known.silent or known.waiting or known.hidden:
             return Finding(want, State.UNSURE, f"None found; {_unknown(known)}")
@@ -142,7 +142,8 @@ def finding(want: Want, known: Known, today: date) -> Finding:
     newer = [one for other, one in told if other in (State.KNOWN, State.ASKED, State.LATE) and one.iso_date > row.iso_date]
     if state is State.HERE and newer:
         return Finding(want, State.NEWER, f"{_here(row, known)}; newer known, not here: {newer[0].date}, {newer[0].hospital}", row)
-    return Finding(want, state, _words(state, row, known), row)
+    ordered = state is State.KNOWN and row.kind != "ordered" and any(one.kind == "ordered" for _, one in told)
+    return Finding(want, state, _words(state, row, known) + (" · a new one is ordered" if ordered else ""), row)
 
 
 ORDER = (State.HERE, State.PART, State.UNCOUNTED, State.ASKED, State.LATE, State.KNOWN, State.OLD, State.UNDATED)

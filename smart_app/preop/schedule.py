@@ -65,7 +65,7 @@ def read(client: FhirClient, day: Day, locations: Sequence[str], mrn: tuple[MrnR
         failed.append("orders of the cases")
     cases, unread = _cases(records.joined(planned, orders, client.base), day), reader.unread
     people = reader.patients({case.patient for case in cases})
-    told = tuple(sorted((_with_patient(case, people.get(case.patient), mrn, client.base) for case in cases), key=lambda one: (one.starts_at is None, one.starts_at or day.begins, one.reference)))
+    told = tuple(sorted((_with_patient(case, people.get(case.patient), mrn, client.base, day.on) for case in cases), key=lambda one: (one.starts_at is None, one.starts_at or day.begins, one.reference)))
     return SurgicalList(told, unread + sum(one.problem == UNREAD for one in told), tuple(failed), reader.cut)
 
 
@@ -76,10 +76,10 @@ def _cases(planned: Iterable[Planned], day: Day) -> list[Case]:
     ]  # fmt: skip
 
 
-def _with_patient(case: Case, resource: Mapping[str, Any] | None, mrn: tuple[MrnRule, ...], base: str) -> Case:
+def _with_patient(case: Case, resource: Mapping[str, Any] | None, mrn: tuple[MrnRule, ...], base: str, today: date) -> Case:
     if resource is None:
         return replace(case, problem=UNREAD)
-    facts: PatientFacts = patient_from(resource, mrn, base=base, today=case.starts_at.date() if case.starts_at else date.today())
+    facts: PatientFacts = patient_from(resource, mrn, base=base, today=today)
     problem = MERGED if facts.replaced_by is not None or not facts.active else ""
     return replace(case, name=facts.name, born=facts.birth_date or "", sex=facts.sex or "", mrn=facts.mrn or "", problem=problem)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -83,4 +83,4 @@ class Note:
     """Titles of the imaging that was missing, in part or old then."""
     procedure: str = ""
     """What it was signed off for: another procedure needs another look."""
-    at: datetime = field(default_factory=lambda: datetime.min)
+    at: datetime | None = None

@@ -70,7 +70,7 @@ def make_blueprint(board: Board, opening: Opening, looking: Looking, notes: Note
         selected = next((row for row in shown.rows if row.id == request.form.get("case")), None)
         values = filled(shown) | {"selected": selected}
         side = {"side": render_template("preop/_side.html", **values)} if selected else {}
-        return jsonify(told | side | {"rows": render_template("preop/_rows.html", **values), "summary": render_template("preop/_summary.html", **values)})
+        return jsonify(told | side | {"rows": render_template("preop/_rows.html", **values), "views": render_template("preop/_summary.html", **values)})
 
     @blueprint.post(f"{CASE}/look")
     @requires(Action.USE_BOARD)
