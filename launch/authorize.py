@@ -54,7 +54,7 @@ def scopes_for(issuer: Issuer, way: Way, style: str, offered: frozenset[str] = f
     own = [scope for scope in issuer.scopes if scope not in context]
     if way is Way.STAFF:
         own = [scope for scope in own if not scope.startswith("patient/")]
-        asked = [*_NEEDED, *own]
+        asked = [*_NEEDED, *own, *issuer.staff_scopes]
     elif way is Way.STANDALONE:
         asked = ["launch/patient", *_NEEDED, *own]
     else:

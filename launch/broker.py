@@ -41,6 +41,8 @@ class TokenBroker:
 
     def provider(self, context: LaunchContext) -> TokenProvider:
         """Tokens of this launch, for its issuer's FHIR base only."""
+        if context.by_backend:
+            return self.backend_provider(context.issuer_key)
         return LaunchTokens(context, self._store, self._directory, self._tokens, self._clock)
 
     def backend_provider(self, issuer_key: str) -> TokenProvider:
@@ -135,7 +137,7 @@ class LaunchTokens:
         return renewed.access_token
 
     def _over(self, reason: str) -> SessionEnded:
-        self._store.end(self._context.handle)
+        self._store.end(self._context.parent or self._context.handle)  # both live on the same tokens
         return SessionEnded(reason=reason)
 
 

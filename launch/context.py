@@ -55,6 +55,10 @@ class LaunchContext:
     hub_url: str | None = None
     """FHIRcast: the hub that the EHR offers, as it named it, and the topic of this person's session there."""
     hub_topic: str | None = None
+    parent: str | None = None
+    """Handle of the launch that this one was derived from, for one patient of its list."""
+    by_backend: bool = False
+    """Whether the chart is read as the app itself (SMART Backend Services), the site having said who may."""
 
     def allows(self, resource: str) -> bool:
         """Whether the granted scopes let us search or read `resource` (v1 and v2 forms, patient/ or user/)."""

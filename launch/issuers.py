@@ -65,6 +65,8 @@ class Issuer:
     signing_key: SigningKey | None = None
     backend: BackendClient | None = None
     quirks: IssuerQuirks = IssuerQuirks()
+    staff_scopes: tuple[str, ...] = ()
+    """Asked for beside the others by people who sign in without a chart, and by nobody else."""
 
 
 class IssuerDirectory:

@@ -21,8 +21,14 @@ SURGERY = (
     ("parekh", 1, "07:45", "13:30", "Coronary artery bypass, 3 vessels", "OR 2", "Dr Oduya"),
     ("nakamura", 1, "11:15", "13:00", "Carotid endarterectomy, right", "OR 2", "Dr Oduya"),
     ("oyelaran-femi-ade", 1, "13:00", "14:30", "Arthroscopy, right shoulder", "OR 1", "Dr Brandt"),
+    ("thornbury", 1, "14:30", "16:30", "Hip replacement, left", "OR 1", "Dr Brandt"),
+    ("penhaligon", 1, "15:00", "16:00", "Thyroidectomy", "OR 3", "Mr Ferris"),
     ("adeyemi-holt", 5, "08:00", "12:30", "Lobectomy, right upper lobe", "OR 3", "Prof. Lindqvist"),
 )
+SURGERY_CODES = {"grunwald": ("26212005", "Replacement of aortic valve"), "parekh": ("232717009", "Coronary artery bypass grafting"), "nakamura": ("66951008", "Carotid endarterectomy"),
+                 "thornbury": ("52734007", "Total replacement of hip"), "penhaligon": ("13619001", "Thyroidectomy"), "adeyemi-holt": ("173171007", "Lobectomy of lung")}  # fmt: skip
+"""SNOMED CT codes of the orders that surgery is booked from; one case has words only."""
+CALLED_OFF = "penhaligon"
 ORDERS = (
     ("marchetti", "ctp", 0, "CT perfusion, head", "stat"),
     ("grunwald", "echo", 1, "Echocardiogram, transthoracic", "urgent"),
@@ -147,7 +153,8 @@ def appointment(who: str, days_ahead: int, start: str, end: str, title: str, roo
     return {
         "resourceType": "Appointment",
         "id": f"surgery-{who}",
-        "status": "booked",
+        "status": "cancelled" if who == CALLED_OFF else "booked",
+        **({"basedOn": [{"reference": f"ServiceRequest/surgery-order-{who}"}]} if who in SURGERY_CODES else {}),
         "serviceCategory": [{"text": "Surgery"}],
         "serviceType": [{"text": title}],
         "description": title,
@@ -157,7 +164,23 @@ def appointment(who: str, days_ahead: int, start: str, end: str, title: str, roo
             {"actor": {"reference": f"Patient/{who}"}, "status": "accepted"},
             {"actor": {"display": room}, "status": "accepted"},
             {"actor": {"display": surgeon}, "status": "accepted"},
+            *([{"type": [{"text": "Anesthesiologist"}], "actor": {"display": "Dr Sato"}, "status": "accepted"}] if room in ("OR 2", "OR 4") else []),
         ],
+    }
+
+
+def surgery_order(who: str) -> Resource:
+    """What a case was booked from: it holds the code of the operation."""
+    code, words = SURGERY_CODES[who]
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"surgery-order-{who}",
+        "status": "active",
+        "intent": "order",
+        "category": [{"coding": [{"system": SCT, "code": "387713003", "display": "Surgical procedure"}]}],
+        "code": {"coding": [{"system": SCT, "code": code, "display": words}]},
+        "subject": {"reference": f"Patient/{who}"},
+        "authoredOn": f"{day(9)}T10:00:00+00:00",
     }
 
 
@@ -192,6 +215,7 @@ def charts() -> dict[str, Resource | list[Resource]]:
         files[f"service_requests/{person.id}.json"] = [
             *(order(one) for one in in_chart if one.chart_shape != "unreadable"),
             *(open_order(*one) for one in ORDERS if one[0] == person.id),
+            *([surgery_order(person.id)] if person.id in SURGERY_CODES else []),
             *([old_order()] if person.id == "hathersage" else []),
         ]
         files[f"encounters/{person.id}.json"] = encounter(person)

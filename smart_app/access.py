@@ -23,6 +23,8 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    SURGICAL_TEAM = "surgical-team"
+    """Surgeons, anesthesiologists and who prepares their list: the pre-op board."""
 
 
 class Action(StrEnum):
@@ -40,6 +42,9 @@ class Action(StrEnum):
     REVIEW_INTAKE = "review-intake"
     """What arrived: see it, decide whose it is and whether it is stored, undo."""
 
+    USE_BOARD = "use-board"
+    """The surgical list: read it, open its cases, sign off, write to a case's team."""
+
 
 EVERYONE = frozenset(Role)
 
@@ -56,6 +61,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.SEE_SETUP: frozenset({Role.ADMINISTRATOR}),
         Action.WORK_DESK: frozenset({Role.STAFF, Role.REVIEWER}),
         Action.REVIEW_INTAKE: frozenset({Role.REVIEWER}),
+        Action.USE_BOARD: frozenset({Role.SURGICAL_TEAM}),
     }
 )
 
@@ -64,10 +70,16 @@ NEEDS_PATIENT = frozenset({Action.VIEW_STUDIES, Action.VIEW_IMAGES, Action.REQUE
 
 
 def roles_of(context: LaunchContext, ehr: Ehr) -> frozenset[Role]:
-    """The roles of this launch's user now. A chart makes its user a clinician for that chart, and nothing else does."""
+    """The roles of this launch's user now. A chart makes its user a clinician for that chart, and nothing else does.
+
+    A launch that was derived for one patient is a clinician's and no more; a board is read without a chart, since a token of one patient would
+    make a list of one patient look whole.
+    """
+    if context.parent is not None:
+        return frozenset({Role.CLINICIAN})
     granted = {Role(rule.role) for rule in ehr.roles if Role(rule.role) is not Role.CLINICIAN and _matches(rule, context)}
     if context.patient_id is not None:
-        granted.add(Role.CLINICIAN)
+        granted = (granted | {Role.CLINICIAN}) - {Role.SURGICAL_TEAM}
     return frozenset(granted)
 
 

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from smart_app.config_archives import Archive, Exchange, Frozen, Key, KeyFile, SecretRef
 from smart_app.config_mail import Contact, Mail
 from smart_app.config_partners import ApiClient, Partner
+from smart_app.config_preop import Preop
 from smart_app.config_viewers import ExternalViewer
 
 
@@ -67,7 +68,7 @@ class Quirks(Frozen):
 class RoleRule(Frozen):
     """Who gets a role: by a verified id_token claim or by a list of users. Re-read on each request."""
 
-    role: Literal["clinician", "staff", "reviewer", "administrator", "auditor"] = Field(description="The role given.")
+    role: Literal["clinician", "staff", "reviewer", "administrator", "auditor", "surgical-team"] = Field(description="The role given.")
     claim: str | None = Field(None, description="Name of the id_token claim to look at.")
     equals: str | None = Field(None, description="Value the claim must have, or contain when it is a list.")
     users: tuple[str, ...] = Field((), description="`sub` or `fhirUser` values that get the role.")
@@ -106,6 +107,9 @@ class Ehr(Frozen):
             "patient/Appointment.rs",
         ),
         description="Scopes to ask for, in v2 form; `launch` or `launch/patient` is added by the kind of launch.",
+    )
+    staff_scopes: tuple[str, ...] = Field(
+        (), description="Further scopes for people who sign in without a chart, for instance `user/Patient.rs`: the pre-op board reads with them where it has no backend, and opens each case with them."
     )
     mrn: tuple[MrnRule, ...] = Field((MrnRule(type_code="MR"),), description="Ordered rules that pick the MRN shown in the banner.")
     roles: tuple[RoleRule, ...] = Field(
@@ -265,6 +269,7 @@ class Settings(BaseSettings):
     iid_ehr: Key | None = Field(
         None, description="Key of the EHR whose users open images by IHE Invoke Image Display at `/IHEInvokeImageDisplay`; without it the address does not exist."
     )
+    preop: Preop = Field(Preop(), description="The pre-op board.")
     not_for_diagnosis: str = Field(
         "Not for primary diagnosis on this display", description="Sentence in the viewer's status line; empty hides it."
     )

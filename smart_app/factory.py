@@ -23,7 +23,7 @@ from smart_app.parts import build
 from smart_app.sources.chart import Chart
 from smart_app.sources.warmth import Warmth
 from smart_app.web import Web, current_launch, current_who, install, refuse_unmarked
-from smart_app.wiring import desk, dispatch, doors, entrance, fhir_api, intake, portal, studies, viewer, work
+from smart_app.wiring import desk, dispatch, doors, entrance, fhir_api, intake, portal, preop, studies, viewer, work
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = next(folder for folder in (PACKAGE / "templates", PACKAGE.parent / "templates") if folder.is_dir())
@@ -43,7 +43,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now, *, work
     chart = Chart(parts.outbound, {ehr.key: ehr for ehr in parts.settings.ehrs}, parts.archives, parts.smart.broker.provider, parts.clock)
     warmth = Warmth(parts.outbound, {ehr.key: ehr.issuer for ehr in parts.settings.ehrs}, parts.archives)
     entrance.add(app, parts, chart, warmth)
-    studies.add(app, parts, chart, warmth)
+    listing = studies.add(app, parts, chart, warmth)
+    preop.add(app, parts, chart, listing)
     viewer.add(app, parts)
     doors.add(app, parts, chart)
     desk.add(app, parts)

@@ -39,6 +39,7 @@ from smart_app.links.store import Links
 from smart_app.matching.store import RulingStore
 from smart_app.outbound import Outbound
 from smart_app.policy.gate import Policy
+from smart_app.preop.store import Kept
 from smart_app.sealing import Keyring
 from smart_app.session_store import SqlSessionStore
 from smart_app.spool.store import Spool
@@ -119,11 +120,12 @@ def build(settings: Settings, clock: Clock = utc_now) -> Parts:
     reads = Reads(database, audit)
     glass = BreakGlass(database, keyring, audit, clock, minutes=settings.break_glass_minutes)
 
-    recent = Recent(clock)
+    recent, kept = Recent(clock), Kept(database, keyring, clock)
 
     def forget(handle: str) -> None:
         recent.forget(handle)
         holdings.forget(handle)
+        kept.forget(handle)
         reads.forget(handle)
         glass.launch_ended(handle)
 

@@ -118,6 +118,7 @@ def _issuer(ehr: Ehr, settings: Settings) -> Issuer:
         redirect_uri=redirect_uri(settings, ehr),
         frame_ancestors=ehr.frame_ancestors,
         scopes=ehr.scopes,
+        staff_scopes=ehr.staff_scopes,
         secret=secrets_source.read(ehr.client_secret) if ehr.client_secret else None,
         signing_key=signing_key(ehr.client_key) if ehr.client_key else None,
         backend=backend,

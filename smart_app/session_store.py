@@ -22,12 +22,13 @@ from sqlalchemy import LargeBinary, String, bindparam, delete, func, or_, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from launch.context import LaunchContext, User
+from launch.context import LaunchContext
 from launch.errors import EhrSilent
 from launch.session import PendingLaunch, TokenSet
 from smart_app.clock import Clock
 from smart_app.db import Base, Database, UtcDateTime
 from smart_app.sealing import Keyring
+from smart_app.session_codec import context_from, plain_context, plain_tokens, tokens_from
 
 PENDING_FOR = timedelta(minutes=10)
 TOUCH_EVERY = timedelta(seconds=30)
@@ -68,6 +69,8 @@ class LaunchRow(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    parent: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The launch that this one was derived from: it lives on that one's tokens, and ends with it."""
     lease_owner: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -132,14 +135,35 @@ class SqlSessionStore:
                 LaunchRow(
                     handle=context.handle,
                     browser=_digest(browser),
-                    context=self._seal("launches.context", context.handle, _plain_context(context)),
-                    tokens=self._seal("launches.tokens", context.handle, _plain_tokens(tokens)),
+                    context=self._seal("launches.context", context.handle, plain_context(context)),
+                    tokens=self._seal("launches.tokens", context.handle, plain_tokens(tokens)),
                     expires_at=context.expires_at,
                     used_at=now,
                 )
             )
         self._tell(ended)
         return browser
+
+    def derive(self, browser: str | None, context: LaunchContext) -> bool:
+        """A launch of its own for one patient, from `context.parent`: same user, browser and end, no tokens of its own. False: that one does not live here, or is derived itself."""
+        parent = self._owned(context.parent or "", browser)
+        now = self._clock()
+        if parent is None or parent.ended_at is not None or parent.parent is not None or self._is_over(parent, now):
+            return False
+        sealed = self._seal("launches.context", context.handle, plain_context(context))
+        with self._db.transaction() as session:
+            # Whoever ends the parent waits for this row, and finds it.
+            alive = select(LaunchRow.handle).where(LaunchRow.handle == parent.handle, LaunchRow.ended_at.is_(None)).with_for_update()
+            if session.scalar(alive) is None:
+                return False
+            session.add(LaunchRow(handle=context.handle, browser=parent.browser, context=sealed, expires_at=parent.expires_at, used_at=now, parent=parent.handle))
+        return True
+
+    def derived(self, parent: str) -> tuple[LaunchContext, ...]:
+        """The launches that were derived from this one and live."""
+        with self._db.reading() as session:
+            handles = list(session.scalars(select(LaunchRow.handle).where(LaunchRow.parent == parent, LaunchRow.ended_at.is_(None))))
+        return tuple(found for handle in handles if (found := self.context(handle)) is not None)
 
     def find(self, handle: str, browser: str | None, *, use: bool = True) -> LaunchContext | None:
         """As the protocol says. Without `use` it is not marked as used: a page that asks by itself keeps nobody signed in."""
@@ -152,8 +176,8 @@ class SqlSessionStore:
             return None
         if use and now - row.used_at > TOUCH_EVERY:
             with self._db.transaction() as session:
-                session.execute(update(LaunchRow).where(LaunchRow.handle == handle, LaunchRow.used_at < now).values(used_at=now))
-        return _context_from(self._open("launches.context", handle, row.context))
+                session.execute(update(LaunchRow).where(LaunchRow.handle.in_((handle, row.parent or handle)), LaunchRow.used_at < now).values(used_at=now))
+        return context_from(self._open("launches.context", handle, row.context))
 
     def has_ended(self, handle: str, browser: str | None) -> bool:
         """Whether this was a launch of this very browser, and is over: its tab may say so."""
@@ -172,7 +196,7 @@ class SqlSessionStore:
             row = session.get(LaunchRow, handle)
         if row is None or row.ended_at is not None or row.context is None or self._is_over(row, self._clock()):
             return None
-        return _context_from(self._open("launches.context", handle, row.context))
+        return context_from(self._open("launches.context", handle, row.context))
 
     def end(self, handle: str) -> None:
         with self._db.transaction() as session:
@@ -182,12 +206,14 @@ class SqlSessionStore:
     # -- tokens --
 
     def tokens(self, handle: str) -> TokenSet | None:
+        handle = self._holder(handle)
         with self._db.reading() as session:
             sealed = session.scalar(select(LaunchRow.tokens).where(LaunchRow.handle == handle, LaunchRow.ended_at.is_(None)))
-        return None if sealed is None else _tokens_from(self._open("launches.tokens", handle, sealed))
+        return None if sealed is None else tokens_from(self._open("launches.tokens", handle, sealed))
 
     def save_tokens(self, handle: str, tokens: TokenSet) -> None:
-        sealed = self._seal("launches.tokens", handle, _plain_tokens(tokens))
+        handle = self._holder(handle)
+        sealed = self._seal("launches.tokens", handle, plain_tokens(tokens))
         with self._db.transaction() as session:
             # A launch that ended while its refresh was under way must not get tokens again.
             session.execute(update(LaunchRow).where(LaunchRow.handle == handle, LaunchRow.ended_at.is_(None)).values(tokens=sealed))
@@ -198,7 +224,7 @@ class SqlSessionStore:
 
         :raises EhrSilent: somebody else held it all the time; try again.
         """
-        owner = secrets.token_hex(16)
+        owner, handle = secrets.token_hex(16), self._holder(handle)
         gives_up = time.monotonic() + LEASE.total_seconds()
         while not self._lease(handle, owner):
             if time.monotonic() >= gives_up:
@@ -237,6 +263,11 @@ class SqlSessionStore:
             self._swept = now
             self.sweep()
 
+    def _holder(self, handle: str) -> str:
+        """Whose tokens a launch lives on: a refresh token that two rows sent would be withdrawn by its server."""
+        with self._db.reading() as session:
+            return session.scalar(select(LaunchRow.parent).where(LaunchRow.handle == handle, LaunchRow.ended_at.is_(None))) or handle
+
     def _owned(self, handle: str, browser: str | None) -> LaunchRow | None:
         if not browser or not _HANDLE.fullmatch(handle):
             return None
@@ -265,12 +296,15 @@ class SqlSessionStore:
     @staticmethod
     def _end_where(session: Session, which: Any, now: datetime) -> list[str]:
         """Ends live launches and drops what is sealed in them; returns their handles."""
-        handles = list(session.scalars(select(LaunchRow.handle).where(which, LaunchRow.ended_at.is_(None))))
-        if handles:
+        ended: list[str] = []
+        while handles := list(session.scalars(select(LaunchRow.handle).where(which, LaunchRow.ended_at.is_(None)))):
             session.execute(
                 update(LaunchRow).where(LaunchRow.handle.in_(handles), LaunchRow.ended_at.is_(None)).values(ended_at=now, context=None, tokens=None)
             )
-        return handles
+            ended += handles
+            # Looked for after the parents have ended: `derive` holds its parent's row until the new one can be seen here.
+            which = LaunchRow.parent.in_(handles)
+        return ended
 
     def _tell(self, ended: list[str]) -> None:
         if self._on_end is not None:
@@ -287,11 +321,6 @@ class SqlSessionStore:
 
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _PENDING_FIELDS = ("nonce", "verifier", "binding", "binding_name", "issuer_key", "wants_patient", "expects_iss", "authorization_issuer", "sought")
-_CONTEXT_FIELDS = (
-    "handle", "issuer_key", "issuer", "patient_id", "encounter_id", "tenant", "need_patient_banner", "smart_style_url", "intent",
-)  # fmt: skip
-_GIVEN_FIELDS = ("app_context", "sought", "hub_url", "hub_topic")
-_USER_FIELDS = ("issuer", "subject", "fhir_user", "name")
 
 
 def _digest(value: str) -> str:
@@ -301,43 +330,3 @@ def _digest(value: str) -> str:
 def _hit(session: Session, statement: Any) -> bool:
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return isinstance(result, CursorResult) and result.rowcount == 1
-
-
-def _plain_context(context: LaunchContext) -> dict[str, Any]:
-    return {
-        **{name: getattr(context, name) for name in (*_CONTEXT_FIELDS, *_GIVEN_FIELDS)},
-        "user": {**{name: getattr(context.user, name) for name in _USER_FIELDS}, "claims": dict(context.user.claims)},
-        "scopes": sorted(context.scopes),
-        "opened_at": context.opened_at.isoformat(),
-        "expires_at": context.expires_at.isoformat(),
-        "fhir_context": [dict(item) for item in context.fhir_context],
-    }
-
-
-def _context_from(facts: dict[str, Any]) -> LaunchContext:
-    # A launch of the version before has none of the given ones.
-    plain: dict[str, Any] = {name: facts[name] for name in _CONTEXT_FIELDS} | {name: facts.get(name) for name in _GIVEN_FIELDS}
-    return LaunchContext(
-        **plain,
-        user=User(**facts["user"]),
-        scopes=frozenset(facts["scopes"]),
-        opened_at=datetime.fromisoformat(facts["opened_at"]),
-        expires_at=datetime.fromisoformat(facts["expires_at"]),
-        fhir_context=tuple(facts["fhir_context"]),
-    )
-
-
-def _plain_tokens(tokens: TokenSet) -> dict[str, Any]:
-    return {
-        "access_token": tokens.access_token,
-        "refresh_token": tokens.refresh_token,
-        "token_endpoint": tokens.token_endpoint,
-        "expires_at": tokens.expires_at.isoformat(),
-        "renew_at": tokens.renew_at.isoformat() if tokens.renew_at else None,
-    }
-
-
-def _tokens_from(facts: dict[str, Any]) -> TokenSet:
-    renew_at = facts.pop("renew_at")
-    ends = datetime.fromisoformat(facts.pop("expires_at"))
-    return TokenSet(**facts, expires_at=ends, renew_at=datetime.fromisoformat(renew_at) if renew_at else None)

@@ -67,6 +67,7 @@ export default defineConfig(({ mode }) => ({
         desk: here('./src/desk/main.ts'),
         list: here('./src/list/main.ts'),
         plain: here('./src/plain/main.ts'),
+        preop: here('./src/preop/main.ts'),
         portal: here('./src/portal/main.ts'),
         theme: here('./src/theme/boot.ts'),
         ...(mode === 'dev' ? { dev: here('./dev/main.ts') } : {}), // the viewer alone, see dev/main.ts

@@ -39,7 +39,11 @@ FACILITIES: tuple[dict[str, Any], ...] = (
 )
 """Whom the desk can ask."""
 SENSITIVE = ("HIV", "PSY", "SEX")
-ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor")
+ROLES = ("clinician", "staff", "reviewer", "administrator", "auditor", "surgical-team")
+STAFF_SCOPES = tuple(
+    f"user/{kind}.rs" for kind in ("Patient", "Appointment", "Encounter", "ServiceRequest", "Procedure", "Condition", "ImagingStudy", "DiagnosticReport", "DocumentReference")
+)
+"""What the pre-op board reads with; the EHR says for each patient whether this user may."""
 
 
 def write(plan: Plan) -> Path:
@@ -85,6 +89,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
                 "backend": {"client_id": BACKEND_ID, "scopes": ["system/Patient.rs", "system/ImagingStudy.rs", "system/Appointment.rs", "system/ServiceRequest.crus", "system/Task.crus"], "key": _key(BACKEND_KID)},
                 "frame_ancestors": [plan.ehr],
                 "scopes": list(SCOPES),
+                "staff_scopes": list(STAFF_SCOPES),
                 "mrn": [{"type_code": "MR"}],
                 "roles": [{"role": role, "claim": "priors_roles", "equals": role} for role in ROLES],
                 "write_requests": "task",

@@ -27,6 +27,7 @@ USERS: dict[str, DemoUser] = {
         DemoUser("dr-halloran", "Dr Sinead Halloran", "Emergency physician", ("clinician",), "Halloran", "Sinead"),
         DemoUser("clerk-moss", "Daniel Moss", "Image library clerk", ("staff",), "Moss", "Daniel"),
         DemoUser("rev-okafor", "Dr Chidi Okafor", "Reviewing radiologist", ("reviewer", "clinician"), "Okafor", "Chidi"),
+        DemoUser("dr-sato", "Dr Mika Sato", "Anesthesiologist", ("surgical-team",), "Sato", "Mika"),
         DemoUser("admin-lind", "Maria Lind", "Imaging systems administrator", ("administrator",), "Lind", "Maria"),
         DemoUser("auditor-reyes", "Tomas Reyes", "Privacy officer", ("auditor",), "Reyes", "Tomas"),
     )

@@ -100,10 +100,10 @@ class AuditReports:
         order = column.desc() if question.sort.startswith("-") else column.asc()
         wanted = wanted.order_by(order, AuditRecord.sequence.desc()).limit(min(question.limit, MOST))
         with self._db.reading() as session:
-            return tuple(_line(record) for record in session.scalars(wanted))
+            return tuple(line_of(record) for record in session.scalars(wanted))
 
 
-def _line(record: AuditRecord) -> Line:
+def line_of(record: AuditRecord) -> Line:
     return Line(
         record.id,
         record.at,

@@ -16,6 +16,7 @@ from smart_app.web import current_launch, current_roles
 
 LINKS = (
     (Action.WORK_DESK, "desk", "Image desk", "All requests for images: what is due, what is late, and whose it is."),
+    (Action.USE_BOARD, "board", "Before surgery", "Today’s and tomorrow’s surgical list: whose imaging is ready, and what is missing."),
     (Action.READ_AUDIT, "audit", "Who saw what", "Every look at a patient’s images, by patient, user and time."),
     (Action.SEE_SETUP, "setup", "Set-up", "What Priors is connected to, and what each EHR team has to enter."),
 )

@@ -58,6 +58,8 @@ class Prefill:
     about: str = ""
     """The row's uid."""
     kind: str = "other"
+    anchor: str = ""
+    """Reference of the appointment that it hangs on, unless a person says otherwise."""
 
 
 @dataclass(frozen=True)

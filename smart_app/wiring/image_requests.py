@@ -29,15 +29,18 @@ from smart_app.studies.request_sheet import prefill_of
 from smart_app.studies.telling import patient_key
 from smart_app.wiring import dispatch
 
+WANTED = "want."
+"""How a request is named that a board asks for, where no row is."""
 STALLS = {
     rules.Step.REMIND: ("mail", "reminder, if nothing more arrives"), rules.Step.PHONE: ("clock", "on the desk’s list, to be phoned"),
     rules.Step.SECOND: ("split", "the next hospital is asked"),
 }  # fmt: skip
 
 
-def add(app: Flask, parts: Parts, listing: Listing, patient: Callable[[LaunchContext], PatientFacts]) -> None:
+def add(app: Flask, parts: Parts, listing: Listing, patient: Callable[[LaunchContext], PatientFacts], wanted: Callable[[LaunchContext, str], Prefill | None]) -> None:
+    """`wanted` fills a request in that begins at a board, by what the board calls it; None: it is none of a board's."""
     chart = views.Chart(
-        patient=patient, prefill=partial(_prefill, listing), appointments=listing.appointments, banner=studies_views.banner, patient_key=patient_key,
+        patient=patient, prefill=partial(_prefill, listing, wanted), appointments=listing.appointments, banner=studies_views.banner, patient_key=patient_key,
         idle_seconds=parts.settings.sessions.idle_minutes * 60, watch_seconds=parts.settings.watch_seconds,
     )  # fmt: skip
     asking = Asking(parts.requests, parts.facilities, parts.work, parts.clock)
@@ -77,8 +80,10 @@ def _stalls(parts: Parts, follow_up: FollowUp, request: ImageRequest, history: S
     return tuple(views.Stall(one.at, *STALLS[one.rule.step]) for one in follow_up.ahead(request, history) if one.at > now)
 
 
-def _prefill(listing: Listing, context: LaunchContext, of: str | None) -> Prefill | None:
+def _prefill(listing: Listing, wanted: Callable[[LaunchContext, str], Prefill | None], context: LaunchContext, of: str | None) -> Prefill | None:
     if not of:
         return prefill_of(None)
+    if of.startswith(WANTED):
+        return wanted(context, of)
     row = listing.asked_for(context, of)
     return prefill_of(row) if row is not None else None

@@ -39,11 +39,12 @@ from smart_app.studies.merge import Houses
 from smart_app.studies.seats import StreamSeats
 from smart_app.studies.watching import Watch
 from smart_app.web import new_reference
-from smart_app.wiring import image_requests
+from smart_app.wiring import image_requests, preop
 from smart_app.wiring.intake import origins_of
 
 
-def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
+def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> Listing:
+    """Returns the list, for what else is made of it."""
     def rulings(context: LaunchContext) -> tuple[Ruling, ...]:
         return parts.rulings.of(Subject.of(context))
 
@@ -88,8 +89,9 @@ def add(app: Flask, parts: Parts, chart: Chart, warmth: Warmth) -> None:
     review = Review(parts.glass, parts.audit, parts.database)
     app.register_blueprint(breakglass_views.make_blueprint(parts.glass, review, lambda context: listing.known(context).restricted.openable))
     ehrs = {ehr.key: ehr.organization or ehr.name for ehr in parts.settings.ehrs}
-    image_requests.add(app, parts, listing, partial(_patient, parts))
+    image_requests.add(app, parts, listing, partial(_patient, parts), preop.wanted_of(parts, listing))
     app.register_blueprint(matching_views.make_blueprint(desk, partial(_patient, parts), parts.audit, parts.clock, banner=studies_views.banner, ehrs=ehrs))
+    return listing
 
 
 def _asked(parts: Parts, context: LaunchContext) -> tuple[ImageRequest, ...]:

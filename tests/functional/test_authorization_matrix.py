@@ -75,6 +75,7 @@ ROWS: dict[str, dict[str, int]] = {
     "dispatch.of_desk": {**OWN, "A": 403},
     "dispatch.many": {**OWN, "A": 403},
     **{key: {**OWN, "A": 403} for key in ("desk.many", "desk.export", "desk.phone_list", "desk.save", "desk.remove", "desk_site.attention", "desk_offers.page", "desk_arrivals.page", "desk_offers.answer", "desk_site.again", "desk_site.hospitals", "desk_site.directory", "desk_site.new", "desk_site.one", "desk_site.save", "desk_site.ahead", "desk_new.page", "desk_new.find", "desk_new.ask", "desk_request.page", "desk_request.now", "desk_request.do", "desk_request.ask", "desk_request.code", "desk_request.link")},
+    **{key: {**OWN, "A": 403} for key in ("preop.page", "preop.watch", "preop.look", "preop.open_case", "preop.decide", "preop.say")},  # the team itself: test_board
     "studies.relevance": OWN,
     "studies.look_again": OWN,
     **dict.fromkeys(
@@ -142,7 +143,7 @@ def cast(town: Town) -> Cast:
     instance = shared.get(f"{base}/series/{series}/metadata", Accept=JSON).json()[0]["00080018"]["Value"][0]
     match = _put(town, launches["A"])
     values = {"match": match, "item": "1" * 32, "action": "leave", "archive": "northgate", "study": study, "series": series, "instance": instance, "numbers": "1", "viewer": "ohif", "number": 1, "document": "x" * 40, "token": "A" * 40,
-              "issuer": "northgate", "name": _bundle_file(town), "facility": "nowhere", "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24}  # fmt: skip
+              "issuer": "northgate", "name": _bundle_file(town), "facility": "nowhere", "kind": "Task", "id": "RQ-NOTTHERE", "upload": "u" * 24, "case": "c" * 32}  # fmt: skip
     values["request_id"] = _ask(town)
     return Cast(jars, launches, values)
 

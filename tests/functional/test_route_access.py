@@ -35,10 +35,10 @@ from smart_app.parts import Parts, build
 from smart_app.web.csrf import Csrf
 
 ORIGIN = "https://priors.example"
-STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor")
+STAFF_ROLES = ("staff", "reviewer", "administrator", "auditor", "surgical-team")
 SAMPLE = {"archive": "kestrel", "study": "1.2.3", "series": "1.2.3.4", "instance": "1.2.3.4.5", "number": "1", "numbers": "1", "token": "abc", "issuer": "northgate", "viewer": "ohif",
           "name": "nothing.js", "kind": "Task", "id": "RQ-NOTTHERE"}  # fmt: skip
-SAMPLE |= {"document": "x" * 40, "upload": "u" * 24, "item": "1" * 32, "action": "leave"}
+SAMPLE |= {"case": "c" * 32, "document": "x" * 40, "upload": "u" * 24, "item": "1" * 32, "action": "leave"}
 DICOMWEB = "/l/<launch:handle>/dicomweb/<key:archive>/studies"
 SERIES = f"{DICOMWEB}/<uid:study>/series/<uid:series>"
 INSTANCE = f"{SERIES}/instances/<uid:instance>"
@@ -49,6 +49,8 @@ UPLOAD = f"{LINK}/uploads/<string(length=24):upload>"
 PUBLIC, ANY, CHART, OBJECT, AUDIT, SETUP = "public", "any launch", "chart", "object of the chart", "auditor", "administrator"
 DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 DESK = "image desk"
+BOARD, BOARD_CASE = "pre-op board, of an EHR that does not answer", "one case of it, which is not there"
+CASE = "/l/<launch:handle>/board/cases/<string(length=32):case>"
 SHEET, DESK_SHEET = "sheet of a request that is not there", "sheet for the desk, of a request that is not there"
 DESK_REQUEST = "/l/<launch:handle>/desk/requests/<string(maxlength=16):request_id>"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
@@ -92,6 +94,9 @@ ROWS = {
     f"{RECEIVED}/pictures": INTAKE_ITEM,
     **dict.fromkeys([f"{RECEIVED}/{action}" for action in ("store", "second", "aside", "quality", "ask", "link")], INTAKE_ITEM),
     f"{RECEIVED}/<any('leave', 'put-back', 'try-again', 'hold', 'release', 'withdraw', 'restore', 'survivor'):action>": INTAKE_ITEM,
+    "/l/<launch:handle>/board": BOARD,
+    "/l/<launch:handle>/board/watch": BOARD,
+    **{f"{CASE}/{word}": BOARD_CASE for word in ("look", "open", "decide", "say")},
     "/l/<launch:handle>/desk": DESK,
     "/l/<launch:handle>/desk/find": DESK,
     "/l/<launch:handle>/desk/watch": DESK,
@@ -299,6 +304,10 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return OWN_ANSWERS if column == "reviewer" else frozenset({403})
     if kind == INTAKE_ITEM:
         return frozenset({404}) if column == "reviewer" else frozenset({403})
+    if kind == BOARD:
+        return frozenset({502}) if column == "surgical-team" else frozenset({403})
+    if kind == BOARD_CASE:
+        return frozenset({404}) if column == "surgical-team" else frozenset({403})
     if kind == DESK:
         # A form without its fields, and what is not there, are refused in other words.
         return OWN_ANSWERS | {404, 409} if column in ("staff", "reviewer") else frozenset({403})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smart_app import config, config_archives, config_mail, config_partners, config_viewers, dialect_settings
+from smart_app import config, config_archives, config_mail, config_partners, config_preop, config_viewers, dialect_settings
 
 DOC = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 MODELS = {
@@ -15,6 +15,7 @@ MODELS = {
     "`sealing_keys`": config.SealingKey,
     "`receiving`": config.Receiving,
     "`intake`": config.Intake,
+    "`preop`": config_preop.Preop,
     "`marks`": config.MarksSettings,
     "`sessions`": config.Sessions,
     "`policy`": config.PolicyRule,
@@ -54,6 +55,6 @@ def test_every_setting_is_documented(heading: str, name: str) -> None:
 
 
 def test_no_model_is_forgotten() -> None:
-    named = [kind for module in (config, config_archives, config_mail, config_partners, config_viewers) for kind in vars(module).values()]
+    named = [kind for module in (config, config_archives, config_mail, config_partners, config_preop, config_viewers) for kind in vars(module).values()]
     kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseModel)}
     assert kinds - {config_archives.Frozen, BaseModel, config.BaseSettings} == set(MODELS.values())

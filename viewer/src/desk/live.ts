@@ -8,7 +8,8 @@ export interface LiveOptions {
   readonly fields: () => URLSearchParams;
   /** Somebody points at the list or has ticked something in it: nothing may move under their hands. */
   readonly busy: () => boolean;
-  readonly draw: (rows: string, views: string) => void;
+  /** `side` where the page has a panel of its own. */
+  readonly draw: (rows: string, views: string, side?: string) => void;
   readonly waits: (waiting: boolean) => void;
   readonly said: (words: string, well: boolean) => void;
   readonly ended: () => void;
@@ -21,6 +22,7 @@ interface Told {
   readonly at?: string;
   readonly rows?: string;
   readonly views?: string;
+  readonly side?: string;
 }
 
 export class Live {
@@ -72,7 +74,7 @@ export class Live {
     const kept = this.#kept;
     this.#kept = null;
     this.#options.waits(false);
-    if (kept?.rows !== undefined && kept.views !== undefined) this.#options.draw(kept.rows, kept.views);
+    if (kept?.rows !== undefined && kept.views !== undefined) this.#options.draw(kept.rows, kept.views, kept.side);
   }
 
   #hear(told: Told): void {
