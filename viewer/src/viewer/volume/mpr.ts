@@ -28,6 +28,7 @@ export interface MprSource {
 
 export interface MprEvents { window(window: Window): void; slice(index: number): void; leave(): void }
 
+const TOOLS: readonly PlaneTool[] = ['window', 'zoom', 'pan', 'scroll'];
 const REST = 140; // ms after the last move until everything is drawn finely
 
 export class Mpr {
@@ -126,8 +127,8 @@ export class Mpr {
     this.#hurry();
   }
 
-  tool(tool: PlaneTool): void {
-    this.#shared.tool = tool;
+  tool(tool: string): void {
+    this.#shared.tool = TOOLS.find((each) => each === tool) ?? 'cross';
     this.element.dataset.tool = tool;
   }
 

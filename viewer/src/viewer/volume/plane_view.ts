@@ -9,7 +9,8 @@ import { type Look, type Plane, cutOf, edgesOf, pixelOf, placeIn, placeOf } from
 import { type Picture, type Slab, MISSING, VALUE, coarser, emptyPicture, layersOf, reslice } from './reslice';
 import type { Grid } from './voxels';
 
-export type PlaneTool = 'window' | 'zoom' | 'pan' | 'scroll';
+/** What dragging does; with any other tool it moves the cross. */
+export type PlaneTool = 'window' | 'zoom' | 'pan' | 'scroll' | 'cross';
 
 /** What the three planes share. */
 export interface Shared { readonly grid: Grid; at: Triple; window: Window; inverted: boolean; slab: Slab; tool: PlaneTool; scale: number; hurried: boolean }
@@ -135,7 +136,7 @@ export class PlaneView {
       const here = where(each);
       far ||= Math.hypot(here[0] - start[0], here[1] - start[1]) >= CLICK;
       if (!far) return;
-      if (held) put(here);
+      if (held || tool === 'cross') put(here);
       else this.#drag(tool, here[0] - last[0], here[1] - last[1]);
       last = here;
     };

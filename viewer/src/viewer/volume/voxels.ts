@@ -15,7 +15,9 @@ export interface Grid {
 }
 
 /** Why the volume cannot be kept; `message` is for the person. */
-export class TooLarge extends Error {}
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
 
 export class Voxels implements Grid {
   readonly lattice: Lattice;
