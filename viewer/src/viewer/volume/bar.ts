@@ -17,7 +17,7 @@ export class MprBar {
   readonly #mm = h('output', 'v-mpr-mm', { 'aria-live': 'off' }, '10 mm');
   readonly #cross = h('span', 'v-mpr-cross', { 'data-cross': '' });
   readonly #state = h('span', 'v-mpr-state', { role: 'status' });
-  readonly #notes = h('span', 'v-mpr-notes v-dim');
+  readonly #notes = h('span', 'v-mpr-notes');
   #choice: SlabChoice = 'thin';
 
   constructor(private readonly wanted: Wanted) {
@@ -30,7 +30,7 @@ export class MprBar {
     const leave = h('button', 'v-btn v-btn-24', { type: 'button', 'data-mpr-leave': '' }, icon('x'), 'Back to the stack');
     leave.addEventListener('click', () => this.wanted.leave());
     this.element = h('div', 'v-mpr-bar', { role: 'group', 'aria-label': 'Planes' },
-      h('span', 'v-mpr-slab', { role: 'group', 'aria-label': 'Slab' }, ...this.#buttons.values()), this.#range, this.#mm, this.#cross, this.#state, this.#notes, leave);
+      h('span', 'v-mpr-slab', { role: 'group', 'aria-label': 'Slab' }, ...this.#buttons.values()), this.#range, this.#mm, this.#cross, this.#state, leave, this.#notes);
     this.#press();
   }
 

@@ -109,7 +109,7 @@ export class PlaneView {
     const { index, count } = placeIn(shared.grid.lattice, plane, shared.at);
     const { mode, thickness } = shared.slab;
     const slab = thickness > 0 ? `${{ mip: 'MIP', minip: 'MinIP', mean: 'Mean' }[mode]} ${thickness} mm` : '';
-    this.#bottom.replaceChildren(h('div', 'v-b', {}, plane.title), h('div', 'v-d', {}, slab ? `${slab} \u00b7 interpolated` : 'Linear interpolation'));
+    this.#bottom.replaceChildren(h('div', 'v-b', {}, plane.title), h('div', 'v-d', {}, slab ? slab : 'Linear interpolation'));
     this.#count.replaceChildren(h('div', '', {}, `${index + 1} of ${count}`));
     const { element } = this;
     element.setAttribute('aria-valuemin', '1');
