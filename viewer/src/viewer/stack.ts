@@ -231,6 +231,13 @@ export class Stack {
     if (id && !cache.isLoaded(id)) await imageLoader.loadAndCacheImage(id);
   }
 
+  /** The values of one image, scaled (HU for CT), decoded where they are not yet. Rejects as `show`. */
+  async values(index: number): Promise<ArrayLike<number>> {
+    const id = this.#series?.ids[index];
+    if (!id) throw new Closed();
+    return (await imageLoader.loadAndCacheImage(id)).getPixelData();
+  }
+
   /** Names of the images that are in, in their order. */
   get ids(): readonly string[] {
     return this.#series?.ids ?? [];

@@ -17,6 +17,7 @@ import { openHelp } from './ui/help';
 import { SeriesStrip } from './ui/series';
 import { StatusBar } from './ui/status';
 import { DRAG_TOOLS, type DragTool, Toolbar } from './ui/toolbar';
+import { VolumeDoor } from './volume/door';
 import { type Preset, presetOf } from './windows';
 
 interface Doors { close: () => void; ended: (fault: ViewerFault) => void }
@@ -31,6 +32,7 @@ export class StudyView {
   readonly #toolbox: Toolbox;
   readonly #grid: Grid;
   readonly #papers = new PaperCells();
+  readonly #volumes: VolumeDoor;
   readonly #sources: Source[];
   #overlays = true;
   #gone = false;
@@ -44,8 +46,9 @@ export class StudyView {
     this.#grid = new Grid(() => new Cell({
       patient: request.patient, launch: request.launch, scrolls: () => this.#toolbox.active === 'scroll', cells: () => this.#grid.cells.length, ended: (fault) => doors.ended(fault),
     }), {
-      made: (cell) => this.#made(cell), going: (cell) => { this.#papers.leave(cell); if (cell.live) this.#toolbox.leave(cell.live); }, used: (cell) => this.#look(cell),
+      made: (cell) => this.#made(cell), going: (cell) => { this.#papers.leave(cell); this.#volumes.leave(cell); if (cell.live) this.#toolbox.leave(cell.live); }, used: (cell) => this.#look(cell),
     });
+    this.#volumes = new VolumeDoor(this.#toolbar, () => this.#cell);
     this.#strip = new SeriesStrip((series) => this.#put(series));
     this.#strip.add(outline.series);
     this.#status = new StatusBar(outline.notForDiagnosis);
@@ -53,7 +56,7 @@ export class StudyView {
       this.#toolbar.element, this.#grid.element, outline.series.length > 0 ? this.#strip.element : null, this.#status.element);
     this.#root.addEventListener('keydown', (event) => this.#key(event));
     // Over the picture our keys come before Cornerstone's own listeners, which swallow some of them.
-    this.#grid.element.addEventListener('keydown', (event) => this.#key(event), { capture: true });
+    this.#grid.element.addEventListener('keydown', (event) => { if (!this.#volumes.owns(event.target)) this.#key(event); }, { capture: true });
   }
 
   get #cell(): Cell {
@@ -86,6 +89,7 @@ export class StudyView {
 
   #heard(cell: Cell, what: Happening): void {
     const used = cell === this.#cell;
+    this.#volumes.heard(cell, what);
     if (what === 'leaving' && cell.live) this.#toolbox.removeAll(cell.live);
     if (what === 'shown' && cell.live) void this.#toolbox.start(cell.live).then((on) => { if (on && !this.#gone) this.pane.dataset.tools = 'ready'; });
     if (what === 'progress' && cell.series) this.#strip.progress(cell.series, cell.facts.loaded, cell.facts.total, cell.facts.settled === 0);
@@ -125,6 +129,7 @@ export class StudyView {
     this.#toolbar.presets(cell.presets, true);
     this.#toolbar.allow('play', (cell.session?.images.length ?? 0) > 1, 'One image: nothing to play');
     this.#toolbox.look();
+    void this.#volumes.look(cell);
   }
 
   #picture(cell: Cell): void {
@@ -145,7 +150,8 @@ export class StudyView {
   run(command: Command): void {
     const cell = this.#cell;
     const stack = cell.live;
-    if ((DRAG_TOOLS as readonly string[]).includes(command)) { this.#toolbox.use(command as DragTool); return; }
+    if ((DRAG_TOOLS as readonly string[]).includes(command)) { this.#toolbox.use(command as DragTool); this.#volumes.use(this.#toolbox.active); return; }
+    if (this.#volumes.run(cell, command)) return;
     const step = STEPS[command];
     if (step !== undefined) { cell.cine.stop(); void cell.go(cell.index + step); return; }
     const preset = /^preset(\d)$/.exec(command)?.[1];
@@ -169,6 +175,7 @@ export class StudyView {
   #bare(): void {
     this.#overlays = !this.#overlays;
     for (const cell of this.#grid.cells) cell.bare(!this.#overlays);
+    this.#volumes.bare(!this.#overlays);
     this.#toolbar.press('overlays', this.#overlays);
   }
 
@@ -195,6 +202,7 @@ export class StudyView {
   destroy(): void {
     this.#gone = true;
     this.#papers.destroy();
+    this.#volumes.close();
     this.#toolbox.destroy();
     this.#grid.destroy();
     this.#root.remove();
