@@ -82,7 +82,7 @@ class Filing:
         with self._db.reading() as session:
             mine = select(MarkReportRow.version, MarkReportRow.state).where(MarkReportRow.marks == self._marks.name(ask.context, ask.study))
             row = session.execute(mine.order_by(MarkReportRow.version.desc()).limit(1)).first()
-        return {"may": not why, "why": why, "archive": self._archive.name if self._archive else "", "state": row.state if row else "", "of": row.version if row else 0, "current": bool(row) and row.version == kept.version}
+        return {"may": not why, "why": why, "archive": self._archive.name if self._archive else "", "state": row.state if row else "", "of": row.version if row else 0, "current": row is not None and row.version == kept.version}
 
     def ask(self, ask: Ask, checks: Checks, version: int) -> None:
         """Have this version of the marks written. The same again is the same. :raises AppError: not offered, changed since, or it cannot be one."""
@@ -196,8 +196,8 @@ def _said(row: Any, tag: str) -> str:
 
 
 def _person(name: str) -> str:
-    """A name as people write it, in DICOM's order: nobody can tell which of its words is the family's, so it is one component."""
-    return " ".join(name.replace("^", " ").replace("=", " ").replace("\\", " ").split())[:64]
+    """A name as people write it: nobody can tell which of its words is the family's, so all are one component, said to be one by the `^`."""
+    return " ".join(name.replace("^", " ").replace("=", " ").replace("\\", " ").split())[:63] + "^"
 
 
 def _uid() -> str:
