@@ -290,7 +290,7 @@ _PENDING_FIELDS = ("nonce", "verifier", "binding", "binding_name", "issuer_key",
 _CONTEXT_FIELDS = (
     "handle", "issuer_key", "issuer", "patient_id", "encounter_id", "tenant", "need_patient_banner", "smart_style_url", "intent",
 )  # fmt: skip
-_GIVEN_FIELDS = ("app_context", "sought", "hub_url", "hub_topic")
+_GIVEN_FIELDS = ("app_context", "sought")
 _USER_FIELDS = ("issuer", "subject", "fhir_user", "name")
 
 
