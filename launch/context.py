@@ -52,9 +52,6 @@ class LaunchContext:
     """What a CDS Hooks card or a launch Task gave along (`appContext`): a stranger's text, to be parsed by who uses it."""
     sought: str | None = None
     """What the app was asked for before anybody had signed in; the app's own text, kept by the pending launch."""
-    hub_url: str | None = None
-    """FHIRcast: the hub that the EHR offers, as it named it, and the topic of this person's session there."""
-    hub_topic: str | None = None
     parent: str | None = None
     """Handle of the launch that this one was derived from, for one patient of its list."""
     by_backend: bool = False

@@ -22,7 +22,7 @@ MAX_AGE = timedelta(hours=24)
 MIN_AGE = timedelta(minutes=1)
 MAX_URL = 2048
 MAX_ASSOCIATED = 20
-OPTIONAL_SCOPES = ("launch/imagingstudy", "fhircast/Patient-open.read", "fhircast/ImagingStudy-open.read", "fhircast/ImagingStudy-open.write")
+OPTIONAL_SCOPES = ("launch/imagingstudy",)
 _MAX_AGE_SECONDS = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])")
 _V2_SCOPE = re.compile(r"^(?:patient|user|system)/[A-Za-z*]+\.c?r?u?d?s?(?:\?|$)")
 _V1_SCOPE = re.compile(r"^(?:patient|user|system)/[A-Za-z*]+\.(?:read|write|\*)$")

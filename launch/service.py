@@ -181,8 +181,6 @@ class Launcher:
             fhir_context=_fhir_context(facts.get("fhirContext")),
             app_context=_text(facts.get("appContext"), MAX_APP_CONTEXT),
             sought=pending.sought,
-            hub_url=_hub_url(facts.get("hub.url")),
-            hub_topic=_text(facts.get("hub.topic"), 512),
         )
         return Opened(context, tokens, pending.binding_name)
 
@@ -226,10 +224,6 @@ def _short(value: Any) -> str | None:
 
 def _text(value: Any, longest: int) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() else None
-
-
-def _hub_url(value: Any) -> str | None:
-    return value if isinstance(value, str) and plain_url(value) and value.startswith(("https://", "http://")) else None
 
 
 def _style_url(value: Any) -> str | None:

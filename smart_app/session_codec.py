@@ -10,7 +10,7 @@ from launch.session import TokenSet
 
 _CONTEXT_FIELDS = (
     "handle", "issuer_key", "issuer", "patient_id", "encounter_id", "tenant", "need_patient_banner", "smart_style_url", "intent", "parent", "by_backend",
-    "app_context", "sought", "hub_url", "hub_topic",
+    "app_context", "sought",
 )  # fmt: skip
 _USER_FIELDS = ("issuer", "subject", "fhir_user", "name")
 

@@ -16,9 +16,6 @@ PLAIN = frozenset(
         "launch/patient",
         "launch/encounter",
         "launch/imagingstudy",
-        "fhircast/Patient-open.read",
-        "fhircast/ImagingStudy-open.read",
-        "fhircast/ImagingStudy-open.write",
         "online_access",
         "offline_access",
     }

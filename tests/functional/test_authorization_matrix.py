@@ -50,6 +50,8 @@ ROWS: dict[str, dict[str, int]] = {
     "doors.invoke": dict.fromkeys(PUBLIC, 400),  # without its parameters there is nothing to show
     "doors.land": {**OWN, "A": 303},
     "doors.sought": OWN,
+    "preferences.read": OWN,
+    "preferences.save": {**OWN, "A": 403},  # without the page's token nothing is kept
     "doors.elsewhere": {**OWN, "A": 404},  # no other viewer in this town; with one: test_doors
     "entrance.home": OWN,
     "entrance.style": OWN,

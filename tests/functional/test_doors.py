@@ -13,7 +13,9 @@ import pytest
 from smart_app.audit.door_events import DoorUsed
 from smart_app.audit.models import AuditRecord
 from smart_app.config_viewers import ExternalViewer
+from smart_app.doors.preference_views import NOT_KEPT
 from smart_app.parts import build
+from smart_app.web.csrf import Csrf
 from tests.town import Jar, Seen, Town
 
 ONE, OTHER = "marchetti", "fernandes"
@@ -194,3 +196,23 @@ def test_a_study_is_opened_in_another_viewer_with_its_numbers_only_and_that_is_r
         seen = [json.loads(one.details) for one in session.query(AuditRecord) if one.event == "OpenedElsewhere"]
     parts.database.engine.dispose()
     assert [(one["viewer"], one["study"]) for one in seen] == [("ohif", CXR_UID), ("enterprise", CXR_UID)]
+
+
+def test_preferences_are_kept_for_the_person_across_charts(town: Town) -> None:
+    jar = Jar()
+    first, second = jar.launch(town, ONE), jar.launch(town, OTHER)
+    base, parts = f"{town.plan.app}/l", build(town.settings)
+    assert jar.get(f"{base}/{first}/preferences").json()["saved"] is False
+
+    def put(body: bytes) -> Seen:
+        token = Csrf(parts.keyring, town.plan.app).token(first, jar.cookies["app.localhost"]["__Host-ix"])
+        headers = {"X-Priors-CSRF": token, "Origin": town.plan.app, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        return jar.send("PUT", f"{base}/{first}/preferences", headers=headers, body=body)
+
+    assert put(b'{"layout": "2x2", "letters": false}').status == 200
+    for hostile in (b"{", b'{"layout": "<b>"}', b"[" * 3000, b'{"presets": "' + b"x" * 5000 + b'"}'):
+        refused = put(hostile)
+        assert (refused.status, refused.json()["error"]["title"]) == (400, NOT_KEPT.title)
+    parts.database.engine.dispose()
+    kept = jar.get(f"{base}/{second}/preferences").json()
+    assert (kept["layout"], kept["letters"], kept.get("saved")) == ("2x2", False, None)

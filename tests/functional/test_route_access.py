@@ -82,6 +82,7 @@ ROWS = {
     "/IHEInvokeImageDisplay": PUBLIC,
     "/l/<launch:handle>/open": LANDING,
     "/l/<launch:handle>/sought": CHART,
+    "/l/<launch:handle>/preferences": CHART,
     "/l/<launch:handle>/elsewhere/<key:viewer>/<key:archive>/<uid:study>": NO_WAY,
     "/l/<launch:handle>/home": ANY,
     "/l/<launch:handle>/end": ANY,

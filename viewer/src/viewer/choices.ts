@@ -1,4 +1,6 @@
-// Choices of the person that outlive a study: about keys and playing only, never about a patient.
+// Choices of the person that outlive a study: about keys and playing only, never about a patient. Kept by `prefs`, and in
+// this browser too, so that they hold from the first moment of a page.
+import { prefs } from './prefs';
 
 const LETTERS = 'priors.letters';
 const AUTOPLAY = 'priors.autoplay';
@@ -12,12 +14,12 @@ function write(name: string, on: boolean): void {
 }
 
 export const singleLetters = {
-  get on(): boolean { return read(LETTERS); },
-  set on(on: boolean) { write(LETTERS, on); },
+  get on(): boolean { return prefs.isTheirs('letters') ? prefs.get('letters') : read(LETTERS); },
+  set on(on: boolean) { write(LETTERS, on); prefs.set('letters', on); },
 };
 
 /** Whether loops of ultrasound begin by themselves. */
 export const autoplay = {
-  get on(): boolean { return read(AUTOPLAY); },
-  set on(on: boolean) { write(AUTOPLAY, on); },
+  get on(): boolean { return prefs.isTheirs('autoplay') ? prefs.get('autoplay') : read(AUTOPLAY); },
+  set on(on: boolean) { write(AUTOPLAY, on); prefs.set('autoplay', on); },
 };

@@ -2,6 +2,7 @@
 import './ui/viewer.css';
 import { type Ahead, ahead } from './ahead';
 import type { Request } from './outline';
+import { prefs } from './prefs';
 import { StudyView } from './study';
 import { ViewerFault, isAbort } from './transfer/gateway';
 import { blank, busy } from './ui/blank';
@@ -24,6 +25,8 @@ export async function openStudy(pane: HTMLElement, request: Request): Promise<vo
     if (open !== mine) return;
     mine.view = new StudyView(pane, request, outline, mine.ahead, { close: closeStudy, ended: (fault) => { if (open === mine) fail(mine.pane, fault); } });
     mine.view.begin();
+    // After the first picture: what somebody prefers must not cost them time.
+    (window.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 400)))(() => void prefs.begin(request.launch));
   } catch (error) {
     if (open !== mine || isAbort(error)) return;
     fail(pane, error, () => void openStudy(pane, request));
