@@ -2,6 +2,7 @@
 // in use. Each part's own work (fetching, decoding, dragging, drawing controls) is done by that part.
 import type { Ahead } from './ahead';
 import { Cell, type Happening, type Source } from './cell';
+import { Beside } from './beside';
 import { singleLetters } from './choices';
 import { Grid } from './grid';
 import { type Command, commandOf } from './keys';
@@ -30,6 +31,7 @@ export class StudyView {
   readonly #toolbox: Toolbox;
   readonly #grid: Grid;
   readonly #sources: Source[];
+  readonly #beside: Beside;
   #overlays = true;
   #gone = false;
 
@@ -49,6 +51,7 @@ export class StudyView {
     this.#status = new StatusBar(outline.notForDiagnosis);
     this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, head(outline, () => this.doors.close(), () => this.#root.classList.toggle('v-wide')), gaps(outline),
       this.#toolbar.element, this.#grid.element, outline.series.length > 0 ? this.#strip.element : null, this.#status.element);
+    this.#beside = new Beside(this.#root, request);
     this.#root.addEventListener('keydown', (event) => this.#key(event));
     // Over the picture our keys come before Cornerstone's own listeners, which swallow some of them.
     this.#grid.element.addEventListener('keydown', (event) => this.#key(event), { capture: true });
@@ -94,7 +97,7 @@ export class StudyView {
   #shows(cell: Cell, what: Happening): void {
     if (what === 'leaving') return;
     if (what === 'picture') mark('priors:first-picture');
-    else if (what === 'shown') mark('priors:first-image');
+    else if (what === 'shown') { mark('priors:first-image'); this.#beside.ready(); }
     else if (what === 'whole') mark('priors:all-images');
     else if (what === 'playing') this.#toolbar.playing(cell.cine.playing, cell.cine.playing ? 'Stop' : 'Play');
     else if (what === 'image') this.#toolbox.glance();
@@ -157,6 +160,7 @@ export class StudyView {
       case 'delete': this.#toolbox.removeMark(); break;
       case 'overlays': this.#bare(); break;
       case 'nextSeries': case 'previousSeries': this.#step(command === 'nextSeries' ? 1 : -1); break;
+      case 'report': this.#beside.toggle(); break;
       case 'help': openHelp(this.#root, singleLetters.on, (on) => { singleLetters.on = on; }); break;
       case 'close': this.doors.close(); break;
     }
@@ -191,6 +195,7 @@ export class StudyView {
   /** Removes pixels, words and marks. The pane can be used for another study afterwards. */
   destroy(): void {
     this.#gone = true;
+    this.#beside.destroy();
     this.#toolbox.destroy();
     this.#grid.destroy();
     this.#root.remove();
