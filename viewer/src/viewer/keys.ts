@@ -3,7 +3,7 @@
 export type Command =
   | 'window' | 'zoom' | 'pan' | 'scroll' | 'length' | 'angle' | 'ellipse' | 'rectangle' | 'bidirectional' | 'probe' | 'arrow' | 'marks' | 'delete'
   | 'next' | 'previous' | 'next10' | 'previous10' | 'first' | 'last' | 'nextSeries' | 'previousSeries' | 'play'
-  | 'mpr' | 'invert' | 'rotate' | 'flip' | 'fit' | 'reset' | 'overlays' | 'help' | 'close'
+  | 'mpr' | 'invert' | 'rotate' | 'flip' | 'fit' | 'reset' | 'overlays' | 'report' | 'help' | 'close'
   | 'preset1' | 'preset2' | 'preset3' | 'preset4' | 'preset5' | 'preset6';
 
 const KEYS: Record<string, Command> = {
@@ -11,7 +11,7 @@ const KEYS: Record<string, Command> = {
   arrowright: 'nextSeries', arrowleft: 'previousSeries', ' ': 'play',
   w: 'window', z: 'zoom', p: 'pan', s: 'scroll', l: 'length', a: 'angle', o: 'ellipse', q: 'rectangle', b: 'bidirectional', v: 'probe', n: 'arrow', d: 'marks', delete: 'delete', backspace: 'delete',
   1: 'preset1', 2: 'preset2', 3: 'preset3', 4: 'preset4', 5: 'preset5', 6: 'preset6',
-  m: 'mpr', i: 'invert', r: 'rotate', h: 'flip', f: 'fit', 0: 'reset', t: 'overlays', '?': 'help', escape: 'close',
+  m: 'mpr', i: 'invert', r: 'rotate', h: 'flip', f: 'fit', 0: 'reset', t: 'overlays', e: 'report', '?': 'help', escape: 'close',
 };
 
 export interface Pressed { key: string; ctrlKey: boolean; metaKey: boolean; altKey: boolean; shiftKey: boolean }
@@ -38,5 +38,5 @@ export const SHEET: { title: string; rows: [string, string[]][] }[] = [
   { title: 'Picture', rows: [
     ['Presets 1 to 6', ['1', '6']], ['Three planes (MPR)', ['M']], ['Invert', ['I']], ['Rotate right', ['R']], ['Flip', ['H']], ['Fit', ['F']], ['Reset all', ['0']],
   ] },
-  { title: 'Anywhere', rows: [['Overlays on or off', ['T']], ['This sheet', ['?']], ['Back to the list', ['Esc']]] },
+  { title: 'Anywhere', rows: [['Overlays on or off', ['T']], ['Report beside the images', ['E']], ['This sheet', ['?']], ['Back to the list', ['Esc']]] },
 ];

@@ -2,6 +2,7 @@
 // in use. Each part's own work (fetching, decoding, dragging, drawing controls) is done by that part.
 import type { Ahead } from './ahead';
 import { Cell, type Happening, type Source } from './cell';
+import { Beside } from './beside';
 import { singleLetters } from './choices';
 import { Grid } from './grid';
 import { type Command, commandOf } from './keys';
@@ -36,6 +37,7 @@ export class StudyView {
   readonly #volumes: VolumeDoor;
   readonly #sources: Source[];
   #marks: Marks | null = null;
+  readonly #beside: Beside;
   #overlays = true;
   #gone = false;
 
@@ -56,6 +58,7 @@ export class StudyView {
     this.#status = new StatusBar(outline.notForDiagnosis);
     this.#root = h('section', 'v-root', { 'aria-label': `Images: ${outline.study.title}` }, head(outline, () => this.doors.close(), () => this.#root.classList.toggle('v-wide')), gaps(outline),
       this.#toolbar.element, this.#grid.element, outline.series.length > 0 ? this.#strip.element : null, this.#status.element);
+    this.#beside = new Beside(this.#root, request);
     this.#root.addEventListener('keydown', (event) => this.#key(event));
     // Over the picture our keys come before Cornerstone's own listeners, which swallow some of them.
     this.#grid.element.addEventListener('keydown', (event) => { if (!this.#volumes.owns(event.target)) this.#key(event); }, { capture: true });
@@ -103,7 +106,7 @@ export class StudyView {
   #shows(cell: Cell, what: Happening): void {
     if (what === 'leaving') return;
     if (what === 'picture') mark('priors:first-picture');
-    else if (what === 'shown') mark('priors:first-image');
+    else if (what === 'shown') { mark('priors:first-image'); this.#beside.ready(); }
     else if (what === 'whole') mark('priors:all-images');
     else if (what === 'playing') this.#toolbar.playing(cell.cine.playing, cell.cine.playing ? 'Stop' : 'Play');
     else if (what === 'image') this.#toolbox.glance();
@@ -174,6 +177,7 @@ export class StudyView {
       case 'marks': this.#marks?.toggle(); break;
       case 'overlays': this.#bare(); break;
       case 'nextSeries': case 'previousSeries': this.#step(command === 'nextSeries' ? 1 : -1); break;
+      case 'report': this.#beside.toggle(); break;
       case 'help': openHelp(this.#root, singleLetters.on, (on) => { singleLetters.on = on; }); break;
       case 'close': this.doors.close(); break;
     }
@@ -223,6 +227,7 @@ export class StudyView {
     this.#papers.destroy();
     this.#volumes.close();
     this.#marks?.destroy();
+    this.#beside.destroy();
     this.#toolbox.destroy();
     this.#grid.destroy();
     this.#root.remove();
