@@ -3,7 +3,7 @@
 import './mpr.css';
 import type { StackImage, Triple } from '../dicom/images';
 import { h } from '../ui/dom';
-import type { Window } from '../windows';
+import { type Window, greyBy } from '../windows';
 import { MprBar, type SlabChoice } from './bar';
 import { Filling, type Values } from './fill';
 import type { Lattice } from './geometry';
@@ -43,7 +43,7 @@ export class Mpr {
   readonly #bar: MprBar;
   #frame = 0;
   #resting = 0;
-  #fitted = false;
+  #placed = false; // a person has zoomed or moved a plane
 
   /** Throws TooLarge. */
   constructor(private readonly source: MprSource, private readonly events: MprEvents) {
@@ -51,10 +51,10 @@ export class Mpr {
     const { lattice } = this.#voxels;
     const middle = middleOf(boxOf(lattice));
     const at = settle(lattice, this.#inImage(middle, source.index));
-    this.#shared = { grid: this.#voxels, at, window: source.window, inverted: source.inverted, slab: { mode: 'mip', thickness: 0 }, tool: 'window', scale: 1, hurried: false };
+    this.#shared = { grid: this.#voxels, at, window: source.window, inverted: source.inverted, slab: { mode: 'mip', thickness: 0 }, shade: greyBy(source.images[0]?.voiFunction ?? null), tool: 'window', scale: 1, hurried: false };
     const wanted = {
-      to: (place: Triple) => this.#to(place), scroll: (plane: Plane, by: number) => this.#scroll(plane, by), moved: () => this.#hurry(),
-      window: (window: Window) => { this.window(window); events.window(window); }, zoom: (by: number) => { this.#shared.scale *= by; this.#hurry(); },
+      to: (place: Triple) => this.#to(place), scroll: (plane: Plane, by: number) => this.#scroll(plane, by), moved: () => { this.#placed = true; this.#hurry(); }, resized: () => this.#resized(),
+      window: (window: Window) => { this.window(window); events.window(window); }, zoom: (by: number) => { this.#placed = true; this.#shared.scale *= by; this.#hurry(); },
     };
     this.#views = PLANES.map((plane) => new PlaneView(plane, this.#shared, wanted, middle, source.who, source.where));
     this.#bar = new MprBar({ slab: (choice, thickness) => this.#slab(choice, thickness), again: () => this.#fill(), leave: () => events.leave() });
@@ -147,7 +147,13 @@ export class Mpr {
       return Math.max(along(view.plane.right) / Math.max(1, width), along(view.plane.down) / Math.max(1, height));
     });
     this.#shared.scale = Math.max(...scales, 1e-3);
+    this.#placed = false;
     this.#hurry();
+  }
+
+  #resized(): void {
+    if (this.#placed) this.#hurry();
+    else this.fit();
   }
 
   // Drawn once in a frame, coarsely where it would be slow, and finely when nothing moves any more.
@@ -161,7 +167,6 @@ export class Mpr {
 
   #draw(): void {
     if (this.#abort.signal.aborted || !this.element.isConnected) return;
-    if (!this.#fitted && this.#views.every((view) => view.size[0] > 1)) { this.#fitted = true; this.fit(); }
     this.#views.forEach((view) => view.draw());
     this.#say();
   }

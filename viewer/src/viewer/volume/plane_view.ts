@@ -4,7 +4,7 @@ import type { Triple } from '../dicom/images';
 import { commandOf } from '../keys';
 import { h } from '../ui/dom';
 import { Wheel } from '../wheel';
-import { type Window, grey } from '../windows';
+import { type Window, type grey } from '../windows';
 import { type Look, type Plane, cutOf, edgesOf, pixelOf, placeIn, placeOf } from './planes';
 import { type Picture, type Slab, MISSING, VALUE, coarser, emptyPicture, layersOf, reslice } from './reslice';
 import type { Grid } from './voxels';
@@ -13,7 +13,7 @@ import type { Grid } from './voxels';
 export type PlaneTool = 'window' | 'zoom' | 'pan' | 'scroll' | 'cross';
 
 /** What the three planes share. */
-export interface Shared { readonly grid: Grid; at: Triple; window: Window; inverted: boolean; slab: Slab; tool: PlaneTool; scale: number; hurried: boolean }
+export interface Shared { readonly grid: Grid; at: Triple; window: Window; inverted: boolean; slab: Slab; readonly shade: typeof grey; tool: PlaneTool; scale: number; hurried: boolean }
 
 export interface Wanted {
   to(place: Triple): void;
@@ -21,6 +21,7 @@ export interface Wanted {
   window(window: Window): void;
   zoom(by: number): void;
   moved(): void;
+  resized(): void;
 }
 
 const READS = 4e6;  // voxels read for one picture while it is being moved
@@ -50,7 +51,7 @@ export class PlaneView {
     this.element.addEventListener('pointerdown', (event) => this.#press(event));
     this.element.addEventListener('contextmenu', (event) => event.preventDefault());
     this.element.addEventListener('keydown', (event) => this.#key(event));
-    this.#resizing = new ResizeObserver(() => wanted.moved());
+    this.#resizing = new ResizeObserver(() => wanted.resized());
     this.#resizing.observe(this.element);
   }
 
@@ -87,7 +88,7 @@ export class PlaneView {
     if (!pen) return;
     const image = pen.createImageData(width, height);
     const out = new Uint32Array(image.data.buffer);
-    const { window, inverted } = this.shared;
+    const { window, inverted, shade: grey } = this.shared;
     for (let n = 0; n < out.length; n++) {
       const state = states[n];
       if (state === MISSING) continue;
