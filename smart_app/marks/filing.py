@@ -196,8 +196,8 @@ def _said(row: Any, tag: str) -> str:
 
 
 def _person(name: str) -> str:
-    """A name as people write it, in DICOM's order: nobody can tell which of its words is the family's, so it is one component."""
-    return " ".join(name.replace("^", " ").replace("=", " ").replace("\\", " ").split())[:64]
+    """A name as people write it: nobody can tell which of its words is the family's, so all are one component, said to be one by the `^`."""
+    return " ".join(name.replace("^", " ").replace("=", " ").replace("\\", " ").split())[:63] + "^"
 
 
 def _uid() -> str:

@@ -197,7 +197,7 @@ def test_who_gets_what_on_the_path_of_launch_one(town: Town, cast: Cast, endpoin
     assert seen.status == ROWS[endpoint][who], seen.text[:300]
 
 
-OBJECTS = [endpoint for endpoint in ROWS if endpoint.startswith("viewer.") and endpoint != "viewer.search_studies"] + ["image_requests.timeline", "image_requests.now"]
+OBJECTS = [endpoint for endpoint in ROWS if endpoint.startswith("viewer.") and endpoint != "viewer.search_studies"] + ["image_requests.timeline", "image_requests.now", "marks.shown"]
 
 
 @pytest.mark.parametrize("who", THEIRS)

@@ -1,7 +1,7 @@
 // Which key does what in the viewer (design.md section 8). Pure; the help sheet is made from the same table.
 
 export type Command =
-  | 'window' | 'zoom' | 'pan' | 'scroll' | 'length' | 'angle' | 'delete'
+  | 'window' | 'zoom' | 'pan' | 'scroll' | 'length' | 'angle' | 'ellipse' | 'rectangle' | 'bidirectional' | 'probe' | 'arrow' | 'marks' | 'delete'
   | 'next' | 'previous' | 'next10' | 'previous10' | 'first' | 'last' | 'nextSeries' | 'previousSeries' | 'play'
   | 'mpr' | 'invert' | 'rotate' | 'flip' | 'fit' | 'reset' | 'overlays' | 'help' | 'close'
   | 'preset1' | 'preset2' | 'preset3' | 'preset4' | 'preset5' | 'preset6';
@@ -9,7 +9,7 @@ export type Command =
 const KEYS: Record<string, Command> = {
   arrowdown: 'next', arrowup: 'previous', pagedown: 'next10', pageup: 'previous10', home: 'first', end: 'last',
   arrowright: 'nextSeries', arrowleft: 'previousSeries', ' ': 'play',
-  w: 'window', z: 'zoom', p: 'pan', s: 'scroll', l: 'length', a: 'angle', delete: 'delete', backspace: 'delete',
+  w: 'window', z: 'zoom', p: 'pan', s: 'scroll', l: 'length', a: 'angle', e: 'ellipse', q: 'rectangle', b: 'bidirectional', v: 'probe', n: 'arrow', k: 'marks', delete: 'delete', backspace: 'delete',
   1: 'preset1', 2: 'preset2', 3: 'preset3', 4: 'preset4', 5: 'preset5', 6: 'preset6',
   m: 'mpr', i: 'invert', r: 'rotate', h: 'flip', f: 'fit', 0: 'reset', t: 'overlays', '?': 'help', escape: 'close',
 };
@@ -32,6 +32,7 @@ export const SHEET: { title: string; rows: [string, string[]][] }[] = [
   ] },
   { title: 'Tools', rows: [
     ['Window', ['W']], ['Zoom', ['Z']], ['Pan', ['P']], ['Scroll', ['S']], ['Length', ['L']], ['Angle', ['A']],
+    ['Ellipse, rectangle', ['E', 'Q']], ['Two diameters', ['B']], ['Value at a point', ['V']], ['Arrow with words', ['N']], ['List of marks', ['K']],
     ['Move a mark\u2019s end', ['Shift', '\u2190\u2191\u2192\u2193']], ['Delete selected mark', ['Del']],
   ] },
   { title: 'Picture', rows: [

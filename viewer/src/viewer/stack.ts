@@ -159,6 +159,12 @@ const VOI: Record<string, Enums.VOILUTFunctionType> = {
   SIGMOID: Enums.VOILUTFunctionType.SAMPLED_SIGMOID, LINEAR_EXACT: Enums.VOILUTFunctionType.LINEAR_EXACT,
 };
 
+/** The image that Cornerstone knows by this name; none once its series is closed. */
+export function imageOf(imageId: string): StackImage | undefined {
+  const entry = entries.get(imageId);
+  return entry?.series.frames.images[entry.index];
+}
+
 export class Stack {
   readonly element = document.createElement('div');
   readonly #engine: RenderingEngine;

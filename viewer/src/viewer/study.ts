@@ -5,6 +5,7 @@ import { Cell, type Happening, type Source } from './cell';
 import { singleLetters } from './choices';
 import { Grid } from './grid';
 import { type Command, commandOf } from './keys';
+import type { Marks } from './marks/marks';
 import { mark } from './moments';
 import { type Outline, type OutlineSeries, type Request, firstSeries } from './outline';
 import { PaperCells, isOfPaper } from './papers/cells';
@@ -34,6 +35,7 @@ export class StudyView {
   readonly #papers = new PaperCells();
   readonly #volumes: VolumeDoor;
   readonly #sources: Source[];
+  #marks: Marks | null = null;
   #overlays = true;
   #gone = false;
 
@@ -90,8 +92,8 @@ export class StudyView {
   #heard(cell: Cell, what: Happening): void {
     const used = cell === this.#cell;
     this.#volumes.heard(cell, what);
-    if (what === 'leaving' && cell.live) this.#toolbox.removeAll(cell.live);
-    if (what === 'shown' && cell.live) void this.#toolbox.start(cell.live).then((on) => { if (on && !this.#gone) this.pane.dataset.tools = 'ready'; });
+    if (what === 'leaving' && cell.live) { this.#marks?.gather(); this.#toolbox.removeAll(cell.live); }
+    if (what === 'shown' && cell.live) void this.#toolbox.start(cell.live).then((on) => { if (on && !this.#gone) { this.pane.dataset.tools = 'ready'; void this.#marked(cell); } });
     if (what === 'progress' && cell.series) this.#strip.progress(cell.series, cell.facts.loaded, cell.facts.total, cell.facts.settled === 0);
     if (used) this.#shows(cell, what);
     if (['series', 'ready', 'progress', 'failed', 'closed'].includes(what)) this.#tell();
@@ -150,7 +152,7 @@ export class StudyView {
   run(command: Command): void {
     const cell = this.#cell;
     const stack = cell.live;
-    if ((DRAG_TOOLS as readonly string[]).includes(command)) { this.#toolbox.use(command as DragTool); this.#volumes.use(this.#toolbox.active); return; }
+    if ((DRAG_TOOLS as readonly string[]).includes(command)) { this.#toolbox.use(command as DragTool); this.#volumes.use(this.#toolbox.active); this.#marks?.tool(this.#toolbox.active); return; }
     if (this.#volumes.run(cell, command)) return;
     const step = STEPS[command];
     if (step !== undefined) { cell.cine.stop(); void cell.go(cell.index + step); return; }
@@ -163,13 +165,25 @@ export class StudyView {
       case 'fit': stack?.fit(); break;
       case 'reset': stack?.reset(); break;
       case 'play': cell.play(); break;
-      case 'delete': this.#toolbox.removeMark(); break;
+      case 'delete': this.#toolbox.removeMark(); this.#marks?.gather(); break;
+      case 'marks': this.#marks?.toggle(); break;
       case 'overlays': this.#bare(); break;
       case 'nextSeries': case 'previousSeries': this.#step(command === 'nextSeries' ? 1 : -1); break;
       case 'help': openHelp(this.#root, singleLetters.on, (on) => { singleLetters.on = on; }); break;
       case 'close': this.doors.close(); break;
     }
     cell.refresh();
+  }
+
+  // Nothing of the marks is loaded before the first image is there.
+  async #marked(cell: Cell): Promise<void> {
+    const { Marks: Made } = await import('./marks/marks');
+    if (this.#gone) return;
+    this.#marks ??= new Made({
+      root: this.#root, cells: () => this.#grid.cells, inUse: () => this.#cell, use: (tool) => this.run(tool), shown: (on) => this.#toolbar.press('marks', on),
+    });
+    await this.#marks.shown(cell);
+    if (!this.#gone) this.pane.dataset.marks = 'ready';
   }
 
   #bare(): void {
@@ -201,6 +215,7 @@ export class StudyView {
   /** Removes pixels, words and marks. The pane can be used for another study afterwards. */
   destroy(): void {
     this.#gone = true;
+    this.#marks?.destroy();
     this.#papers.destroy();
     this.#volumes.close();
     this.#toolbox.destroy();

@@ -34,7 +34,7 @@ export class Toolbox {
   }
 
   #measures(tool: DragTool): boolean {
-    return tool === 'length' || tool === 'angle';
+    return tool === 'length' || tool === 'angle' || tool === 'bidirectional';
   }
 
   /** Fetches the tools and puts them on a stack. Resolves false when the study was closed meanwhile. */

@@ -1,13 +1,15 @@
 // The only module that knows Cornerstone's tools. Loaded after the first image. Dragging and measuring only;
 // which tool is on, and whether one may measure at all, is decided outside.
 import {
-  AngleTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, addTool, annotation, init as initTools, utilities,
+  Enums, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, addTool, annotation, init as initTools, utilities,
 } from '@cornerstonejs/tools';
 import { Enums as CoreEnums, eventTarget, triggerEvent } from '@cornerstonejs/core';
+import { MEASURING, setup } from './marks/annotations';
+import { askWords } from './marks/naming';
 import { ENGINE, type Stack } from './stack';
 
 const GROUP = 'priors';
-const CLASSES = { window: WindowLevelTool, zoom: ZoomTool, pan: PanTool, length: LengthTool, angle: AngleTool } as const;
+const CLASSES = { window: WindowLevelTool, zoom: ZoomTool, pan: PanTool, ...MEASURING } as const;
 
 let ready = false;
 
@@ -25,7 +27,7 @@ export class Tools {
     ToolGroupManager.destroyToolGroup(GROUP);
     const group = ToolGroupManager.createToolGroup(GROUP);
     if (!group) throw new Error('no tool group');
-    for (const tool of Object.values(CLASSES)) group.addTool(tool.toolName);
+    for (const [name, tool] of Object.entries(CLASSES)) group.addTool(tool.toolName, setup(name, askWords));
     this.#group = group;
     this.use('window');
   }
@@ -85,7 +87,7 @@ export class Tools {
   // Cornerstone keeps marks by frame of reference, which two studies may share: only those on this viewport's own images count.
   #marks(stack: Stack): Mark[] {
     const own = new Set(stack.ids);
-    return [LengthTool.toolName, AngleTool.toolName].flatMap((tool) => annotation.state.getAnnotations(tool, stack.element) ?? [])
+    return Object.values(MEASURING).flatMap((tool) => annotation.state.getAnnotations(tool.toolName, stack.element) ?? [])
       .filter((mark) => {
         const image = mark.metadata?.referencedImageId;
         return image === undefined || own.has(image);

@@ -2,6 +2,7 @@
 // facts a viewer needs already read. Enhanced multi-frame objects are flattened here and nowhere else.
 import { type Dataset, inlineBytes, items, number, numbers, personName, text, texts } from './json';
 import { type LutSources, readLuts } from './luts';
+import { type Quantity, readQuantity } from './quantity';
 import { type Region, readRegions } from './regions';
 import { type ClipTiming, readTiming } from './timing';
 
@@ -39,6 +40,7 @@ export interface StackImage {
   frameRate: number | null;
   timing: ClipTiming | null;  // of the whole object, where it has several frames; the same one in all of them
   regions: readonly Region[]; // calibrated parts of an ultrasound picture; the same in all frames of an object
+  quantity: Quantity;         // what the numbers of its pixels mean
   palette: { red: PaletteSource; green: PaletteSource; blue: PaletteSource } | null;
   lossy: boolean;
 }
@@ -64,7 +66,7 @@ export function readHead(set: Dataset): FileHead {
 export function readStack(series: Dataset[]): StackImage[] {
   const frames = series.flatMap((set) => {
     const count = Math.min(Math.max(1, number(set, '00280008') ?? 1), 20_000);
-    const whole = { timing: count > 1 ? readTiming(set, count) : null, regions: readRegions(set) };
+    const whole = { timing: count > 1 ? readTiming(set, count) : null, regions: readRegions(set), quantity: readQuantity(flatten(set, 1)) };
     return Array.from({ length: count }, (_, i) => readImage(set, i + 1, whole)).filter((image) => image !== null);
   });
   return frames.sort(byReadingOrder);
@@ -78,7 +80,7 @@ function byReadingOrder(a: StackImage, b: StackImage): number {
   return placed || (a.instance < b.instance ? -1 : 1);
 }
 
-function readImage(set: Dataset, frame: number, whole: Pick<StackImage, 'timing' | 'regions'>): StackImage | null {
+function readImage(set: Dataset, frame: number, whole: Pick<StackImage, 'timing' | 'regions' | 'quantity'>): StackImage | null {
   const flat = flatten(set, frame);
   const instance = text(flat, '00080018');
   const rows = number(flat, '00280010');

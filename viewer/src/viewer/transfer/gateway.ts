@@ -35,6 +35,18 @@ const FRAME_PLAIN = 'multipart/related; type="application/octet-stream"';
 const FILE_AS_STORED = 'application/dicom; transfer-syntax=*';
 const FILES_AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 
+/** Changes something at the server, with the page's own token. A 409 is an answer, not a failure: it says what is there now. */
+export async function sendJson(method: 'PUT' | 'POST', url: string, content: unknown): Promise<{ status: number; body: unknown }> {
+  const target = new URL(url, location.href);
+  if (target.origin !== location.origin) throw unreadable();
+  const token = document.querySelector<HTMLMetaElement>('meta[name=csrf]')?.content ?? '';
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json', 'X-Priors-CSRF': token };
+  const answer = await fetch(target, { method, headers, body: JSON.stringify(content), credentials: 'same-origin', redirect: 'error', keepalive: true })
+    .catch(() => { throw new ViewerFault('unreachable', 'Priors could not be reached.', 'Check the network, then try again.', null, 0); });
+  if (!answer.ok && answer.status !== 409) throw await readFault(answer);
+  return { status: answer.status, body: await answer.json().catch(() => { throw unreadable(); }) };
+}
+
 export async function getJson(url: string, signal?: AbortSignal): Promise<unknown> {
   const answer = await call(url, null, signal); // no header of its own, or the head's preload of it would be asked for again
   return answer.json().catch(() => { throw unreadable(); });

@@ -3,7 +3,7 @@ import type { Command } from '../keys';
 import type { Preset, Window } from '../windows';
 import { type Icon, h, icon } from './dom';
 
-export const DRAG_TOOLS = ['window', 'zoom', 'pan', 'scroll', 'length', 'angle'] as const;
+export const DRAG_TOOLS = ['window', 'zoom', 'pan', 'scroll', 'length', 'angle', 'ellipse', 'rectangle', 'bidirectional', 'probe', 'arrow'] as const;
 export type DragTool = (typeof DRAG_TOOLS)[number];
 
 interface Wanted { command: (command: Command) => void; preset: (preset: Preset) => void; window: (window: Window) => void }
@@ -11,6 +11,7 @@ interface Wanted { command: (command: Command) => void; preset: (preset: Preset)
 const NAMES: Partial<Record<Command, [string, Icon, string]>> = {
   window: ['Window', 'wl', 'W'], zoom: ['Zoom', 'zoom', 'Z'], pan: ['Pan', 'pan', 'P'], scroll: ['Scroll', 'stack', 'S'],
   length: ['Length', 'ruler', 'L'], angle: ['Angle', 'angle', 'A'], delete: ['Delete selected mark', 'trash', 'Del'],
+  marks: ['Marks', 'ruler', 'K'],
   mpr: ['Three planes (MPR)', 'planes', 'M'], invert: ['Invert', 'inv', 'I'], rotate: ['Rotate right', 'rot', 'R'], flip: ['Flip', 'flip', 'H'], fit: ['Fit', 'fit', 'F'],
   play: ['Play', 'play', 'Space'], overlays: ['Overlays', 'text', 'T'], reset: ['Reset all', 'reset', '0'], help: ['Keyboard', 'kbd', '?'],
 };
@@ -29,7 +30,7 @@ export class Toolbar {
   constructor(private readonly wanted: Wanted) {
     const more = h('button', 'v-tool v-more', { type: 'button', 'aria-expanded': 'false', 'aria-label': 'More tools', title: 'More tools' }, icon('more'));
     more.addEventListener('click', () => more.setAttribute('aria-expanded', String(this.#folded.classList.toggle('v-open'))));
-    this.#folded.append(...(['mpr', 'invert', 'rotate', 'flip', 'fit', 'play', 'overlays', 'delete', 'help'] as const).map((each) => this.#button(each)));
+    this.#folded.append(...(['mpr', 'invert', 'rotate', 'flip', 'fit', 'play', 'overlays', 'delete', 'marks', 'help'] as const).map((each) => this.#button(each)));
     this.#folded.addEventListener('click', () => { this.#folded.classList.remove('v-open'); more.setAttribute('aria-expanded', 'false'); });
     this.#preset.addEventListener('click', () => this.#open(this.#menu.hidden));
     this.#menu.addEventListener('change', () => this.#typed());
@@ -48,7 +49,7 @@ export class Toolbar {
   #button(command: Command, worded = false): HTMLButtonElement {
     const [name, glyph, key] = NAMES[command] ?? [command, 'more', ''];
     const drags = (DRAG_TOOLS as readonly string[]).includes(command);
-    const toggles = drags || command === 'mpr' || command === 'invert' || command === 'overlays' || command === 'play';
+    const toggles = drags || command === 'mpr' || command === 'invert' || command === 'overlays' || command === 'play' || command === 'marks';
     const button = h('button', 'v-tool', {
       type: 'button', title: `${name} (${key})`, 'aria-label': name, 'aria-pressed': toggles ? 'false' : null, 'data-command': command,
     }, icon(glyph), worded ? h('span', 'v-label', {}, name) : h('span', 'v-word', { 'aria-hidden': 'true' }, name));
