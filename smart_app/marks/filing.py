@@ -82,7 +82,7 @@ class Filing:
         with self._db.reading() as session:
             mine = select(MarkReportRow.version, MarkReportRow.state).where(MarkReportRow.marks == self._marks.name(ask.context, ask.study))
             row = session.execute(mine.order_by(MarkReportRow.version.desc()).limit(1)).first()
-        return {"may": not why, "why": why, "archive": self._archive.name if self._archive else "", "state": row.state if row else "", "of": row.version if row else 0, "current": bool(row) and row.version == kept.version}
+        return {"may": not why, "why": why, "archive": self._archive.name if self._archive else "", "state": row.state if row else "", "of": row.version if row else 0, "current": row is not None and row.version == kept.version}
 
     def ask(self, ask: Ask, checks: Checks, version: int) -> None:
         """Have this version of the marks written. The same again is the same. :raises AppError: not offered, changed since, or it cannot be one."""

@@ -77,7 +77,8 @@ def build(marks: Sequence[Mark], images: Mapping[str, Mapping[str, Any]], observ
         evidence=list(sources.values()), content=content[0], series_number=SERIES_NUMBER, series_instance_uid=uids[0], sop_instance_uid=uids[1], instance_number=1,
         manufacturer="Priors", is_complete=True, is_final=False, is_verified=False, series_description="Measurements (Priors)",
     )  # fmt: skip
-    made.ContentDate, made.ContentTime = at.strftime("%Y%m%d"), at.strftime("%H%M%S")
+    for keyword, value in (("ContentDate", at.strftime("%Y%m%d")), ("ContentTime", at.strftime("%H%M%S"))):
+        setattr(made, keyword, value)
     made.Manufacturer, made.ManufacturerModelName = "Priors", "Priors"
     first = next(iter(sources.values()))
     for keyword in ("IssuerOfPatientID", "StudyDescription"):

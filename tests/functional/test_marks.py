@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from highdicom.sr import srread
 
+from smart_app.audit.marks_events import MarksSaved, MarksToArchive, PictureExported
 from smart_app.audit.models import AuditRecord
+from smart_app.marks.filing import KIND
 from smart_app.parts import Parts, build
 from smart_app.wiring.marks import handlers
 from tests.town import Jar, Seen, Town, events
@@ -46,7 +48,9 @@ class Reader:
         return f"{self.town.plan.app}/l/{self.handle}"
 
     def study(self, archive: str = "northgate") -> str:
-        return str(next(row["uid"] for row in self.rows if row["modalities"] == ["CT"] and f'data-archive="{archive}"' in row["html"]))
+        found = [row["uid"] for row in self.rows if row["modalities"] == ["CT"] and archive_of(row) == archive]
+        assert found, [(row["uid"], row["modalities"], archive_of(row)) for row in self.rows]
+        return str(found[0])
 
     def image(self, study: str, archive: str = "northgate") -> tuple[str, str]:
         base = f"{self.base}/dicomweb/{archive}/studies/{study}"
@@ -113,7 +117,7 @@ def test_marks_are_there_again_for_the_same_person_and_nobody_else(allowed: Town
     stale = again.send("PUT", study, {"version": 0, "marks": []})
     assert (stale.status, stale.json()["now"]["version"], stale.json()["error"]["code"]) == (409, 1, "newer-marks")
     assert again.send("PUT", study, {"version": 1, "marks": []}).json()["version"] == 2
-    assert [each["count"] for each in recorded(parts, "MarksSaved")][-2:] == [1, 0]
+    assert [each["count"] for each in recorded(parts, MarksSaved.__name__)][-2:] == [1, 0]
 
 
 def test_marks_on_what_is_not_this_patients_are_refused(allowed: Town) -> None:
@@ -140,6 +144,7 @@ def test_a_report_is_written_once_and_read_back(allowed: Town, parts: Parts) -> 
     for _ in range(2):
         told = reader.send("POST", study, {"version": version}, at="/report").json()["report"]
         assert (told["may"], told["state"], told["of"], told["current"]) == (True, "waiting", version, True)
+    assert set(handlers(parts)) == {KIND}
     parts.ledger.run_due(handlers(parts))
     assert reader.get(study).json()["report"]["state"] == "stored"
     new = reader.objects(study) - before
@@ -152,7 +157,7 @@ def test_a_report_is_written_once_and_read_back(allowed: Town, parts: Parts) -> 
     assert (report.PatientID, report.StudyInstanceUID) == (image["00100020"]["Value"][0], study)
     (group,) = report.content.get_image_measurement_groups()
     assert [(each.value, each.unit.value) for each in group.get_measurements()] == [(2.5, "mm")]
-    assert [each["step"] for each in recorded(parts, "MarksToArchive")] == ["asked", "stored"]
+    assert [each["step"] for each in recorded(parts, MarksToArchive.__name__)] == ["asked", "stored"]
     assert reader.send("POST", study, {"version": version + 1}, at="/report").status == 409
 
 
@@ -186,7 +191,7 @@ def test_a_picture_is_recorded_before_it_is_made(allowed: Town, town: Town, part
     series, instance = reader.image(study)
     what = {"series": series, "instance": instance, "frame": 1, "identity": True}
     assert reader.send("POST", study, what, at="/picture").json()["recorded"] is True
-    assert recorded(parts, "PictureExported")[-1] == {"study": study, "archive": "northgate", "series": series, "instance": instance, "frame": 1, "identity": "with"}
+    assert recorded(parts, PictureExported.__name__)[-1] == {"study": study, "archive": "northgate", "series": series, "instance": instance, "frame": 1, "identity": "with"}
     assert reader.send("POST", study, what | {"instance": "1.2.3"}, at="/picture").status in (404, 502)
     assert reader.send("POST", study, what | {"frame": 0}, at="/picture").status == 400
     careful = Reader(town, ONE)
