@@ -195,9 +195,11 @@ def test_a_picture_is_recorded_before_it_is_made(allowed: Town, town: Town, part
     assert reader.send("POST", study, what | {"instance": "1.2.3"}, at="/picture").status in (404, 502)
     assert reader.send("POST", study, what | {"frame": 0}, at="/picture").status == 400
     careful = Reader(town, ONE)
-    series, instance = careful.image(careful.study())
+    row = next(row for row in careful.rows if row["modalities"] == ["CT"] and archive_of(row))
+    study, archive = row["uid"], archive_of(row)
+    series, instance = careful.image(study, archive)
     what = {"series": series, "instance": instance, "frame": 1}
-    assert careful.send("POST", careful.study(), what | {"identity": True}, at="/picture").status == 403, "the default lets nobody's name out"
-    assert careful.send("POST", careful.study(), what | {"identity": False}, at="/picture").status == 200
-    assert careful.get(careful.study()).json()["report"]["may"] is False
-    assert careful.send("POST", careful.study(), {"version": 0}, at="/report").status == 403
+    assert careful.send("POST", study, what | {"identity": True}, at="/picture", archive=archive).status == 403, "the default lets nobody's name out"
+    assert careful.send("POST", study, what | {"identity": False}, at="/picture", archive=archive).status == 200
+    assert careful.get(study, archive).json()["report"]["may"] is False
+    assert careful.send("POST", study, {"version": 0}, at="/report", archive=archive).status == 403

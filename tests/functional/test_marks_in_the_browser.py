@@ -78,7 +78,7 @@ def values(mark: dict[str, Any]) -> dict[str, float]:
 def opens_list(reading: Navigator) -> None:
     if not reading.page.locator(".v-marks").count():
         reading.looks_at_the_picture()
-        reading.presses("m")
+        reading.presses("d")
     reading.page.wait_for_selector(".v-marks")
 
 
