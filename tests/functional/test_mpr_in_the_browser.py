@@ -301,7 +301,8 @@ def test_window_and_inversion_are_one_for_all(planes: Navigator) -> None:
     planes.page.mouse.up()
     rests(planes)
     found = re.search(r"W (\d+)", str(stack.text_content()))
-    assert found and int(found[1]) > 2000, "dragging on a plane windows the stack too"
+    assert found
+    assert int(found[1]) > 2000, "dragging on a plane windows the stack too"
 
 
 def test_the_planes_go_and_the_stack_is_back(planes: Navigator) -> None:
