@@ -206,7 +206,7 @@ def test_preferences_are_kept_for_the_person_across_charts(town: Town) -> None:
 
     def put(body: bytes) -> Seen:
         token = Csrf(parts.keyring, town.plan.app).token(first, jar.cookies["app.localhost"]["__Host-ix"])
-        headers = {"X-Priors-CSRF": token, "Origin": town.plan.app, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        headers = {"X-Priors-CSRF": token, "Origin": town.plan.app, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json", "Accept": "application/json"}
         return jar.send("PUT", f"{base}/{first}/preferences", headers=headers, body=body)
 
     assert put(b'{"layout": "2x2", "letters": false}').status == 200
