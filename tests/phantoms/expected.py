@@ -38,7 +38,9 @@ def greys(ds: Dataset, phantom: Phantom) -> NDArray[np.float64]:
             low, high = (float(apply_voi_lut(np.array([end]), ds)[0]) for end in (-1e9, 1e9))
             share = (np.asarray(apply_voi_lut(values, ds), dtype=np.float64) - low) / (high - low)
         elif "VOILUTSequence" in ds:
-            share = np.asarray(apply_voi_lut(values.astype(np.int64), ds), dtype=np.float64) / (2 ** ds.VOILUTSequence[0].LUTDescriptor[2] - 1)
+            share = np.asarray(apply_voi_lut(values.astype(np.int64), ds), dtype=np.float64) / (
+                2 ** ds.VOILUTSequence[0].LUTDescriptor[2] - 1
+            )
         else:  # nothing is said: the image's own range, whose ends are black and white
             share = (values - values.min()) / (values.max() - values.min())
     return np.asarray((1 - share if ds.PhotometricInterpretation == "MONOCHROME1" else share) * 255)

@@ -36,6 +36,7 @@ SERIES: list[tuple[str, str, dict[str, Any]]] = [
             "FrameIncrementPointer": Tag(0x00181065),
             "FrameTimeVector": [0, *np.diff(TAKEN).tolist()],
             "HeartRate": 72,
+            "PixelSpacing": ["0.5", "0.5"],
             "RWaveTimeVector": [50.0, 220.0],
             # The upper half is a picture of 0.5 mm a pixel, the lower a spectrum.
             "SequenceOfUltrasoundRegions": Sequence(

@@ -72,6 +72,12 @@ def test_the_slider_is_a_frame_and_its_time_by_keyboard_alone(echo: Navigator) -
     assert beats == pytest.approx([100 * 1.375 / 5, 100 * 4.5 / 5])
 
 
+def test_a_picture_with_a_spectrum_in_it_is_not_measured_in_mm_although_it_has_a_pixel_spacing(echo: Navigator) -> None:
+    echo.uses("length")
+    assert "Size unknown" in echo.note
+    assert echo.tool("length").get_attribute("aria-pressed") == "false"
+
+
 def test_whoever_wants_loops_to_wait_is_asked_once(echo: Navigator) -> None:
     plays(echo, True)
     echo.page.get_by_label("Loops begin by themselves").click()

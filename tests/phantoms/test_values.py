@@ -33,8 +33,12 @@ def test_the_screen_shows_what_pydicom_reads(reading: Navigator, phantoms: Path,
     if phantom.colour != "PALETTE COLOR":
         assert np.ptp(wanted[f_shape()], axis=0).max() < 1, "the F is of one value"
     if phantom.module.get("VOILUTFunction") == "SIGMOID":
-        reading.complaints[:] = [said for said in reading.complaints if "vtkDataArray.newInstance" not in said]  # the renderer's own, harmless
+        reading.complaints[:] = [
+            said for said in reading.complaints if "vtkDataArray.newInstance" not in said
+        ]  # the renderer's own, harmless
     assert reading.complaints == []
     far = np.abs(seen - wanted)
     levels = 3.0 if phantom.module.get("VOILUTFunction") == "SIGMOID" else LEVELS
-    assert far.max() <= levels, f"{far.max():.1f} levels away at block {np.unravel_index(far.argmax(), far.shape)}, {np.mean(far > levels):.0%} of the blocks"
+    assert far.max() <= levels, (
+        f"{far.max():.1f} levels away at block {np.unravel_index(far.argmax(), far.shape)}, {np.mean(far > levels):.0%} of the blocks"
+    )

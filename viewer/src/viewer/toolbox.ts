@@ -103,6 +103,8 @@ export class Toolbox {
   }
 }
 
+// The tools know one size for the whole picture: where a part of it is a spectrum or M-mode, mm there would be wrong.
 function isSized(cell: Cell): boolean {
-  return Boolean(cell.session?.images[cell.index]?.spacing);
+  const image = cell.session?.images[cell.index];
+  return Boolean(image?.spacing && image.regions.every((region) => region.kind === 'space'));
 }
