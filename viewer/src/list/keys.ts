@@ -8,6 +8,9 @@ export interface Actions {
   turnOrder(): void;
   /** Opens the request of the row in focus, or of the study that is open. */
   request(): void;
+  /** Ticks the row in focus, to be compared; false where there is no such row. */
+  tick(): boolean;
+  compare(): void;
   help(): void;
   /** Closes the innermost open thing; false when there was none. */
   back(): boolean;
@@ -87,6 +90,8 @@ export function bindKeys(scroll: HTMLElement, pane: HTMLElement, actions: Action
     else if (event.key === '?') actions.help();
     else if (event.key === 'm' && nextMatch(scroll)) return event.preventDefault();
     else if ((event.key === 'o' || event.key === 'O') && inList) actions.turnOrder();
+    else if (event.key === ' ' && target?.matches('[data-stop]') && actions.tick()) return event.preventDefault();
+    else if (event.key === 'c' && inList) actions.compare();
     else if (event.key === 'q' && inList) actions.request();
     else if (event.key === 'R' && event.shiftKey) actions.retryFailed();
     else return;

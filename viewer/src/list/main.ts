@@ -2,6 +2,7 @@
 import '../styles/app.css';
 import { bindHead } from '../theme/menu';
 import { Door } from './door';
+import { Ticks, inOrder } from './candidates';
 import { counted } from './facets';
 import { bindBreakGlass } from './breakglass';
 import { FilterBar } from './filterbar';
@@ -30,6 +31,7 @@ function start(): void {
   /** Questions under way, each with the rows it has told so far. */
   const asking = new Map<AbortController, Set<string>>();
 
+  const ticks = new Ticks();
   const rows = new Rows(by('rows'), () => count());
   const filters = new FilterBar(() => rows.all, (filter) => rows.setFilter(filter));
   const order = new OrderChoice((chosen) => rows.setOrder(chosen));
@@ -42,7 +44,22 @@ function start(): void {
   const opening = new Opening(app, (uid) => rows.find(uid), (uid) => {
     rows.select(uid);
     beside.follow(uid);
-  });
+  }, () => rows.candidates(whose));
+
+  function compare(): void {
+    const pair = ticks.pair(opening.current);
+    if (!pair) {
+      live.textContent = 'Tick two studies with Space, then press C to compare them';
+      return;
+    }
+    together(pair[0], pair[1]);
+  }
+
+  function together(a: string, b: string): void {
+    const dated = (uid: string): { uid: string; date: string } => ({ uid, date: rows.find(uid)?.dataset['date'] ?? '' });
+    const [current, prior] = inOrder(dated(a), dated(b), opening.current);
+    opening.compare(current, prior);
+  }
   const strip = new SourceStrip((key) => retry(key));
   const session = new SessionWatch({
     idleMs: (boot.idle_seconds ?? 900) * 1000,
@@ -124,6 +141,8 @@ function start(): void {
     const total = rows.count;
     const hidden = rows.hidden;
     pane.dataset['rows'] = String(total);
+    ticks.keep((uid) => rows.find(uid) !== undefined);
+    rows.tick(ticks.all);
     by('nomatch').hidden = total === 0 || hidden < total;
     const bar = by('hiddenbar');
     bar.hidden = hidden === 0 || hidden === total;
@@ -257,6 +276,8 @@ function start(): void {
   scroll.addEventListener('pointermove', inUse, { passive: true });
   scroll.addEventListener('focusin', inUse);
   scroll.addEventListener('click', (event) => {
+    const pressed = event.target instanceof Element ? event.target.closest<HTMLElement>('.cmp') : null;
+    if (pressed && opening.current) return together(opening.current, pressed.closest<HTMLElement>('.srow')?.dataset['uid'] ?? '');
     const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a.ttl, a.cp') : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
@@ -293,6 +314,16 @@ function start(): void {
       const row = document.activeElement?.closest('.srow') ?? document.querySelector('.srow.sel');
       row?.querySelector<HTMLElement>('a.rq, a.ask')?.click();
     },
+    tick: () => {
+      const row = document.activeElement?.closest<HTMLElement>('.srow');
+      const uid = row?.dataset['archive'] ? (row.dataset['uid'] ?? '') : '';
+      if (!uid) return false;
+      ticks.turn(uid);
+      rows.tick(ticks.all);
+      live.textContent = ticks.all.length === 2 ? 'Two studies ticked. Press C to compare them' : ticks.all.length === 1 ? 'One study ticked' : 'No study ticked';
+      return true;
+    },
+    compare,
     help: () => keysSheet.showModal(),
     back: () => {
       if (strip.open) strip.close(true);

@@ -1,6 +1,11 @@
 // Opens and closes a study: the address, the layout, the viewer (loaded only when needed), and focus on the way back.
+import type { Candidate } from './candidates';
+
+type Request = { launch: string; patient: string; archive: string; study: string };
+type Others = () => readonly Candidate[];
 type Viewer = {
-  openStudy(pane: HTMLElement, request: { launch: string; patient: string; archive: string; study: string }): Promise<void>;
+  openStudy(pane: HTMLElement, request: Request, others: Others): Promise<void>;
+  openCompare(pane: HTMLElement, current: Request, prior: Request, others: Others): Promise<void>;
   closeStudy(): void;
 };
 let viewer: Promise<Viewer> | undefined;
@@ -32,16 +37,18 @@ export class Opening {
   readonly #base: string;
   readonly #row: (uid: string) => HTMLElement | undefined;
   readonly #select: (uid: string) => void;
+  readonly #others: Others;
   #open = '';
   /** A study named by the address whose row has not arrived yet. */
   #wanted = '';
 
-  constructor(app: HTMLElement, row: (uid: string) => HTMLElement | undefined, select: (uid: string) => void) {
+  constructor(app: HTMLElement, row: (uid: string) => HTMLElement | undefined, select: (uid: string) => void, others: Others) {
     this.#app = app;
     this.#pane = document.getElementById('viewer-pane') as HTMLElement;
     this.#base = `/l/${app.dataset['launch']}/studies`;
     this.#row = row;
     this.#select = select;
+    this.#others = others;
     addEventListener('popstate', () => this.follow());
     document.addEventListener('priors:closed', () => this.close());
   }
@@ -90,15 +97,28 @@ export class Opening {
     void this.#show(uid);
   }
 
+  /** Shows two studies beside each other; the current one is the one that the address names. */
+  compare(current: string, prior: string): void {
+    this.#wanted = '';
+    if (!this.#request(current) || !this.#request(prior)) return;
+    if (current !== this.#open) history.pushState(null, '', `${this.#base}/${current}`);
+    void this.#show(current, prior);
+  }
+
+  #request(uid: string): Request | null {
+    const archive = this.#row(uid)?.dataset['archive'];
+    return archive ? { launch: this.#app.dataset['launch'] ?? '', patient: this.#app.dataset['patient'] ?? '', archive, study: uid } : null;
+  }
+
   close(): void {
     if (!this.#open && this.#app.dataset['view'] === 'list') return;
     history.pushState(null, '', this.#base);
     this.#shut();
   }
 
-  async #show(uid: string): Promise<void> {
-    const archive = this.#row(uid)?.dataset['archive'];
-    if (!archive) return this.#shut();
+  async #show(uid: string, beside = ''): Promise<void> {
+    const request = this.#request(uid);
+    if (!request) return this.#shut();
     this.#open = uid;
     this.#select(uid);
     this.#app.dataset['view'] = 'study';
@@ -108,7 +128,9 @@ export class Opening {
     try {
       const code = await load();
       if (this.#open !== uid) return;
-      await code.openStudy(this.#pane, { launch: this.#app.dataset['launch'] ?? '', patient: this.#app.dataset['patient'] ?? '', archive, study: uid });
+      const prior = beside ? this.#request(beside) : null;
+      if (prior) await code.openCompare(this.#pane, request, prior, this.#others);
+      else await code.openStudy(this.#pane, request, this.#others);
     } catch {
       if (this.#open !== uid) return;
       viewer = undefined;

@@ -1,4 +1,5 @@
 // The rows on the page: sorted in, held back once somebody reads the list, filtered without touching the strip's truth.
+import type { Candidate } from './candidates';
 import { type Facts, type Filter, NO_FILTER, describe, isActive, passes, plain } from './facets';
 import { type Order, compare } from './order';
 import { type Relevant, paint } from './relevance';
@@ -92,6 +93,27 @@ export class Rows {
   }
   get filterWords(): string {
     return isActive(this.#filter) ? describe(this.#filter) : '';
+  }
+
+  /** Studies that can be opened, with what decides which goes beside which. */
+  candidates(whose: { launch: string; patient: string }): Candidate[] {
+    return this.#rows.filter(({ element }) => element.dataset['archive']).map(({ uid, element, facts }) => (
+      { ...whose, archive: element.dataset['archive'] ?? '', study: uid, date: facts.date, modalities: facts.modalities, regions: facts.regions }));
+  }
+
+  /** Marks the rows that are ticked, and no other. */
+  tick(uids: readonly string[]): void {
+    for (const { uid, element } of this.#rows) {
+      const ticked = uids.includes(uid);
+      if (ticked === (element.dataset['ticked'] !== undefined)) continue;
+      element.toggleAttribute('data-ticked', ticked);
+      element.querySelector('.ticked')?.remove();
+      if (!ticked) continue;
+      const word = document.createElement('span');
+      word.className = 'visually-hidden ticked';
+      word.textContent = ', ticked to compare';
+      element.querySelector(STOP)?.append(word);
+    }
   }
 
   get known(): ReadonlySet<string> {

@@ -11,7 +11,7 @@ export interface OutlineSeries {
 }
 
 export interface Outline {
-  study: { uid: string; title: string; date: string; when: string; hospital: string; outside: boolean; images: number | null;
+  study: { uid: string; title: string; on: string; date: string; when: string; hospital: string; outside: boolean; images: number | null;
     patient: { name: string; born: string; sex: string; id: string } };
   series: OutlineSeries[];
   /** What is known to be missing from this study, a sentence each. */
@@ -42,7 +42,7 @@ export function readOutline(answer: unknown, request: Request): Outline {
   const patient = record(study.patient);
   return {
     study: {
-      uid: request.study, title: words(study.title) || 'Untitled study', date: day(words(study.date)) ?? '', when: ago(words(study.when)), hospital: words(study.hospital),
+      uid: request.study, title: words(study.title) || 'Untitled study', on: ordinal(words(study.date)), date: day(words(study.date)) ?? '', when: ago(words(study.when)), hospital: words(study.hospital),
       outside: study.outside === true, images: typeof study.images === 'number' ? study.images : null,
       patient: { name: words(patient.name), born: words(patient.born), sex: words(patient.sex), id: words(patient.id) },
     },
@@ -71,6 +71,13 @@ export function firstSeries(series: OutlineSeries[]): OutlineSeries | undefined 
   const drawable = series.filter(isDrawable);
   const localizer = /\b(scout|locali[sz]er|topogram|surview|scanogram|survey)\b/i;
   return drawable.find((each) => !localizer.test(each.description)) ?? drawable[0] ?? series[0];
+}
+
+/** Year, month and day as digits that sort; empty where the date is not known to the day. The server writes "3 Aug 2026", files "20260803". */
+export function ordinal(date: string): string {
+  const found = /^(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})$/.exec(day(date) ?? '');
+  const month = found ? 'JanFebMarAprMayJunJulAugSepOctNovDec'.indexOf(found[2] as string) / 3 + 1 : 0;
+  return found && Number.isInteger(month) && month > 0 ? `${found[3]}${String(month).padStart(2, '0')}${(found[1] as string).padStart(2, '0')}` : '';
 }
 
 function ago(when: string): string {

@@ -281,6 +281,16 @@ export class Stack {
     return { right, down, zoom: pixels > 0 ? 1 / pixels : 1 };
   }
 
+  /** mm of the patient on one screen pixel; only where the file gives a pixel's size. */
+  get scale(): number {
+    return (2 * (this.viewport.getCamera().parallelScale ?? 1)) / Math.max(1, this.element.clientHeight);
+  }
+
+  set scale(mm: number) {
+    this.viewport.setCamera({ parallelScale: (mm * this.element.clientHeight) / 2 });
+    this.viewport.render();
+  }
+
   window(wanted: Window | null): void {
     const viewport = this.viewport;
     const image = viewport.getCornerstoneImage();

@@ -2,7 +2,7 @@
 import type { Outline } from '../outline';
 import { h, icon } from './dom';
 
-export function head({ study, elsewhere }: Outline, close: () => void, widen: () => boolean): HTMLElement {
+export function head({ study, elsewhere }: Outline, close: () => void, widen: () => boolean, layouts: HTMLElement): HTMLElement {
   const list = h('button', 'v-btn v-list', { type: 'button' }, icon('left'), 'List');
   const wide = h('button', 'v-btn v-btn-ico', { type: 'button', 'aria-label': 'Larger view', 'aria-pressed': 'false', title: 'Larger view' }, icon('full'));
   const cross = h('button', 'v-btn v-btn-ico v-quiet', { type: 'button', 'aria-label': 'Close', title: 'Close (Esc)' }, icon('x'));
@@ -10,7 +10,7 @@ export function head({ study, elsewhere }: Outline, close: () => void, widen: ()
   cross.addEventListener('click', close);
   wide.addEventListener('click', () => wide.setAttribute('aria-pressed', String(widen())));
   return h('header', 'v-head', {}, list, h('div', 'v-titles', {}, h('h2', '', { title: study.title }, study.title),
-    h('div', 'v-sub', {}, [study.hospital, [study.date, study.when].filter(Boolean).join(', ')].filter(Boolean).join(' · '))), ...away(elsewhere), wide, cross);
+    h('div', 'v-sub', {}, [study.hospital, [study.date, study.when].filter(Boolean).join(', ')].filter(Boolean).join(' · '))), layouts, ...away(elsewhere), wide, cross);
 }
 
 /** The ways to other viewers: one is a link, several are a menu. Each opens a tab that cannot reach this one. */
@@ -37,7 +37,7 @@ function away(ways: Outline['elsewhere']): HTMLElement[] {
   return [menu];
 }
 
-/** What is known to be missing from the study, for as long as it is open; nothing when nothing is. */
-export function gaps({ gaps: said }: Outline): HTMLElement | null {
-  return said.length > 0 ? h('p', 'v-gaps', { role: 'note' }, icon('part', 'v-i v-warn'), h('span', '', {}, said.join(' '))) : null;
+/** What is known to be missing from the study, for as long as it is open; nothing when nothing is. `of` names the study where there are several. */
+export function gaps({ gaps: said }: Outline, of = ''): HTMLElement | null {
+  return said.length > 0 ? h('p', 'v-gaps', { role: 'note' }, icon('part', 'v-i v-warn'), h('span', '', {}, [of, ...said].filter(Boolean).join(' '))) : null;
 }
