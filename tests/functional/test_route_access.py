@@ -51,6 +51,7 @@ DECIDE, DECIDE_OBJECT = "possible matches", "one possible match"
 DESK = "image desk"
 BOARD, BOARD_CASE = "pre-op board, of an EHR that does not answer", "one case of it, which is not there"
 CASE = "/l/<launch:handle>/board/cases/<string(length=32):case>"
+REPORT = "a report that is not there"
 SHEET, DESK_SHEET = "sheet of a request that is not there", "sheet for the desk, of a request that is not there"
 DESK_REQUEST = "/l/<launch:handle>/desk/requests/<string(maxlength=16):request_id>"
 MATCH = "/l/<launch:handle>/matches/<string(length=32):match>"
@@ -142,8 +143,8 @@ ROWS = {
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>": OBJECT,
     "/l/<launch:handle>/outline/<key:archive>/<uid:study>/first": OBJECT,
     REPORTS: OBJECT,
-    f"{REPORTS}/<string(maxlength=400):document>": OBJECT,
-    f"{REPORTS}/<string(maxlength=400):document>/file": OBJECT,
+    f"{REPORTS}/<string(maxlength=400):document>": REPORT,
+    f"{REPORTS}/<string(maxlength=400):document>/file": REPORT,
     MARKS: OBJECT,
     f"{MARKS}/report": OBJECT,
     f"{MARKS}/picture": OBJECT,
@@ -297,7 +298,7 @@ def _expected(kind: str, column: str) -> frozenset[int]:
         return OWN_ANSWERS | {303, 404} if column == "A" else frozenset({404})
     if kind == OBJECT:
         return OWN_ANSWERS if column == "A" else frozenset({404})
-    if kind == SHEET:
+    if kind in (SHEET, REPORT):
         return frozenset({404})
     if kind == DESK_SHEET:
         return frozenset({404, 409}) if column in ("staff", "reviewer") else frozenset({403})
