@@ -70,8 +70,8 @@ def _phantom(archive: Path) -> None:
     """Taken in slices of the head, of the side, and with two slices lost."""
     pattern = pydicom.dcmread(archive / "formats-images" / "2" / "0001.dcm")
     hu, study, frame = known(), generate_uid(), generate_uid()
-    axial = [(hu[k], [*ORIGIN, 0, 0, k * APART]) for k in reversed(range(SLICES))]  # numbered from the head
-    side = [(hu[::-1, :, i], [*ORIGIN, i * ACROSS, 0, (SLICES - 1) * APART]) for i in range(COLUMNS)]
+    axial = [(hu[k], ORIGIN + np.array([0, 0, k * APART])) for k in reversed(range(SLICES))]  # numbered from the head
+    side = [(hu[::-1, :, i], ORIGIN + np.array([i * ACROSS, 0, (SLICES - 1) * APART])) for i in range(COLUMNS)]
     made = [
         ("Axial", axial, [1, 0, 0, 0, 1, 0], [DOWN, ACROSS]),
         ("Sagittal", side, [0, 1, 0, 0, 0, -1], [APART, DOWN]),
