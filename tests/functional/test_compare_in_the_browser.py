@@ -100,3 +100,35 @@ def test_two_frames_of_reference_are_linked_by_hand_and_it_says_so(compared: Nav
     before = places(compared)[1]
     compared.presses("Home")
     waits_for_places(compared, "Image 1 of 8", before)
+
+
+def test_an_outline_or_images_of_another_patient_never_stand_beside_the_current(listed: Navigator) -> None:
+    """Rule 1: what says that it is another person's is not drawn, whichever of the two answers says so."""
+    for path, forge in ((f"**/outline/**/{KESTREL}", _outline_of_another), (f"**/{KESTREL}/series/*/metadata", _metadata_of_another)):
+        listed.opens_chart_of("adeyemi-holt")
+        listed.page.route(path, forge)
+        title(listed, NOW).click()
+        listed.sees_a_picture()
+        listed.page.locator(f".srow[data-uid='{KESTREL}'] .cmp").click()
+        listed.page.get_by_text("was for another patient").first.wait_for()
+        both_shown(listed, 1)
+        assert [words for words in cells(listed).all_inner_texts() if "Kestrel" in words and "Image " in words] == []
+        assert listed.page.locator(f"{PANE} .v-picture").count() == 0, "no first picture of it either"
+        listed.page.unroute(path)
+
+
+def _outline_of_another(route: Any) -> None:
+    launch = route.request.url.split("/l/")[1].split("/")[0]
+    route.fulfill(json={"launch": launch, "patient": "x" * 43, "study": {"uid": KESTREL, "title": "CT chest", "hospital": "Kestrel"}, "series": []})
+
+
+def _metadata_of_another(route: Any) -> None:
+    route.fulfill(body="[]", content_type="application/dicom+json", headers={"X-Priors-Patient": "x" * 43})
+
+
+def test_the_two_sides_change_places(compared: Navigator) -> None:
+    cells(compared).first.locator(".v-vp").focus()
+    compared.presses("x")
+    compared.page.wait_for_function("[...document.querySelectorAll('#viewer-pane .v-role')].map(one => one.textContent.trim()).join() === 'Prior,Current'")
+    both_shown(compared)
+    assert ["Kestrel" in words for words in said(compared, ".v-tr")] == [True, False], "each corner names its own hospital"
