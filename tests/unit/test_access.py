@@ -59,6 +59,7 @@ MATRIX = {
     Action.BREAK_GLASS: {Role.CLINICIAN},
     Action.WORK_DESK: {Role.STAFF, Role.REVIEWER},
     Action.REVIEW_INTAKE: {Role.REVIEWER},
+    Action.USE_BOARD: {Role.SURGICAL_TEAM},
     Action.READ_AUDIT: {Role.AUDITOR},
     Action.SEE_SETUP: {Role.ADMINISTRATOR},
     Action.HOME: set(Role) | {None},
