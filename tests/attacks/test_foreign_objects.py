@@ -57,7 +57,7 @@ def stage(here: Arena) -> Stage:
     (item,) = here.desk.listed("grant")
     values = {
         "request_id": request, "id": request, "item": item, "action": "leave", "match": "m" * 32, "archive": "kestrel", "study": STUDY, "series": f"{STUDY}.1", "instance": f"{STUDY}.1.1",
-        "numbers": "1", "number": 1, "token": "t" * 40,
+        "numbers": "1", "number": 1, "token": "t" * 40, "document": "x" * 40, "case": "c" * 32, "viewer": "ohif",
     }  # fmt: skip
     strangers = {
         "another clinician, another patient": here.person("dr-other", "p2"), "the same clinician, another patient": here.person("dr-halloran", "p2"),

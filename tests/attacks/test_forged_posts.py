@@ -47,6 +47,8 @@ class Targets:
     sender: Browser
 
     def owner(self, action: Action) -> Person:
+        if action is Action.USE_BOARD:
+            return self.arena.people["sato"]
         return self.arena.people["halloran" if POLICY[action] in (frozenset({Role.CLINICIAN}), POLICY[Action.END_LAUNCH]) else "grant"]
 
 
@@ -59,7 +61,8 @@ def targets(here: Arena) -> Targets:
     sender = here.browser(here.link(request))
     sender.begin()
     sender.announce({"IM1": b"abc"})
-    values = {"request_id": request, "id": request, "item": item, "action": "leave", "match": "m" * 32, "facility": "nowhere", "token": sender.token, "upload": sender.upload, "archive": "northgate"}
+    here.people["sato"] = here.person("sato")
+    values = {"request_id": request, "id": request, "item": item, "action": "leave", "match": "m" * 32, "facility": "nowhere", "token": sender.token, "upload": sender.upload, "archive": "northgate", "study": "1.2.3", "case": "c" * 32}
     return Targets(here, values, sender)
 
 

@@ -123,7 +123,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scopes: str = "pat
                 "public_url": "http://app.localhost:8000", "development": True, "data_dir": tmp_path, "sealing_keys": [{"id": "k", "env": "PRIORS_TEST_KEY"}],
                 "list_deadline": deadline,
                 "ehrs": [{"key": "northgate", "name": "Northgate", "issuer": f"{servers['ehr'].base}/fhir", "client_id": "c",
-                          "roles": [{"role": "reviewer", "users": ["grant", "lindqvist"]}, {"role": "staff", "users": ["amsel"]}] if stores else []}, *also],
+                          "roles": [{"role": "reviewer", "users": ["grant", "lindqvist"]}, {"role": "staff", "users": ["amsel"]}, {"role": "surgical-team", "users": ["sato"]}] if stores else []}, *also],
                 "archives": [
                     {"key": key, "name": ARCHIVES[key], "dicomweb": f"{servers[key].base}/rs", "patient_id_issuer": key.upper(),
                      "identifier_systems": [f"urn:{key}"], "local": key == "northgate", "stores": key == stores}

@@ -84,7 +84,7 @@ def opens_list(reading: Navigator) -> None:
 
 def test_what_is_said_beside_a_mark_is_what_pydicom_says(head: Navigator, town: Town) -> None:
     opens_list(head)
-    for key, start, end in (("e", (0.5, 0.5), (0.56, 0.58)), ("q", (0.3, 0.3), (0.4, 0.42)), ("l", (0.3, 0.7), (0.5, 0.75)), ("b", (0.25, 0.5), (0.4, 0.55))):
+    for key, start, end in (("o", (0.5, 0.5), (0.56, 0.58)), ("q", (0.3, 0.3), (0.4, 0.42)), ("l", (0.3, 0.7), (0.5, 0.75)), ("b", (0.25, 0.5), (0.4, 0.55))):
         head.looks_at_the_picture()
         head.presses(key)
         head.drags(start, end)

@@ -56,7 +56,7 @@ def axe(reading: Navigator) -> list[tuple[str, str]]:
 
 def test_every_point_of_every_lead_is_where_pydicom_has_it(ecg: Navigator) -> None:
     told = millivolts(ecg.town)
-    ecg.page.get_by_label("Layout").select_option("12x1")
+    ecg.page.get_by_role("combobox", name="Layout").select_option("12x1")
     drawn = traces(ecg)
     assert [lead for lead, _ in drawn] == list(LEADS)
     rows = ecg.page.locator(f"{PANE} .p-pulse").evaluate_all("all => all.map(one => parseFloat(one.getAttribute('d').match(/^M2 ([0-9.]+)/)?.[1]))")
@@ -64,7 +64,7 @@ def test_every_point_of_every_lead_is_where_pydicom_has_it(ecg: Navigator) -> No
         assert len(points) == 10000
         assert np.abs((rows[index] - points[:, 1]) / 10 - told[:, index]).max() < 1e-4, lead
         assert np.abs(points[:, 0] - points[0, 0] - np.arange(10000) / 1000 * 25).max() < 1e-3
-    ecg.page.get_by_label("Layout").select_option("3x4")
+    ecg.page.get_by_role("combobox", name="Layout").select_option("3x4")
     drawn = traces(ecg)
     assert [lead for lead, _ in drawn] == [*LEADS, "II"]
     for (_, points), start in zip(drawn[:12], [at for at in (0, 2500, 5000, 7500) for _ in range(3)], strict=True):
